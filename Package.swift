@@ -1,0 +1,87 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The floor plan: a target imports only targets listed below it. `Wafermark` is the roof.
+let package = Package(
+    name: "wafermark",
+    products: [
+        .executable(name: "wafermark", targets: ["Wafermark"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    ],
+    targets: [
+        .executableTarget(
+            name: "Wafermark",
+            dependencies: [
+                "Coordinator", "Cluster", "Wafer", "Report", "PerformanceModel", "Runs", "Training", "BERT", "Corpus",
+                "Jobs", "Kernels", "Messaging", .argumentParser, .logging,
+            ]),
+        .target(
+            name: "Coordinator",
+            dependencies: [
+                "Cluster", "Wafer", "Report", "PerformanceModel", "Runs", "Training", "Corpus", "Jobs", "Wire",
+                "Messaging", "Kernels", .logging, .serviceLifecycle, .system,
+            ]),
+        .target(
+            name: "Cluster",
+            dependencies: [
+                "Training", "Corpus", "PerformanceModel", "Jobs", "Wire", "Messaging", "Kernels", .logging, .subprocess,
+                .system,
+            ]),
+        .target(name: "Wafer", dependencies: ["Training", "PerformanceModel", "Jobs"]),
+        .target(name: "Report", dependencies: ["PerformanceModel", "Runs", "Jobs"]),
+        .target(
+            name: "PerformanceModel", dependencies: ["Jobs", .yams],
+            resources: [.embedInCode("Resources")]),
+        .target(name: "Runs", dependencies: ["Jobs", .grdb, .system]),
+        .target(name: "Training", dependencies: ["BERT", "Corpus", "Jobs", "Kernels", .crypto, .system]),
+        .target(name: "BERT", dependencies: ["Kernels", .system]),
+        .target(name: "Corpus", dependencies: ["Jobs", "CZlib", .crypto, .system]),
+        .target(
+            name: "Jobs", dependencies: [.yams, .crypto],
+            resources: [.embedInCode("Resources")]),
+
+        .target(name: "Messaging", dependencies: ["CZeroMQ", .logging]),
+        .target(name: "Wire", dependencies: ["CWire", "CProtobufC"]),
+        .target(name: "Kernels", dependencies: ["CKernels", "COneDNN"]),
+
+        .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
+        .target(name: "CWire", dependencies: ["CProtobufC"]),
+        .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+        .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+        .testTarget(name: "JobsTests", dependencies: ["Jobs"]),
+        .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels"]),
+        .testTarget(name: "BERTTests", dependencies: ["BERT", "Kernels"]),
+        .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Jobs"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "BERT", "Corpus", "Jobs", "Kernels"]),
+        .testTarget(name: "MessagingTests", dependencies: ["Messaging", "Wire"]),
+        .testTarget(name: "ClusterTests", dependencies: ["Cluster", "Messaging", "Wire", "Jobs"]),
+        .testTarget(name: "RunsTests", dependencies: ["Runs", "Jobs"]),
+        .testTarget(name: "ReportTests", dependencies: ["Report", "Runs", "Jobs"]),
+        .testTarget(name: "PerformanceModelTests", dependencies: ["PerformanceModel", "Jobs"]),
+        .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Runs", "Jobs"]),
+        .testTarget(name: "IntegrationTests", dependencies: ["Runs", "Jobs"]),
+    ]
+)
+
+extension Target.Dependency {
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let subprocess = product(name: "Subprocess", package: "swift-subprocess")
+    static let system = product(name: "SystemPackage", package: "swift-system")
+    static let yams = product(name: "Yams", package: "Yams")
+}

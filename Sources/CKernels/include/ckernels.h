@@ -1,0 +1,1 @@
+void wm_kernels_anchor(void);

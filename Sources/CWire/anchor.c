@@ -1,0 +1,2 @@
+#include "cwire.h"
+void wm_wire_anchor(void) {}

@@ -1,0 +1,1 @@
+void wm_wire_anchor(void);

@@ -1,0 +1,136 @@
+import Foundation
+import Jobs
+
+/// One job on one backend, as it was asked for and how it stands.
+public struct Run: Hashable, Sendable, Codable, Identifiable {
+    /// The run's name.
+    public var id: RunID
+    /// What is trained.
+    public var job: Job
+    /// What trains it.
+    public var backend: Backend
+    /// Worker processes; 1 on the wafer.
+    public var workers: Int
+    /// The name of the hardware profile that the backend stands for, if one was chosen.
+    public var hardware: String?
+    /// Where it stands.
+    public var state: RunState
+    /// When it was submitted, by the wall clock.
+    public var submitted: Date
+    /// When its processes were started, by the wall clock.
+    public var started: Date?
+    /// When it reached a final state, by the wall clock.
+    public var ended: Date?
+    /// The machine that it ran on.
+    public var machine: Machine?
+    /// What the text amounted to, once prepared.
+    public var corpus: CorpusFacts?
+    /// How it ended, once it finished.
+    public var outcome: RunOutcome?
+
+    /// A run that has been asked for and not yet started.
+    public init(
+        id: RunID, job: Job, backend: Backend, workers: Int, hardware: String?, submitted: Date
+    ) {
+        self.id = id
+        self.job = job
+        self.backend = backend
+        self.workers = workers
+        self.hardware = hardware
+        self.state = .queued
+        self.submitted = submitted
+    }
+}
+
+/// Where a run stands.
+public enum RunState: Hashable, Sendable, Codable {
+    /// Waits for the runs before it.
+    case queued
+    /// Text is being turned into examples, or workers are being started.
+    case preparing
+    /// Steps are being made.
+    case running
+    /// All steps were made, or the target was reached.
+    case finished
+    /// It ended by an error.
+    case failed(reason: String)
+    /// It ended by request.
+    case cancelled
+    /// The daemon ended before it did.
+    case interrupted
+
+    /// The state's name in stores and JSON.
+    public var name: String {
+        switch self {
+        case .queued: "queued"
+        case .preparing: "preparing"
+        case .running: "running"
+        case .finished: "finished"
+        case .failed: "failed"
+        case .cancelled: "cancelled"
+        case .interrupted: "interrupted"
+        }
+    }
+
+    /// Whether nothing follows it.
+    public var isFinal: Bool {
+        switch self {
+        case .queued, .preparing, .running: false
+        case .finished, .failed, .cancelled, .interrupted: true
+        }
+    }
+}
+
+/// How a finished run ended.
+public struct RunOutcome: Hashable, Sendable, Codable {
+    /// Steps made.
+    public var steps: Int
+    /// Host time from the start of the first step to the end of the last, evaluations included.
+    public var trainingTime: HostSeconds
+    /// Host time from the start of the first step until the target was met; nil where none was set or it was missed.
+    public var timeToTarget: HostSeconds?
+    /// SHA-256 of all weights, in hexadecimal.
+    public var weightsDigest: String
+    /// The folder of the final model, in Hugging Face's form.
+    public var modelDirectory: String?
+
+    /// An outcome of the given parts.
+    public init(
+        steps: Int, trainingTime: HostSeconds, timeToTarget: HostSeconds?, weightsDigest: String,
+        modelDirectory: String?
+    ) {
+        self.steps = steps
+        self.trainingTime = trainingTime
+        self.timeToTarget = timeToTarget
+        self.weightsDigest = weightsDigest
+        self.modelDirectory = modelDirectory
+    }
+}
+
+/// What a run's text amounted to.
+public struct CorpusFacts: Hashable, Sendable, Codable {
+    /// Whether the package wrote the text itself.
+    public var isSynthetic: Bool
+    /// Documents in training and held out.
+    public var trainingDocuments: Int
+    public var heldOutDocuments: Int
+    /// WordPiece tokens in training.
+    public var trainingTokens: Int
+    /// Entries of the vocabulary.
+    public var vocabularySize: Int
+    /// SHA-256 of the prepared dataset's manifest: two runs with equal digests read equal examples.
+    public var digest: String
+
+    /// Facts of the given parts.
+    public init(
+        isSynthetic: Bool, trainingDocuments: Int, heldOutDocuments: Int, trainingTokens: Int, vocabularySize: Int,
+        digest: String
+    ) {
+        self.isSynthetic = isSynthetic
+        self.trainingDocuments = trainingDocuments
+        self.heldOutDocuments = heldOutDocuments
+        self.trainingTokens = trainingTokens
+        self.vocabularySize = vocabularySize
+        self.digest = digest
+    }
+}

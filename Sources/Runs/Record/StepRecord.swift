@@ -1,0 +1,114 @@
+import Jobs
+
+/// One optimizer step of a run, as its workers agreed on it.
+public struct StepRecord: Hashable, Sendable, Codable {
+    /// The step.
+    public var step: StepNumber
+    /// MLM loss plus NSP loss: the mean over lanes, summed in lane order, so equal to the bit on every backend.
+    public var loss: Double
+    /// Mean cross-entropy in nats over the masked tokens.
+    public var maskedLoss: Double
+    /// Mean cross-entropy in nats of next-sentence prediction; 0 where the job has none.
+    public var nextSentenceLoss: Double
+    /// Share of masked tokens predicted right, with dropout on.
+    public var maskedAccuracy: Double
+    /// The learning rate used.
+    public var learningRate: Double
+    /// The global gradient norm before clipping.
+    public var gradientNorm: Double
+    /// Sequences and real tokens of the step.
+    public var sequences: Int
+    public var tokens: Int
+    /// Host time since the start of the first step, at the end of this one (evaluations included).
+    public var elapsed: HostSeconds
+    /// Host time of this step alone, from its start to its end on the slowest worker.
+    public var duration: HostSeconds
+
+    /// A step of the given parts.
+    public init(
+        step: StepNumber, loss: Double, maskedLoss: Double, nextSentenceLoss: Double, maskedAccuracy: Double,
+        learningRate: Double, gradientNorm: Double, sequences: Int, tokens: Int, elapsed: HostSeconds,
+        duration: HostSeconds
+    ) {
+        self.step = step
+        self.loss = loss
+        self.maskedLoss = maskedLoss
+        self.nextSentenceLoss = nextSentenceLoss
+        self.maskedAccuracy = maskedAccuracy
+        self.learningRate = learningRate
+        self.gradientNorm = gradientNorm
+        self.sequences = sequences
+        self.tokens = tokens
+        self.elapsed = elapsed
+        self.duration = duration
+    }
+}
+
+/// Where one worker's time went in one step. The parts add up to the step's duration on that worker.
+public struct WorkerStepRecord: Hashable, Sendable, Codable {
+    /// The step and the worker.
+    public var step: StepNumber
+    public var rank: WorkerRank
+    /// Reading examples.
+    public var input: HostSeconds
+    /// Forward and backward passes, and summing own lanes.
+    public var compute: HostSeconds
+    /// Exchanging gradients while nothing else was left to do: sending, receiving, reducing.
+    public var exposedCommunication: HostSeconds
+    /// Waiting for a peer that had not yet finished its own backward pass.
+    public var waiting: HostSeconds
+    /// Clipping and applying the gradient.
+    public var optimizer: HostSeconds
+    /// Gradient bytes sent to peers.
+    public var sent: Bytes
+
+    /// The sum of the parts.
+    public var total: HostSeconds { input + compute + exposedCommunication + waiting + optimizer }
+
+    /// A record of the given parts.
+    public init(
+        step: StepNumber, rank: WorkerRank, input: HostSeconds, compute: HostSeconds,
+        exposedCommunication: HostSeconds, waiting: HostSeconds, optimizer: HostSeconds, sent: Bytes
+    ) {
+        self.step = step
+        self.rank = rank
+        self.input = input
+        self.compute = compute
+        self.exposedCommunication = exposedCommunication
+        self.waiting = waiting
+        self.optimizer = optimizer
+        self.sent = sent
+    }
+}
+
+/// Quality on held-out text after a number of steps.
+public struct EvaluationRecord: Hashable, Sendable, Codable {
+    /// Steps made before it.
+    public var stepsMade: Int
+    /// Host time since the start of the first step, at the end of the evaluation.
+    public var elapsed: HostSeconds
+    /// Mean cross-entropy in nats over masked tokens.
+    public var maskedLoss: Double
+    /// Share of masked tokens predicted right.
+    public var maskedAccuracy: Double
+    /// Share of sentence pairs told right; nil where the job has none.
+    public var nextSentenceAccuracy: Double?
+    /// Share that always guessing the training text's most frequent token would predict right.
+    public var baselineAccuracy: Double
+    /// Masked tokens measured.
+    public var maskedTokens: Int
+
+    /// An evaluation of the given parts.
+    public init(
+        stepsMade: Int, elapsed: HostSeconds, maskedLoss: Double, maskedAccuracy: Double,
+        nextSentenceAccuracy: Double?, baselineAccuracy: Double, maskedTokens: Int
+    ) {
+        self.stepsMade = stepsMade
+        self.elapsed = elapsed
+        self.maskedLoss = maskedLoss
+        self.maskedAccuracy = maskedAccuracy
+        self.nextSentenceAccuracy = nextSentenceAccuracy
+        self.baselineAccuracy = baselineAccuracy
+        self.maskedTokens = maskedTokens
+    }
+}

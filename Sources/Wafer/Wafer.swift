@@ -1,0 +1,1 @@
+// The target's face grows from here.
