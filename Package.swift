@@ -22,7 +22,7 @@ let package = Package(
             name: "Wafermark",
             dependencies: [
                 "Coordinator", "Cluster", "Wafer", "Report", "PerformanceModel", "Runs", "Training", "BERT", "Corpus",
-                "Jobs", "Kernels", "Messaging", .argumentParser, .logging,
+                "Jobs", "Kernels", "Messaging", "CZeroMQ", "CProtobufC", .argumentParser, .logging, .serviceLifecycle,
             ]),
         .target(
             name: "Coordinator",
@@ -73,6 +73,7 @@ let package = Package(
         .testTarget(name: "ReportTests", dependencies: ["Report", "Runs", "Jobs"]),
         .testTarget(name: "PerformanceModelTests", dependencies: ["PerformanceModel", "Jobs"]),
         .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Runs", "Jobs"]),
+        .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Runs", "Jobs"]),
         .testTarget(name: "IntegrationTests", dependencies: ["Runs", "Jobs"]),
     ]
 )
