@@ -44,7 +44,9 @@ let package = Package(
         .target(name: "Runs", dependencies: ["Jobs", .grdb, .system]),
         .target(name: "Training", dependencies: ["BERT", "Corpus", "Jobs", "Kernels", .crypto, .system]),
         .target(name: "BERT", dependencies: ["Kernels", .system]),
-        .target(name: "Corpus", dependencies: ["Jobs", "CZlib", .crypto, .system]),
+        .target(
+            name: "Corpus", dependencies: ["Jobs", "CZlib", .crypto, .system],
+            resources: [.embedInCode("Resources")]),
         .target(
             name: "Jobs", dependencies: [.yams, .crypto],
             resources: [.embedInCode("Resources")]),
