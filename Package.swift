@@ -66,7 +66,9 @@ let package = Package(
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels"]),
         .testTarget(name: "BERTTests", dependencies: ["BERT", "Kernels"]),
         .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Jobs"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "BERT", "Corpus", "Jobs", "Kernels"]),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "BERT", "Corpus", "Jobs", "Kernels"],
+            resources: [.embedInCode("Fixtures")]),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "Wire"]),
         .testTarget(name: "ClusterTests", dependencies: ["Cluster", "Messaging", "Wire", "Jobs"]),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "Jobs"]),

@@ -107,7 +107,8 @@ public struct AtomicFolder: ~Copyable {
     public consuming func commit() throws(ModelFileError) {
         AtomicFile.syncFolder(of: temporary + "/.")
         guard rename(temporary, path) == 0 else {
-            let reason = errno == ENOTEMPTY || errno == EEXIST ? "a folder with files is there" : "\(Errno(rawValue: errno))"
+            let reason =
+                errno == ENOTEMPTY || errno == EEXIST ? "a folder with files is there" : "\(Errno(rawValue: errno))"
             throw .cannotWrite(file: path, reason: reason)
         }
         isCommitted = true

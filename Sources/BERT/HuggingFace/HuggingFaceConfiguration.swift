@@ -23,7 +23,8 @@ struct HuggingFaceConfiguration {
                 file: path, field: context.codingPath.map(\.stringValue).joined(separator: "."),
                 found: "another type", allowed: context.debugDescription)
         } catch {
-            throw ModelFileError.malformed(file: path, found: "no JSON object", allowed: "the config.json of a BERT model")
+            throw ModelFileError.malformed(
+                file: path, found: "no JSON object", allowed: "the config.json of a BERT model")
         }
         try Self.check(fields, path: path)
         architectures = fields.architectures ?? []
@@ -95,7 +96,9 @@ struct HuggingFaceConfiguration {
     }
 
     private static func reason(_ error: any Error) -> String {
-        (error as? CocoaError).map { $0.code == .fileReadNoSuchFile ? "there is no such file" : $0.localizedDescription }
+        (error as? CocoaError).map {
+            $0.code == .fileReadNoSuchFile ? "there is no such file" : $0.localizedDescription
+        }
             ?? "\(error)"
     }
 

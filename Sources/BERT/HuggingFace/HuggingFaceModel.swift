@@ -98,7 +98,8 @@ public struct HuggingFaceModel {
     ) throws {
         let folder = try AtomicFolder(path: directory)
         let configuration = layout.configuration
-        try writeFile(try HuggingFaceConfiguration.encode(configuration), to: "\(folder.temporary)/\(configurationFile)")
+        try writeFile(
+            try HuggingFaceConfiguration.encode(configuration), to: "\(folder.temporary)/\(configurationFile)")
         if let vocabulary {
             let lines = vocabulary.map { $0 + "\n" }.joined()
             try writeFile(Array(lines.utf8), to: "\(folder.temporary)/\(vocabularyFile)")

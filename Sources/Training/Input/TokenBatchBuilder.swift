@@ -8,7 +8,8 @@ struct TokenBatchBuilder {
     /// An empty batch of sequences of `sequenceLength`, with room for `capacity` of them.
     init(sequenceLength: Int, capacity: Int) {
         batch = TokenBatch(
-            sequences: 0, sequenceLength: sequenceLength, inputIDs: [], tokenTypes: [], lengths: [], maskedPositions: [],
+            sequences: 0, sequenceLength: sequenceLength, inputIDs: [], tokenTypes: [], lengths: [],
+            maskedPositions: [],
             maskedLabels: [], nextSentenceLabels: [])
         batch.inputIDs.reserveCapacity(capacity * sequenceLength)
         batch.tokenTypes.reserveCapacity(capacity * sequenceLength)

@@ -80,7 +80,9 @@ struct LaneSchedule: Hashable {
         var joins: [Addition] = []
         func join(_ node: LaneTree.Node) -> Int {
             if let slot = slotOfNode[node] { return slot }
-            guard let (left, right) = tree.children(of: node) else { preconditionFailure("a lane that nobody computes") }
+            guard let (left, right) = tree.children(of: node) else {
+                preconditionFailure("a lane that nobody computes")
+            }
             let into = join(left)
             joins.append(Addition(from: join(right), into: into))
             return into

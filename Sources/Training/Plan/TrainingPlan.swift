@@ -23,7 +23,8 @@ public struct TrainingPlan: Sendable {
         for phase in job.phases {
             guard job.lanes > 0, phase.globalBatch > 0, phase.globalBatch % job.lanes == 0 else {
                 throw TrainingError.plan(
-                    field: "lanes", found: "\(job.lanes)", allowed: "a divisor of the global batch \(phase.globalBatch)")
+                    field: "lanes", found: "\(job.lanes)", allowed: "a divisor of the global batch \(phase.globalBatch)"
+                )
             }
             guard phase.sequence <= job.model.positions else {
                 throw TrainingError.plan(
@@ -104,15 +105,16 @@ public struct TrainingPlan: Sendable {
         return stepsMade > 0 && stepsMade % every == 0
     }
 
-    /// The most tokens and masked positions that a lane computes at once, over all phases and evaluations.
-    var capacity: (sequences: Int, tokens: Int, masked: Int) {
-        var capacity = (sequences: 0, tokens: 0, masked: 0)
+    /// What a lane computes at once at most, over all phases and evaluations.
+    var capacity: LaneCapacity {
+        var capacity = LaneCapacity(tokens: 1, sequences: 1, sequenceLength: 1, maskedPositions: 1)
         for phase in job.phases {
             let training = min(phase.microBatch, phase.globalBatch / job.lanes)
             let sequences = max(training, min(Self.evaluationChunkSize, phase.microBatch))
             capacity.sequences = max(capacity.sequences, sequences)
+            capacity.sequenceLength = max(capacity.sequenceLength, phase.sequence)
             capacity.tokens = max(capacity.tokens, sequences * phase.sequence)
-            capacity.masked = max(capacity.masked, sequences * phase.maskedPositions)
+            capacity.maskedPositions = max(capacity.maskedPositions, sequences * phase.maskedPositions)
         }
         return capacity
     }

@@ -14,7 +14,7 @@ final class LaneWorker: @unchecked Sendable {
     /// The engine; made by the thread that uses it first, so that its memory lies near that thread.
     private func readyEngine() throws -> LaneEngine {
         if let engine { return engine }
-        let made = try LaneEngine(configuration: plan.configuration, layout: plan.layout, capacity: plan.capacity)
+        let made = try LaneEngine(layout: plan.layout, capacity: plan.capacity)
         engine = made
         return made
     }

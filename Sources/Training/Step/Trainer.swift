@@ -234,7 +234,8 @@ public final class Trainer {
         shape.attentionDropout = plan.configuration.attentionDropout
         guard stepsMade == 0, shape == plan.configuration else {
             throw TrainingError.plan(
-                field: "model", found: "\(model.configuration)", allowed: "\(plan.configuration), before the first step")
+                field: "model", found: "\(model.configuration)", allowed: "\(plan.configuration), before the first step"
+            )
         }
         Vector.copy(
             into: weights.pointer, from: UnsafePointer(model.weights.pointer), count: plan.layout.elementCount)
