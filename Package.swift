@@ -22,7 +22,7 @@ let package = Package(
             name: "Wafermark",
             dependencies: [
                 "Coordinator", "Cluster", "Wafer", "Report", "PerformanceModel", "Runs", "Training", "BERT", "Corpus",
-                "Jobs", "Kernels", "Messaging", .argumentParser, .logging,
+                "Jobs", "Kernels", "Messaging", "CZeroMQ", "CProtobufC", .argumentParser, .logging, .serviceLifecycle,
             ]),
         .target(
             name: "Coordinator",
@@ -66,13 +66,16 @@ let package = Package(
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels"]),
         .testTarget(name: "BERTTests", dependencies: ["BERT", "Kernels"]),
         .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Jobs"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "BERT", "Corpus", "Jobs", "Kernels"]),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "BERT", "Corpus", "Jobs", "Kernels"],
+            resources: [.embedInCode("Fixtures")]),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "Wire"]),
         .testTarget(name: "ClusterTests", dependencies: ["Cluster", "Messaging", "Wire", "Jobs"]),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "Jobs"]),
         .testTarget(name: "ReportTests", dependencies: ["Report", "Runs", "Jobs"]),
         .testTarget(name: "PerformanceModelTests", dependencies: ["PerformanceModel", "Jobs"]),
         .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Runs", "Jobs"]),
+        .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Runs", "Jobs"]),
         .testTarget(name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Runs", "Jobs"]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
     ]

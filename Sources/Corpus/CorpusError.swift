@@ -39,6 +39,7 @@ public enum CorpusError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The caller asked to stop.
     case cancelled
 
+    /// One line for the user: where, what was found, what to do.
     public var description: String {
         switch self {
         case .missing(let path):

@@ -43,6 +43,7 @@ public final class TextReader: DocumentSource {
         source = try ByteSource(path: path)
     }
 
+    /// The share of the file's bytes that has been read.
     public var fractionRead: Double {
         source.fileSize == 0 ? 1 : min(1, Double(source.consumed) / Double(source.fileSize))
     }

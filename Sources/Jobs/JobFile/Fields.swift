@@ -26,7 +26,8 @@ struct Fields {
                 let allowed = known.joined(separator: ", ")
                 list.add(
                     JobProblem(
-                        line: line, key: path.isEmpty ? nil : path, found: "the unknown key \(Quotation.quoted(key))",
+                        line: line, key: path.isEmpty ? nil : path,
+                        found: "the unknown key \(PrintableText.quoted(key))",
                         allowed: nearest.map { "did you mean '\($0)'? (keys here: \(allowed))" } ?? allowed))
                 continue
             }
@@ -211,7 +212,7 @@ extension JobProblem {
         let nearest = NearestName.suggestion(for: text, among: names)
         let allowed = names.joined(separator: ", ")
         return JobProblem(
-            line: line, key: key, found: Quotation.quoted(text),
+            line: line, key: key, found: PrintableText.quoted(text),
             allowed: nearest.map { "did you mean '\($0)'? (\(allowed))" } ?? allowed)
     }
 }

@@ -29,12 +29,12 @@ public enum JobFileError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .unreadable(let path, let reason):
-            return "\(Quotation.plain(path)): \(reason)"
+            return "\(PrintableText.plain(path)): \(reason)"
         case .invalid(let name, let problems):
             return problems.map { problem in
-                var line = Quotation.plain(name)
+                var line = PrintableText.plain(name)
                 if let number = problem.line { line += ":\(number)" }
-                if let key = problem.key { line += ": \(Quotation.plain(key))" }
+                if let key = problem.key { line += ": \(PrintableText.plain(key))" }
                 return line + ": found \(problem.found); allowed: \(problem.allowed)"
             }.joined(separator: "\n")
         }
@@ -46,28 +46,5 @@ public enum JobFileError: Error, Hashable, Sendable, CustomStringConvertible {
         case .unreadable: []
         case .invalid(_, let problems): problems
         }
-    }
-}
-
-/// Text from outside, made safe to print: no control characters, so no terminal escape and no second line.
-enum Quotation {
-    /// `text` with control characters escaped.
-    static func plain(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .unassigned:
-                result += "\\u{\(String(scalar.value, radix: 16))}"
-            default:
-                result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
-
-    /// `text` in quotes, escaped, and cut to `limit` characters.
-    static func quoted(_ text: String, limit: Int = 80) -> String {
-        let shown = text.prefix(limit)
-        return "'" + plain(String(shown)) + (shown.endIndex < text.endIndex ? "…'" : "'")
     }
 }

@@ -18,8 +18,8 @@ indirect enum JobNode {
     var found: String {
         switch self {
         case .scalar("", false, _): "nothing"
-        case .scalar(let text, false, _): Quotation.plain(String(text.prefix(80)))
-        case .scalar(let text, true, _): "the text " + Quotation.quoted(text)
+        case .scalar(let text, false, _): PrintableText.plain(String(text.prefix(80)))
+        case .scalar(let text, true, _): "the text " + PrintableText.quoted(text)
         case .sequence(let items, _): "a list of \(items.count)"
         case .mapping: "a mapping of keys"
         }

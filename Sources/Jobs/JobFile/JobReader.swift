@@ -154,7 +154,7 @@ struct JobReader {
         case .refused(let path, let reason):
             list.add(
                 JobProblem(
-                    line: node.line, key: key, found: "\(Quotation.quoted(path, limit: 300)) (\(reason))",
+                    line: node.line, key: key, found: "\(PrintableText.quoted(path, limit: 300)) (\(reason))",
                     allowed: "a readable file, relative to the job file or absolute"))
             return nil
         }

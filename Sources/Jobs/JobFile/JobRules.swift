@@ -47,7 +47,7 @@ enum JobRules {
         // A name becomes part of file names.
         if !taken || !(1...64).contains(name.unicodeScalars.count) || name.hasPrefix(".") || name.hasPrefix("-") {
             check.add(
-                ["name"], found: Quotation.quoted(name),
+                ["name"], found: PrintableText.quoted(name),
                 allowed: "1 to 64 letters, digits, '.', '-' and '_', not starting with '.' or '-'")
         }
     }
@@ -74,7 +74,7 @@ enum JobRules {
                 check.add(["corpus.text"], found: "\(paths.count) files", allowed: "1 to 10000 files")
             }
             for path in paths.prefix(10_000) where !isPath(path) {
-                check.add(["corpus.text"], found: Quotation.quoted(path), allowed: "an absolute path without NUL")
+                check.add(["corpus.text"], found: PrintableText.quoted(path), allowed: "an absolute path without NUL")
             }
         case .synthetic(let documents, _):
             check.within("corpus.synthetic.documents", documents, 10...10_000_000)
@@ -84,7 +84,8 @@ enum JobRules {
             check.within("corpus.vocabulary", size, 64...1_000_000)
         case .file(let path):
             if !isPath(path) {
-                check.add(["corpus.vocabulary"], found: Quotation.quoted(path), allowed: "an absolute path without NUL")
+                check.add(
+                    ["corpus.vocabulary"], found: PrintableText.quoted(path), allowed: "an absolute path without NUL")
             }
         }
         check.above("corpus.held_out", corpus.heldOut, 0, upTo: 0.5)

@@ -1,0 +1,28 @@
+/// What the program's exit code says.
+enum ExitStatus: Int32 {
+    /// What was asked for is done.
+    case done = 0
+    /// It was tried and failed.
+    case failed = 1
+    /// The command line or a file that it names is wrong; nothing was started.
+    case wrongUsage = 2
+    /// The user interrupted it.
+    case interrupted = 130
+}
+
+/// Why a command ends without having done what was asked for, where no library's error says it.
+enum CommandFailure: Error, CustomStringConvertible {
+    /// It was tried and failed.
+    case failed(String)
+    /// The command line or a file that it names is wrong.
+    case wrongUsage(String)
+    /// It failed, and what it printed says why.
+    case alreadyReported
+
+    var description: String {
+        switch self {
+        case .failed(let reason), .wrongUsage(let reason): reason
+        case .alreadyReported: ""
+        }
+    }
+}

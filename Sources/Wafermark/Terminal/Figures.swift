@@ -1,0 +1,42 @@
+import Foundation
+
+/// Numbers as a terminal shows them: few digits, always with a point, whatever the locale.
+enum Figures {
+    /// `value` with `digits` after the point; a dash where it is not finite.
+    static func fixed(_ value: Double, _ digits: Int) -> String {
+        guard value.isFinite else { return "-" }
+        return String(format: "%.\(digits)f", locale: Locale(identifier: "en_US_POSIX"), value)
+    }
+
+    /// `value` with about three digits.
+    static func short(_ value: Double) -> String {
+        guard value.isFinite else { return "-" }
+        let size = abs(value)
+        return fixed(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3)
+    }
+
+    /// A share as a percentage.
+    static func percent(_ share: Double) -> String { share.isFinite ? fixed(100 * share, 0) + " %" : "-" }
+
+    /// A duration as `m:ss` or `h:mm:ss`.
+    static func clock(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds >= 0, seconds < 1e8 else { return "-" }
+        let whole = Int(seconds.rounded())
+        let (hours, rest) = whole.quotientAndRemainder(dividingBy: 3600)
+        let minutes = rest / 60
+        let tail = rest % 60 < 10 ? "0\(rest % 60)" : "\(rest % 60)"
+        return hours > 0 ? "\(hours):\(minutes < 10 ? "0" : "")\(minutes):\(tail)" : "\(minutes):\(tail)"
+    }
+
+    /// A number of bytes in binary units.
+    static func bytes(_ count: Int) -> String {
+        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
+        var value = Double(count)
+        var unit = 0
+        while value >= 1024, unit < units.count - 1 {
+            value /= 1024
+            unit += 1
+        }
+        return unit == 0 ? "\(count) B" : "\(short(value)) \(units[unit])"
+    }
+}

@@ -1,0 +1,60 @@
+import Jobs
+import Runs
+
+/// What a reader wants to know of a run that is under way, worked out from its records.
+struct RunProgress {
+    /// The run and what it has recorded so far.
+    var run: Run
+    var steps: [StepRecord]
+    var evaluations: [EvaluationRecord]
+    /// Where each worker's time went in the newest step.
+    var workers: [WorkerStepRecord]
+
+    /// Steps that rates are averaged over: enough to be steady, few enough to be current.
+    private static let window = 20
+
+    /// Optimizer steps of the job.
+    var totalSteps: Int { run.job.totalSteps }
+
+    /// The share of steps that are made.
+    var fraction: Double { totalSteps > 0 ? Double(steps.count) / Double(totalSteps) : 0 }
+
+    /// Host time since the start of the first step.
+    var elapsed: HostSeconds { max(steps.last?.elapsed ?? .zero, evaluations.last?.elapsed ?? .zero) }
+
+    /// Sequences a second of host time over the newest steps, evaluations left out.
+    var sequencesPerSecond: Double? {
+        let recent = steps.suffix(Self.window)
+        let seconds = recent.reduce(0) { $0 + $1.duration.seconds }
+        guard seconds > 0 else { return nil }
+        return Double(recent.reduce(0) { $0 + $1.sequences }) / seconds
+    }
+
+    /// Host time of a step, averaged over the newest steps.
+    var stepTime: HostSeconds? {
+        let recent = steps.suffix(Self.window)
+        guard !recent.isEmpty else { return nil }
+        return HostSeconds(recent.reduce(0) { $0 + $1.duration.seconds } / Double(recent.count))
+    }
+
+    /// Host time until the last step at the present pace, evaluations included; nil before there is a pace.
+    var remaining: HostSeconds? {
+        let recent = steps.suffix(Self.window + 1)
+        guard let first = recent.first, let last = recent.last, recent.count > 1 else { return nil }
+        let pace = (last.elapsed.seconds - first.elapsed.seconds) / Double(recent.count - 1)
+        return HostSeconds(pace * Double(max(0, totalSteps - steps.count)))
+    }
+
+    /// The shares of the workers' time in the newest step, together one.
+    var shares: [(name: String, share: Double)] {
+        let total = workers.reduce(0) { $0 + $1.total.seconds }
+        guard total > 0 else { return [] }
+        func share(_ part: (WorkerStepRecord) -> HostSeconds) -> Double {
+            workers.reduce(0) { $0 + part($1).seconds } / total
+        }
+        return [
+            ("compute", share(\.compute)), ("exchange", share(\.exposedCommunication)), ("wait", share(\.waiting)),
+            ("optimizer", share(\.optimizer)), ("input", share(\.input)),
+        ]
+    }
+}
