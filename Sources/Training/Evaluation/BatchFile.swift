@@ -116,9 +116,11 @@ public struct BatchEvaluation: Hashable, Sendable, Codable {
     public let mlmAccuracy: Double
     /// Share of sequences told right; nil without that head.
     public let nspAccuracy: Double?
-    /// Masked tokens, sequences and real tokens.
+    /// Masked tokens.
     public let maskedTokens: Int
+    /// Sequences.
     public let sequences: Int
+    /// Real tokens, padding left out.
     public let tokens: Int
 
     private enum CodingKeys: String, CodingKey {

@@ -51,9 +51,15 @@ public struct DatasetStepSource: StepSource {
         let example = try dataset.example(
             sequence: sequence, split: split, number: number, epoch: epoch, seed: seed, maskedPositions: maskedPositions
         )
-        builder.append(
+        builder.append(example, nextSentence: dataset.manifest.examples.nextSentence)
+    }
+}
+
+extension TokenBatchBuilder {
+    /// Adds a dataset's example, with its next-sentence label where the model has that head.
+    mutating func append(_ example: Example, nextSentence: Bool) {
+        append(
             inputIDs: example.inputIDs, tokenTypes: example.tokenTypes, maskedPositions: example.maskedPositions,
-            maskedLabels: example.maskedLabels,
-            nextSentenceLabel: dataset.manifest.examples.nextSentence ? (example.isNext ? 0 : 1) : nil)
+            maskedLabels: example.maskedLabels, nextSentenceLabel: nextSentence ? (example.isNext ? 0 : 1) : nil)
     }
 }
