@@ -1,7 +1,7 @@
 @_exported import CKernels
 
 /// The table of fused kernels that this machine runs; what each computes is said in `ckernels.h`.
-public struct FusedKernels: @unchecked Sendable {
+public struct FusedKernels: CustomStringConvertible, @unchecked Sendable {
     // A constant table of functions in the binary: nothing ever writes to it.
     /// The functions.
     public let table: UnsafePointer<wm_kernels>
@@ -13,6 +13,9 @@ public struct FusedKernels: @unchecked Sendable {
     public static func named(_ name: String) -> FusedKernels? {
         wm_kernels_named(name).map { FusedKernels(table: $0) }
     }
+
+    /// The instruction set's name.
+    public var description: String { String(cString: table.pointee.name) }
 
     /// Floats of scratch that attention over one sequence needs.
     public static func attentionScratch(length: Int, width: Int) -> Int {

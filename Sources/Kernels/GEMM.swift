@@ -35,6 +35,7 @@ public struct GEMMError: Error, CustomStringConvertible, Sendable {
     /// oneDNN's status: 1 is out of memory, 2 invalid arguments.
     public let status: Int
 
+    /// One line with the product's size and the reason.
     public var description: String {
         let reason = status == 1 ? "out of memory" : status == 2 ? "invalid arguments" : "status \(status)"
         return "oneDNN refused a matrix product of \(m) x \(n) x \(k): \(reason)"

@@ -42,18 +42,18 @@ extension LaneEngine {
     @inline(__always)
     func measure(_ group: KernelGroup, _ body: () -> Void) {
         guard profile != nil else { return body() }
-        let start = clock_gettime_nsec()
+        let start = hostNanoseconds()
         body()
-        profile?.nanoseconds[group, default: 0] += clock_gettime_nsec() - start
+        profile?.nanoseconds[group, default: 0] += hostNanoseconds() - start
     }
 
     /// Runs a matrix product and books its time and operations.
     @inline(__always)
     func measureProduct(m: Int, n: Int, k: Int, _ body: () throws -> Void) throws {
         guard profile != nil else { return try body() }
-        let start = clock_gettime_nsec()
+        let start = hostNanoseconds()
         try body()
-        let time = clock_gettime_nsec() - start
+        let time = hostNanoseconds() - start
         profile?.nanoseconds[.products, default: 0] += time
         profile?.productOperations += 2 * m * n * k
         profile?.products[ProductShape(m: m, n: n, k: k), default: ProductTime()].calls += 1
@@ -61,7 +61,7 @@ extension LaneEngine {
     }
 }
 
-private func clock_gettime_nsec() -> UInt64 {
+private func hostNanoseconds() -> UInt64 {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)

@@ -58,6 +58,10 @@ public struct BERTConfiguration: Hashable, Sendable, Codable {
         for (field, value) in [("hidden", hidden), ("intermediate", intermediate)] where value % 16 != 0 {
             throw BERTError.configuration(field: field, found: "\(value)", allowed: "a multiple of 16")
         }
+        // A kernel's row of dropout masks lies on the stack.
+        for (field, value) in [("hidden", hidden), ("positions", positions)] where value > 8192 {
+            throw BERTError.configuration(field: field, found: "\(value)", allowed: "at most 8192")
+        }
         guard hidden % heads == 0 else {
             throw BERTError.configuration(
                 field: "hidden", found: "\(hidden) with \(heads) heads", allowed: "a multiple of the number of heads")

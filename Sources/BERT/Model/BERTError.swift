@@ -7,6 +7,7 @@ public enum BERTError: Error, CustomStringConvertible, Sendable {
     /// A kernel library's refusal.
     case kernel(operation: String, status: String)
 
+    /// One line: what was found and what is allowed.
     public var description: String {
         switch self {
         case .configuration(let field, let found, let allowed):
