@@ -15,6 +15,7 @@ public enum TrainingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A file of examples that is not what it should be.
     case batchFile(path: String, field: String, found: String, allowed: String)
 
+    /// One line: where, what was found, what is allowed.
     public var description: String {
         switch self {
         case .nonFinite(let step, let lane?, let tensor):

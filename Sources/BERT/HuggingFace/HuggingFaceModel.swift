@@ -16,9 +16,11 @@ public struct HuggingFaceModel {
     /// Tensors of the file that this model has no use for.
     public let ignored: [String]
 
-    /// The file names of a model folder.
+    /// The shape's file name.
     public static let configurationFile = "config.json"
+    /// The vocabulary's file name.
     public static let vocabularyFile = "vocab.txt"
+    /// The weights' file name.
     public static let weightsFile = "model.safetensors"
     static let tokenizerFile = "tokenizer_config.json"
 

@@ -13,6 +13,7 @@ public enum ModelFileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// One field of a `config.json` is not what it should be.
     case configuration(file: String, field: String, found: String, allowed: String)
 
+    /// One line: where, what was found, what is allowed.
     public var description: String {
         switch self {
         case .cannotRead(let file, let reason):

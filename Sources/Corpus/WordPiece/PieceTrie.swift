@@ -67,7 +67,7 @@ struct PieceTrie: Sendable {
         private mutating func place(_ bytes: [UInt8]) -> Int {
             while firstFree < states.count, states[firstFree].parent >= 0 { firstFree += 1 }
             var candidate = firstFree
-            // Dense regions are skipped after a bounded search, so that building stays linear.
+            // Holes that took many tries are given up, so that building stays linear.
             var tries = 0
             while true {
                 if candidate >= states.count { grow() }
@@ -75,10 +75,7 @@ struct PieceTrie: Sendable {
                     let base = candidate ^ Int(bytes[0])
                     if bytes.allSatisfy({ states[base ^ Int($0)].parent < 0 }) { return base }
                     tries += 1
-                    if tries == 512 {
-                        candidate = states.count
-                        continue
-                    }
+                    if tries == 512 { firstFree = candidate }
                 }
                 candidate += 1
             }

@@ -17,7 +17,8 @@ public struct Vocabulary: Sendable, Hashable {
 
     /// The entries; an entry's place is its id.
     public let tokens: [String]
-    private let ids: [String: Int32]
+    /// By UTF-8, because strings that are canonically equivalent are equal in Swift and different entries here.
+    private let ids: [[UInt8]: Int32]
     /// The id of `[PAD]`.
     public let paddingID: Int32
     /// The id of `[UNK]`.
@@ -35,19 +36,19 @@ public struct Vocabulary: Sendable, Hashable {
             throw CorpusError.badVocabulary(
                 path: path, line: tokens.count, reason: "more than \(Self.largestSize) entries")
         }
-        var ids = [String: Int32](minimumCapacity: tokens.count)
+        var ids = [[UInt8]: Int32](minimumCapacity: tokens.count)
         for (index, token) in tokens.enumerated() {
             guard !token.isEmpty else {
                 throw CorpusError.badVocabulary(
                     path: path, line: index + 1, reason: "an empty entry; one token a line is needed")
             }
-            if let other = ids.updateValue(Int32(index), forKey: token) {
+            if let other = ids.updateValue(Int32(index), forKey: Array(token.utf8)) {
                 throw CorpusError.badVocabulary(
                     path: path, line: index + 1, reason: "'\(token)' again; it is entry \(other + 1) already")
             }
         }
         func special(_ token: Special) throws -> Int32 {
-            guard let id = ids[token.rawValue] else {
+            guard let id = ids[Array(token.rawValue.utf8)] else {
                 throw CorpusError.badVocabulary(
                     path: path, line: tokens.count, reason: "\(token.rawValue) isn't among the \(tokens.count) entries")
             }
@@ -90,7 +91,7 @@ public struct Vocabulary: Sendable, Hashable {
     public var count: Int { tokens.count }
 
     /// The id of `token`, or nil.
-    public func id(of token: String) -> Int32? { ids[token] }
+    public func id(of token: String) -> Int32? { ids[Array(token.utf8)] }
 
     /// The entry at `id`, or nil.
     public func token(_ id: Int32) -> String? {
@@ -117,8 +118,8 @@ public struct Vocabulary: Sendable, Hashable {
         var text = ""
         for id in ids {
             let token = token(id) ?? "[\(id)]"
-            if token.hasPrefix("##"), !text.isEmpty {
-                text += token.dropFirst(2)
+            if token.utf8.starts(with: "##".utf8), !text.isEmpty {
+                text += String(token.unicodeScalars.dropFirst(2))
             } else {
                 if !text.isEmpty { text += " " }
                 text += token

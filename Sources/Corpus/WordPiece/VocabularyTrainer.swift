@@ -86,7 +86,7 @@ public struct VocabularyTrainer {
 /// The entries so far, and the words spelled in letters.
 private struct PieceTable {
     private(set) var tokens: [String] = Vocabulary.Special.allCases.map(\.rawValue)
-    private var ids: [String: Int32] = [:]
+    private var ids: [[UInt8]: Int32] = [:]
     /// Each word as ids of letters.
     private(set) var words: [[Int32]] = []
     private(set) var wordCounts: [Int] = []
@@ -125,14 +125,16 @@ private struct PieceTable {
 
     /// The entry that `left` and `right` make together; a new one where their text isn't an entry yet.
     mutating func join(_ left: Int32, _ right: Int32) -> Int32 {
-        enter(tokens[Int(left)] + tokens[Int(right)].dropFirst(2))
+        // By scalars: a combining mark after "##" is one character with the second "#".
+        enter(tokens[Int(left)] + String(tokens[Int(right)].unicodeScalars.dropFirst(2)))
     }
 
     private mutating func enter(_ token: String) -> Int32 {
-        if let id = ids[token] { return id }
+        let key = Array(token.utf8)
+        if let id = ids[key] { return id }
         let id = Int32(tokens.count)
         tokens.append(token)
-        ids[token] = id
+        ids[key] = id
         return id
     }
 

@@ -17,6 +17,7 @@ public protocol StepSource: Sendable {
 
 /// Random numbers in the place of text: the work of a step without a corpus, for measurements and tests.
 public struct RandomStepSource: StepSource {
+    /// Token numbers are below this.
     public let vocabularySize: Int
     private let seed: UInt64
     private let isRagged: Bool
@@ -34,14 +35,17 @@ public struct RandomStepSource: StepSource {
         self.nextSentence = nextSentence
     }
 
+    /// Names the arguments.
     public var digest: String { "random-\(vocabularySize)-\(seed)-\(isRagged)" }
 
+    /// Numbers that differ from step to step.
     public func trainingBatch(of step: StepPlan, examples: Range<Int>) throws -> TokenBatch {
         batch(
             sequence: step.phase.sequence, maskedPositions: step.phase.maskedPositions, step: UInt64(step.step.index),
             examples: examples)
     }
 
+    /// Numbers that no training step has.
     public func evaluationBatch(sequence: Int, maskedPositions: Int, examples: Range<Int>) throws -> TokenBatch {
         batch(sequence: sequence, maskedPositions: maskedPositions, step: UInt64.max, examples: examples)
     }

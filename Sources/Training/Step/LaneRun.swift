@@ -43,9 +43,15 @@ final class LaneRun: Sendable {
         }
         try withoutActuallyEscaping(afterStretch) { afterStretch in
             try compute(share.last.lane, share.last.slot, worker) { [self] stretch in
-                for addition in share.after { add(addition.from, addition.into, stretch) }
+                for addition in share.after {
+                    add(addition.from, addition.into, stretch)
+                    slots[addition.from].release(stretch)
+                }
                 if let claim = progress.advance(thread, to: stretch.upperBound) {
-                    for addition in schedule.joins { add(addition.from, addition.into, claim) }
+                    for addition in schedule.joins {
+                        add(addition.from, addition.into, claim)
+                        slots[addition.from].release(claim)
+                    }
                     progress.finishJoin(claim)
                 }
                 try afterStretch()

@@ -1,0 +1,117 @@
+import BERT
+import Foundation
+import Jobs
+
+/// The checkpoints of one run: folders `step-00000100` in one directory, of which the newest are kept.
+public struct CheckpointStore: Hashable, Sendable {
+    /// The directory.
+    public let directory: String
+
+    /// The checkpoints in `directory`, which is made when the first is written.
+    public init(directory: String) { self.directory = directory }
+
+    /// All checkpoints by their names, newest first; nothing is verified.
+    public var checkpoints: [(stepsMade: Int, folder: CheckpointFolder)] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.compactMap { name in
+            guard name.hasPrefix("step-"), let steps = Int(name.dropFirst(5)), steps >= 0 else { return nil }
+            return (steps, CheckpointFolder(path: "\(directory)/\(name)"))
+        }.sorted { $0.stepsMade > $1.stepsMade }
+    }
+
+    /// The newest checkpoint that is whole, and why newer ones were passed over.
+    ///
+    /// A checkpoint that doesn't verify is left where it is; the one before it serves.
+    public func newestWhole() -> (
+        found: (folder: CheckpointFolder, state: CheckpointState)?, passedOver: [TrainingError]
+    ) {
+        var passedOver: [TrainingError] = []
+        for (_, folder) in checkpoints {
+            do {
+                return ((folder, try folder.verify()), passedOver)
+            } catch let error as TrainingError {
+                passedOver.append(error)
+            } catch {
+                passedOver.append(.checkpoint(path: folder.path, found: "\(error)", allowed: "a readable folder"))
+            }
+        }
+        return (nil, passedOver)
+    }
+
+    /// Where the checkpoint after `stepsMade` steps lies or is to lie.
+    func folder(stepsMade: Int) throws -> CheckpointFolder {
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw TrainingError.checkpoint(
+                path: directory, found: "a directory that can't be made: \(error.localizedDescription)",
+                allowed: "a writable place")
+        }
+        let digits = String(stepsMade)
+        return CheckpointFolder(
+            path: "\(directory)/step-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits)")
+    }
+
+    /// Removes all but the newest `count` checkpoints, and what a process that was killed while writing left.
+    func keepNewest(_ count: Int) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        for name in names where name.hasPrefix(".step-") && name.hasSuffix(".partial") {
+            AtomicFolder.remove("\(directory)/\(name)")
+        }
+        for (_, folder) in checkpoints.dropFirst(max(1, count)) { AtomicFolder.remove(folder.path) }
+    }
+}
+
+extension Trainer {
+    /// Writes a checkpoint of everything that the steps to come depend on, then removes all but the newest ones that the
+    /// job keeps.
+    ///
+    /// - Parameters:
+    ///   - store: the run's checkpoints.
+    ///   - target: how far the job's target has been met.
+    /// - Returns: the new folder. One that is there for this step already is replaced.
+    /// - Throws: `ModelFileError` where it can't be written: older checkpoints are then still there.
+    @discardableResult
+    public func writeCheckpoint(to store: CheckpointStore, target: TargetTracker) throws -> CheckpointFolder {
+        let folder = try store.folder(stepsMade: stepsMade)
+        let state = CheckpointState(
+            stepsMade: stepsMade, job: plan.job, datasetDigest: source.digest,
+            vocabularySize: plan.configuration.vocabularySize, weightsDigest: weightsDigest(), target: target)
+        if FileManager.default.fileExists(atPath: folder.path) {
+            if (try? folder.verify()) == state { return folder }
+            AtomicFolder.remove(folder.path)
+        }
+        try folder.write(
+            layout: plan.layout, state: state,
+            buffers: (
+                UnsafePointer(weights.pointer), UnsafePointer(optimizer.firstMoments.pointer),
+                UnsafePointer(optimizer.secondMoments.pointer)
+            ))
+        store.keepNewest(plan.job.checkpoints.keepLast)
+        return folder
+    }
+
+    /// Continues where a checkpoint was written: the steps to come give the same bits as if nothing had stopped.
+    ///
+    /// - Returns: the state, with how far the target had been met.
+    /// - Throws: `TrainingError.checkpoint` where a file is missing or changed, or the job or dataset is another; the
+    ///   trainer must then not be used further.
+    @discardableResult
+    public func restore(from folder: CheckpointFolder) throws -> CheckpointState {
+        let state = try folder.verify()
+        if let (found, allowed) = state.obstacle(for: plan, datasetDigest: source.digest) {
+            throw TrainingError.checkpoint(path: folder.path, found: found, allowed: allowed)
+        }
+        try folder.read(CheckpointFolder.weightsFile, layout: plan.layout, into: weights.pointer)
+        try folder.read(CheckpointFolder.firstMomentsFile, layout: plan.layout, into: optimizer.firstMoments.pointer)
+        try folder.read(CheckpointFolder.secondMomentsFile, layout: plan.layout, into: optimizer.secondMoments.pointer)
+        resume(stepsMade: state.stepsMade)
+        let digest = weightsDigest()
+        guard digest == state.weightsDigest else {
+            throw TrainingError.checkpoint(
+                path: folder.path, found: "weights \(digest.prefix(16))…", allowed: "\(state.weightsDigest.prefix(16))…"
+            )
+        }
+        return state
+    }
+}

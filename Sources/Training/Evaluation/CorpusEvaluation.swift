@@ -1,0 +1,171 @@
+import BERT
+import Corpus
+import Foundation
+import Jobs
+import Kernels
+
+/// A share or a mean with its 95 % confidence interval.
+public struct Estimate: Hashable, Sendable, Codable {
+    /// The value.
+    public let value: Double
+    /// The interval's lower end.
+    public let low: Double
+    /// The interval's upper end.
+    public let high: Double
+
+    /// The ratio of two sums over groups, with the interval of the ratio estimator (Cochran 1977, section 6.3).
+    ///
+    /// The groups, not the tokens in them, count as independent: tokens of one text are alike.
+    init(sums: [(part: Double, whole: Double)]) {
+        let part = sums.reduce(0) { $0 + $1.part }
+        let whole = sums.reduce(0) { $0 + $1.whole }
+        let ratio = whole == 0 ? 0 : part / whole
+        let squares = sums.reduce(0) { $0 + ($1.part - ratio * $1.whole) * ($1.part - ratio * $1.whole) }
+        let count = Double(sums.count)
+        let error = count < 2 || whole == 0 ? .infinity : (count / (count - 1) * squares).squareRoot() / whole
+        value = ratio
+        low = ratio - 1.96 * error
+        high = ratio + 1.96 * error
+    }
+
+    private init(value: Double, low: Double, high: Double) {
+        self.value = value
+        self.low = low
+        self.high = high
+    }
+
+    /// A share's interval ends at 0 and 1.
+    var asShare: Estimate { Estimate(value: value, low: max(0, low), high: min(1, high)) }
+
+    /// The estimate of a monotone function of the value.
+    func mapped(_ function: (Double) -> Double) -> Estimate {
+        Estimate(value: function(value), low: function(low), high: function(high))
+    }
+}
+
+/// A model's quality on text that it has not seen: the answer of `wafermark evaluate --corpus`.
+public struct CorpusEvaluation: Hashable, Sendable, Codable {
+    /// Share of masked tokens predicted right.
+    public let mlmAccuracy: Estimate
+    /// Mean cross-entropy over masked tokens, in nats.
+    public let mlmLoss: Estimate
+    /// e to the power of that loss.
+    public let mlmPerplexity: Estimate
+    /// Share of sentence pairs told right; nil without that head.
+    public let nspAccuracy: Estimate?
+    /// Mean cross-entropy over sentence pairs, in nats; nil without that head.
+    public let nspLoss: Estimate?
+    /// Share of masked tokens that always guessing the text's own most frequent token would get right.
+    public let baselineAccuracy: Double
+    /// Documents of the text.
+    public let documents: Int
+    /// Sequences measured.
+    public let sequences: Int
+    /// Masked tokens measured.
+    public let maskedTokens: Int
+
+    private enum CodingKeys: String, CodingKey {
+        case mlmAccuracy = "mlm_accuracy"
+        case mlmLoss = "mlm_loss"
+        case mlmPerplexity = "mlm_perplexity"
+        case nspAccuracy = "nsp_accuracy"
+        case nspLoss = "nsp_loss"
+        case baselineAccuracy = "baseline_accuracy"
+        case documents
+        case sequences
+        case maskedTokens = "masked_tokens"
+    }
+
+    private static let groupSize = 8
+
+    /// Measures the model folder `model` on the text files `corpus`: one sentence a line, a blank line between documents.
+    ///
+    /// All documents are used; 15 % of tokens are masked and half of the pairs are random, drawn from `seed`.
+    /// - Parameters:
+    ///   - sequence: tokens of a sequence.
+    ///   - sequences: sequences measured at most; all unless given.
+    ///   - threads: threads to compute with; the result doesn't depend on it.
+    /// - Throws: `ModelFileError`, `CorpusError`, `BERTError`.
+    public static func run(
+        model directory: String, corpus: [String], sequence: Int = 128, sequences: Int? = nil, seed: UInt64 = 1,
+        threads: Int
+    ) throws -> CorpusEvaluation {
+        let model = try HuggingFaceModel(reading: directory)
+        guard sequence >= 8, sequence <= model.configuration.positions else {
+            throw TrainingError.plan(
+                field: "sequence", found: "\(sequence)", allowed: "8 to the model's \(model.configuration.positions)")
+        }
+        let scratch = FileManager.default.temporaryDirectory.appending(path: "wafermark-evaluate-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let masked = max(1, Int((Double(sequence) * 0.15).rounded()))
+        // Both sides of the split are measured, so how it falls doesn't matter.
+        let request = DatasetRequest(
+            corpus: CorpusSource(
+                text: .files(corpus), vocabulary: .file("\(directory)/\(HuggingFaceModel.vocabularyFile)"), heldOut: 0.5),
+            examples: ExampleSettings(nextSentence: model.configuration.nextSentence),
+            sequenceLengths: [.init(sequence: sequence, maskedPositions: masked)], seed: seed)
+        let manifest = try DatasetPreparation.prepare(request, into: scratch.path(percentEncoded: false))
+        let dataset = try Dataset(opening: scratch.path(percentEncoded: false))
+        var examples = Split.allCases.flatMap { split in
+            (0..<dataset.exampleCount(sequence: sequence, split: split)).map { (split: split, number: $0) }
+        }
+        if let sequences, sequences < examples.count {
+            // An even selection, so that both sides and all of the text are in it.
+            examples = (0..<max(1, sequences)).map { examples[$0 * examples.count / max(1, sequences)] }
+        }
+        let groups = stride(from: 0, to: examples.count, by: groupSize).map {
+            Array(examples[$0..<min($0 + groupSize, examples.count)])
+        }
+        let losses = try measure(
+            groups, model: model, dataset: dataset, sequence: sequence, masked: masked, seed: seed, threads: threads)
+        return CorpusEvaluation(losses, manifest: manifest, hasNextSentence: model.configuration.nextSentence)
+    }
+
+    private init(_ groups: [LaneLosses], manifest: DatasetManifest, hasNextSentence: Bool) {
+        func estimate(_ part: (LaneLosses) -> Double, _ whole: (LaneLosses) -> Int) -> Estimate {
+            Estimate(sums: groups.map { (part($0), Double(whole($0))) })
+        }
+        mlmAccuracy = estimate({ Double($0.maskedCorrect) }, \.maskedCount).asShare
+        mlmLoss = estimate(\.maskedLossSum, \.maskedCount)
+        mlmPerplexity = mlmLoss.mapped(exp)
+        nspAccuracy = hasNextSentence ? estimate({ Double($0.nextSentenceCorrect) }, \.sequences).asShare : nil
+        nspLoss = hasNextSentence ? estimate(\.nextSentenceLossSum, \.sequences) : nil
+        let frequent = manifest.mostFrequentToken
+        let tokens = Double(manifest.training.tokens + manifest.heldOutCounts.tokens)
+        baselineAccuracy =
+            (frequent.trainingShare * Double(manifest.training.tokens)
+                + frequent.heldOutShare * Double(manifest.heldOutCounts.tokens)) / max(1, tokens)
+        documents = manifest.training.documents + manifest.heldOutCounts.documents
+        sequences = groups.reduce(0) { $0 + $1.sequences }
+        maskedTokens = groups.reduce(0) { $0 + $1.maskedCount }
+    }
+
+    private static func measure(
+        _ groups: [[(split: Split, number: Int)]], model: HuggingFaceModel, dataset: Dataset, sequence: Int, masked: Int,
+        seed: UInt64, threads: Int
+    ) throws -> [LaneLosses] {
+        let crew = ThreadCrew(count: max(1, min(threads, groups.count)))
+        let (layout, weights) = (model.layout, model.weights)
+        let capacity = LaneCapacity(sequences: groupSize, sequenceLength: sequence, maskedPositionsEach: masked)
+        let hasNextSentence = model.configuration.nextSentence
+        var losses = groups.map { _ in LaneLosses() }
+        try losses.withUnsafeMutableBufferPointer { losses in
+            guard let start = losses.baseAddress else { return }
+            let results = Shared(start)
+            try crew.run { thread in
+                let engine = try LaneEngine(layout: layout, capacity: capacity)
+                for index in stride(from: thread, to: groups.count, by: crew.count) {
+                    var builder = TokenBatchBuilder(sequenceLength: sequence, capacity: groupSize)
+                    for (split, number) in groups[index] {
+                        builder.append(
+                            try dataset.example(sequence: sequence, split: split, number: number, seed: seed),
+                            nextSentence: hasNextSentence)
+                    }
+                    results.pointer[index] = try engine.forward(
+                        batch: builder.batch, parameters: UnsafePointer(weights.pointer))
+                }
+            }
+        }
+        return losses
+    }
+}

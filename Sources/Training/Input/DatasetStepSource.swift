@@ -1,0 +1,65 @@
+import BERT
+import Corpus
+import Jobs
+
+/// The examples of a prepared dataset, in the job's seeded order.
+public struct DatasetStepSource: StepSource {
+    /// The dataset.
+    public let dataset: Dataset
+    /// The job's seed: of the order, the pairs and the masks.
+    public let seed: UInt64
+
+    /// The examples of `dataset` as `seed` orders and masks them.
+    public init(dataset: Dataset, seed: UInt64) {
+        self.dataset = dataset
+        self.seed = seed
+    }
+
+    /// The dataset's digest.
+    public var digest: String { dataset.manifest.digest }
+    /// Entries of the dataset's vocabulary.
+    public var vocabularySize: Int { dataset.manifest.vocabularySize }
+
+    /// Training examples in the seeded order, masked anew each epoch.
+    public func trainingBatch(of step: StepPlan, examples: Range<Int>) throws -> TokenBatch {
+        let sequence = step.phase.sequence
+        var builder = TokenBatchBuilder(sequenceLength: sequence, capacity: examples.count)
+        for example in examples {
+            let (number, epoch) = try dataset.number(
+                at: step.firstPosition + UInt64(example), sequence: sequence, seed: seed)
+            try append(
+                number, .training, epoch: epoch, sequence: sequence, maskedPositions: step.phase.maskedPositions,
+                to: &builder)
+        }
+        return builder.batch
+    }
+
+    /// Held-out examples in their own order, always masked alike.
+    public func evaluationBatch(sequence: Int, maskedPositions: Int, examples: Range<Int>) throws -> TokenBatch {
+        var builder = TokenBatchBuilder(sequenceLength: sequence, capacity: examples.count)
+        for number in examples.clamped(to: 0..<dataset.exampleCount(sequence: sequence, split: .heldOut)) {
+            try append(
+                number, .heldOut, epoch: 0, sequence: sequence, maskedPositions: maskedPositions, to: &builder)
+        }
+        return builder.batch
+    }
+
+    private func append(
+        _ number: Int, _ split: Split, epoch: UInt64, sequence: Int, maskedPositions: Int,
+        to builder: inout TokenBatchBuilder
+    ) throws {
+        let example = try dataset.example(
+            sequence: sequence, split: split, number: number, epoch: epoch, seed: seed, maskedPositions: maskedPositions
+        )
+        builder.append(example, nextSentence: dataset.manifest.examples.nextSentence)
+    }
+}
+
+extension TokenBatchBuilder {
+    /// Adds a dataset's example, with its next-sentence label where the model has that head.
+    mutating func append(_ example: Example, nextSentence: Bool) {
+        append(
+            inputIDs: example.inputIDs, tokenTypes: example.tokenTypes, maskedPositions: example.maskedPositions,
+            maskedLabels: example.maskedLabels, nextSentenceLabel: nextSentence ? (example.isNext ? 0 : 1) : nil)
+    }
+}

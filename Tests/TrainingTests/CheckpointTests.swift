@@ -1,0 +1,139 @@
+import Foundation
+import Jobs
+import Testing
+import Training
+
+@Suite("A checkpoint")
+struct CheckpointTests {
+    @Test(
+        "continues to the same bits as a run that never stopped", arguments: [1, 3, 4, 5],
+        [OptimizerSettings.Kind.adamw, .lamb])
+    func resume(at step: Int, kind: OptimizerSettings.Kind) throws {
+        let job = Sample.job(optimizer: OptimizerSettings(kind: kind))
+        let folder = try TemporaryFolder()
+        let store = CheckpointStore(directory: folder.path + "/checkpoints")
+        let first = try Sample.trainer(job, threads: 2)
+        let before = try train(first, to: step)
+        let written = try first.writeCheckpoint(to: store, target: TargetTracker(target: nil))
+        let rest = try train(first)
+
+        let second = try Sample.trainer(job)
+        let state = try second.restore(from: written)
+        #expect(state.stepsMade == step)
+        #expect(state.weightsDigest == before.digest)
+        #expect(try train(second) == rest)
+    }
+
+    @Test("keeps as many of the newest as the job says")
+    func retention() throws {
+        var job = Sample.job()
+        job.checkpoints.keepLast = 2
+        let folder = try TemporaryFolder()
+        let store = CheckpointStore(directory: folder.path)
+        let trainer = try Sample.trainer(job)
+        for step in 1...4 {
+            _ = try train(trainer, to: step)
+            try trainer.writeCheckpoint(to: store, target: TargetTracker(target: nil))
+        }
+        #expect(store.checkpoints.map(\.stepsMade) == [4, 3])
+        #expect(
+            try Set(FileManager.default.contentsOfDirectory(atPath: folder.path)) == ["step-00000003", "step-00000004"])
+    }
+
+    @Test(
+        "that was damaged is named, and the one before it serves",
+        arguments: [
+            "weights.safetensors", "first_moments.safetensors", "second_moments.safetensors", "checkpoint.json",
+            "SHA256SUMS",
+        ])
+    func damage(file: String) throws {
+        let folder = try TemporaryFolder()
+        let (store, trainer) = try twoCheckpoints(in: folder)
+        let newest = store.checkpoints[0].folder
+        let path = "\(newest.path)/\(file)"
+        var bytes = try Data(contentsOf: URL(filePath: path))
+        bytes[bytes.count / 2] ^= 1
+        try bytes.write(to: URL(filePath: path))
+
+        let error = try #require(throws: TrainingError.self) { try trainer.restore(from: newest) }
+        #expect(error.description.contains(newest.path))
+        let (found, passedOver) = store.newestWhole()
+        #expect(found?.state.stepsMade == 1)
+        #expect(passedOver.count == 1)
+    }
+
+    @Test("with a file cut short or missing is refused", arguments: [true, false])
+    func truncation(isMissing: Bool) throws {
+        let folder = try TemporaryFolder()
+        let (store, trainer) = try twoCheckpoints(in: folder)
+        let newest = store.checkpoints[0].folder
+        let path = "\(newest.path)/second_moments.safetensors"
+        if isMissing {
+            try FileManager.default.removeItem(atPath: path)
+        } else {
+            try Data(contentsOf: URL(filePath: path)).dropLast().write(to: URL(filePath: path))
+        }
+        #expect(throws: TrainingError.self) { try trainer.restore(from: newest) }
+        #expect(store.newestWhole().found?.state.stepsMade == 1)
+    }
+
+    @Test("of another job or dataset is refused, naming what differs")
+    func otherJob() throws {
+        let folder = try TemporaryFolder()
+        let (store, _) = try twoCheckpoints(in: folder)
+        let newest = store.checkpoints[0].folder
+        let error = try #require(throws: TrainingError.self) {
+            try Sample.trainer(Sample.job(seed: 9)).restore(from: newest)
+        }
+        #expect(error.description.contains("'seed'"))
+        let source = RandomStepSource(vocabularySize: 200, seed: 99)
+        let other = try #require(throws: TrainingError.self) {
+            try Sample.trainer(Sample.job(), source: source).restore(from: newest)
+        }
+        #expect(other.description.contains("dataset"))
+    }
+
+    @Test("may be continued under another name, evaluation and target")
+    func renamedJob() throws {
+        let folder = try TemporaryFolder()
+        let (store, _) = try twoCheckpoints(in: folder)
+        var job = Sample.job()
+        job.name = "other"
+        job.evaluation.everySteps = 1
+        job.target = Target(quality: .maskedAccuracy(0.9))
+        let trainer = try Sample.trainer(job)
+        try trainer.restore(from: store.checkpoints[0].folder)
+        #expect(trainer.stepsMade == 2)
+    }
+
+    @Test("keeps how far the target had been met")
+    func target() throws {
+        let folder = try TemporaryFolder()
+        let trainer = try Sample.trainer(Sample.job())
+        var tracker = TargetTracker(target: Target(quality: .maskedAccuracy(0.1), consecutive: 3))
+        tracker.observe(maskedAccuracy: 0.2, maskedLoss: 1)
+        let written = try trainer.writeCheckpoint(to: CheckpointStore(directory: folder.path), target: tracker)
+        #expect(try written.verify().target == tracker)
+    }
+
+    @Test("in a place that can't be written is an error that names it")
+    func unwritable() throws {
+        let folder = try TemporaryFolder()
+        try Data().write(to: URL(filePath: folder.path + "/file"))
+        let store = CheckpointStore(directory: folder.path + "/file/checkpoints")
+        let error = try #require(throws: TrainingError.self) {
+            try Sample.trainer(Sample.job()).writeCheckpoint(to: store, target: TargetTracker(target: nil))
+        }
+        #expect(error.description.contains(store.directory))
+    }
+
+    private func twoCheckpoints(in folder: TemporaryFolder) throws -> (CheckpointStore, Trainer) {
+        let store = CheckpointStore(directory: folder.path)
+        let trainer = try Sample.trainer(Sample.job())
+        for step in 1...2 {
+            _ = try train(trainer, to: step)
+            try trainer.writeCheckpoint(to: store, target: TargetTracker(target: nil))
+        }
+        return (store, trainer)
+    }
+}
