@@ -28,13 +28,13 @@ let package = Package(
             name: "Coordinator",
             dependencies: [
                 "Cluster", "Wafer", "Report", "PerformanceModel", "Runs", "Training", "Corpus", "Jobs", "Wire",
-                "Messaging", "Kernels", .logging, .serviceLifecycle, .system,
+                "Messaging", "Kernels", .logging, .serviceLifecycle, .subprocess, .system,
             ]),
         .target(
             name: "Cluster",
             dependencies: [
-                "Training", "Corpus", "PerformanceModel", "Jobs", "Wire", "Messaging", "Kernels", .logging, .subprocess,
-                .system,
+                "Training", "Corpus", "PerformanceModel", "Jobs", "Wire", "Messaging", "Kernels", "CZeroMQ", .logging,
+                .subprocess, .system,
             ]),
         .target(name: "Wafer", dependencies: ["Training", "PerformanceModel", "Jobs"]),
         .target(name: "Report", dependencies: ["PerformanceModel", "Runs", "Jobs"]),
@@ -52,12 +52,12 @@ let package = Package(
             resources: [.embedInCode("Resources")]),
 
         .target(name: "Messaging", dependencies: ["CZeroMQ", .logging]),
-        .target(name: "Wire", dependencies: ["CWire", "CProtobufC"]),
+        .target(name: "Wire", dependencies: ["Jobs", "CWire", "CProtobufC"]),
         .target(name: "Kernels", dependencies: ["CKernels", "COneDNN"]),
 
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
         .target(name: "CWire", dependencies: ["CProtobufC"]),
-        .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -76,7 +76,8 @@ let package = Package(
         .testTarget(name: "PerformanceModelTests", dependencies: ["PerformanceModel", "Jobs"]),
         .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Runs", "Jobs"]),
         .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Runs", "Jobs"]),
-        .testTarget(name: "IntegrationTests", dependencies: ["Runs", "Jobs"]),
+        .testTarget(name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Runs", "Jobs"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
     ]
 )
 

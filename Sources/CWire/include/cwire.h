@@ -1,1 +1,3 @@
-void wm_wire_anchor(void);
+#include "control.pb-c.h"
+#include "exchange.pb-c.h"
+#include "worker.pb-c.h"
