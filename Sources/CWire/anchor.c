@@ -1,2 +1,0 @@
-#include "cwire.h"
-void wm_wire_anchor(void) {}
