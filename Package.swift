@@ -28,7 +28,7 @@ let package = Package(
             name: "Coordinator",
             dependencies: [
                 "Cluster", "Wafer", "Report", "PerformanceModel", "Runs", "Training", "Corpus", "Jobs", "Wire",
-                "Messaging", "Kernels", .logging, .serviceLifecycle, .system,
+                "Messaging", "Kernels", .logging, .serviceLifecycle, .subprocess, .system,
             ]),
         .target(
             name: "Cluster",
@@ -44,18 +44,20 @@ let package = Package(
         .target(name: "Runs", dependencies: ["Jobs", .grdb, .system]),
         .target(name: "Training", dependencies: ["BERT", "Corpus", "Jobs", "Kernels", .crypto, .system]),
         .target(name: "BERT", dependencies: ["Kernels", .system]),
-        .target(name: "Corpus", dependencies: ["Jobs", "CZlib", .crypto, .system]),
+        .target(
+            name: "Corpus", dependencies: ["Jobs", "CZlib", .crypto, .system],
+            resources: [.embedInCode("Resources")]),
         .target(
             name: "Jobs", dependencies: [.yams, .crypto],
             resources: [.embedInCode("Resources")]),
 
         .target(name: "Messaging", dependencies: ["CZeroMQ", .logging]),
-        .target(name: "Wire", dependencies: ["CWire", "CProtobufC"]),
+        .target(name: "Wire", dependencies: ["Jobs", "CWire", "CProtobufC"]),
         .target(name: "Kernels", dependencies: ["CKernels", "COneDNN"]),
 
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
         .target(name: "CWire", dependencies: ["CProtobufC"]),
-        .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -71,7 +73,8 @@ let package = Package(
         .testTarget(name: "ReportTests", dependencies: ["Report", "Runs", "Jobs"]),
         .testTarget(name: "PerformanceModelTests", dependencies: ["PerformanceModel", "Jobs"]),
         .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Runs", "Jobs"]),
-        .testTarget(name: "IntegrationTests", dependencies: ["Runs", "Jobs"]),
+        .testTarget(name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Runs", "Jobs"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
     ]
 )
 

@@ -7,6 +7,51 @@
 #endif
 
 #include "control.pb-c.h"
+void   wafermark__client_request__init
+                     (Wafermark__ClientRequest         *message)
+{
+  static const Wafermark__ClientRequest init_value = WAFERMARK__CLIENT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t wafermark__client_request__get_packed_size
+                     (const Wafermark__ClientRequest *message)
+{
+  assert(message->base.descriptor == &wafermark__client_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__client_request__pack
+                     (const Wafermark__ClientRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__client_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__client_request__pack_to_buffer
+                     (const Wafermark__ClientRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__client_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__ClientRequest *
+       wafermark__client_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__ClientRequest *)
+     protobuf_c_message_unpack (&wafermark__client_request__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__client_request__free_unpacked
+                     (Wafermark__ClientRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__client_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   wafermark__ping__init
                      (Wafermark__Ping         *message)
 {
@@ -97,364 +142,49 @@ void   wafermark__launch__free_unpacked
   assert(message->base.descriptor == &wafermark__launch__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   wafermark__cancel__init
-                     (Wafermark__Cancel         *message)
+void   wafermark__run_reference__init
+                     (Wafermark__RunReference         *message)
 {
-  static const Wafermark__Cancel init_value = WAFERMARK__CANCEL__INIT;
+  static const Wafermark__RunReference init_value = WAFERMARK__RUN_REFERENCE__INIT;
   *message = init_value;
 }
-size_t wafermark__cancel__get_packed_size
-                     (const Wafermark__Cancel *message)
+size_t wafermark__run_reference__get_packed_size
+                     (const Wafermark__RunReference *message)
 {
-  assert(message->base.descriptor == &wafermark__cancel__descriptor);
+  assert(message->base.descriptor == &wafermark__run_reference__descriptor);
   return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
 }
-size_t wafermark__cancel__pack
-                     (const Wafermark__Cancel *message,
+size_t wafermark__run_reference__pack
+                     (const Wafermark__RunReference *message,
                       uint8_t       *out)
 {
-  assert(message->base.descriptor == &wafermark__cancel__descriptor);
+  assert(message->base.descriptor == &wafermark__run_reference__descriptor);
   return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
 }
-size_t wafermark__cancel__pack_to_buffer
-                     (const Wafermark__Cancel *message,
+size_t wafermark__run_reference__pack_to_buffer
+                     (const Wafermark__RunReference *message,
                       ProtobufCBuffer *buffer)
 {
-  assert(message->base.descriptor == &wafermark__cancel__descriptor);
+  assert(message->base.descriptor == &wafermark__run_reference__descriptor);
   return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
 }
-Wafermark__Cancel *
-       wafermark__cancel__unpack
+Wafermark__RunReference *
+       wafermark__run_reference__unpack
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data)
 {
-  return (Wafermark__Cancel *)
-     protobuf_c_message_unpack (&wafermark__cancel__descriptor,
+  return (Wafermark__RunReference *)
+     protobuf_c_message_unpack (&wafermark__run_reference__descriptor,
                                 allocator, len, data);
 }
-void   wafermark__cancel__free_unpacked
-                     (Wafermark__Cancel *message,
+void   wafermark__run_reference__free_unpacked
+                     (Wafermark__RunReference *message,
                       ProtobufCAllocator *allocator)
 {
   if(!message)
     return;
-  assert(message->base.descriptor == &wafermark__cancel__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   wafermark__delete__init
-                     (Wafermark__Delete         *message)
-{
-  static const Wafermark__Delete init_value = WAFERMARK__DELETE__INIT;
-  *message = init_value;
-}
-size_t wafermark__delete__get_packed_size
-                     (const Wafermark__Delete *message)
-{
-  assert(message->base.descriptor == &wafermark__delete__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t wafermark__delete__pack
-                     (const Wafermark__Delete *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &wafermark__delete__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t wafermark__delete__pack_to_buffer
-                     (const Wafermark__Delete *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &wafermark__delete__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Wafermark__Delete *
-       wafermark__delete__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Wafermark__Delete *)
-     protobuf_c_message_unpack (&wafermark__delete__descriptor,
-                                allocator, len, data);
-}
-void   wafermark__delete__free_unpacked
-                     (Wafermark__Delete *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &wafermark__delete__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   wafermark__shutdown__init
-                     (Wafermark__Shutdown         *message)
-{
-  static const Wafermark__Shutdown init_value = WAFERMARK__SHUTDOWN__INIT;
-  *message = init_value;
-}
-size_t wafermark__shutdown__get_packed_size
-                     (const Wafermark__Shutdown *message)
-{
-  assert(message->base.descriptor == &wafermark__shutdown__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t wafermark__shutdown__pack
-                     (const Wafermark__Shutdown *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &wafermark__shutdown__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t wafermark__shutdown__pack_to_buffer
-                     (const Wafermark__Shutdown *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &wafermark__shutdown__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Wafermark__Shutdown *
-       wafermark__shutdown__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Wafermark__Shutdown *)
-     protobuf_c_message_unpack (&wafermark__shutdown__descriptor,
-                                allocator, len, data);
-}
-void   wafermark__shutdown__free_unpacked
-                     (Wafermark__Shutdown *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &wafermark__shutdown__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   wafermark__client_request__init
-                     (Wafermark__ClientRequest         *message)
-{
-  static const Wafermark__ClientRequest init_value = WAFERMARK__CLIENT_REQUEST__INIT;
-  *message = init_value;
-}
-size_t wafermark__client_request__get_packed_size
-                     (const Wafermark__ClientRequest *message)
-{
-  assert(message->base.descriptor == &wafermark__client_request__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t wafermark__client_request__pack
-                     (const Wafermark__ClientRequest *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &wafermark__client_request__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t wafermark__client_request__pack_to_buffer
-                     (const Wafermark__ClientRequest *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &wafermark__client_request__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Wafermark__ClientRequest *
-       wafermark__client_request__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Wafermark__ClientRequest *)
-     protobuf_c_message_unpack (&wafermark__client_request__descriptor,
-                                allocator, len, data);
-}
-void   wafermark__client_request__free_unpacked
-                     (Wafermark__ClientRequest *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &wafermark__client_request__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   wafermark__accepted__init
-                     (Wafermark__Accepted         *message)
-{
-  static const Wafermark__Accepted init_value = WAFERMARK__ACCEPTED__INIT;
-  *message = init_value;
-}
-size_t wafermark__accepted__get_packed_size
-                     (const Wafermark__Accepted *message)
-{
-  assert(message->base.descriptor == &wafermark__accepted__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t wafermark__accepted__pack
-                     (const Wafermark__Accepted *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &wafermark__accepted__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t wafermark__accepted__pack_to_buffer
-                     (const Wafermark__Accepted *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &wafermark__accepted__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Wafermark__Accepted *
-       wafermark__accepted__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Wafermark__Accepted *)
-     protobuf_c_message_unpack (&wafermark__accepted__descriptor,
-                                allocator, len, data);
-}
-void   wafermark__accepted__free_unpacked
-                     (Wafermark__Accepted *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &wafermark__accepted__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   wafermark__launched__init
-                     (Wafermark__Launched         *message)
-{
-  static const Wafermark__Launched init_value = WAFERMARK__LAUNCHED__INIT;
-  *message = init_value;
-}
-size_t wafermark__launched__get_packed_size
-                     (const Wafermark__Launched *message)
-{
-  assert(message->base.descriptor == &wafermark__launched__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t wafermark__launched__pack
-                     (const Wafermark__Launched *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &wafermark__launched__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t wafermark__launched__pack_to_buffer
-                     (const Wafermark__Launched *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &wafermark__launched__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Wafermark__Launched *
-       wafermark__launched__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Wafermark__Launched *)
-     protobuf_c_message_unpack (&wafermark__launched__descriptor,
-                                allocator, len, data);
-}
-void   wafermark__launched__free_unpacked
-                     (Wafermark__Launched *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &wafermark__launched__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   wafermark__pong__init
-                     (Wafermark__Pong         *message)
-{
-  static const Wafermark__Pong init_value = WAFERMARK__PONG__INIT;
-  *message = init_value;
-}
-size_t wafermark__pong__get_packed_size
-                     (const Wafermark__Pong *message)
-{
-  assert(message->base.descriptor == &wafermark__pong__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t wafermark__pong__pack
-                     (const Wafermark__Pong *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &wafermark__pong__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t wafermark__pong__pack_to_buffer
-                     (const Wafermark__Pong *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &wafermark__pong__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Wafermark__Pong *
-       wafermark__pong__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Wafermark__Pong *)
-     protobuf_c_message_unpack (&wafermark__pong__descriptor,
-                                allocator, len, data);
-}
-void   wafermark__pong__free_unpacked
-                     (Wafermark__Pong *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &wafermark__pong__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   wafermark__refusal__init
-                     (Wafermark__Refusal         *message)
-{
-  static const Wafermark__Refusal init_value = WAFERMARK__REFUSAL__INIT;
-  *message = init_value;
-}
-size_t wafermark__refusal__get_packed_size
-                     (const Wafermark__Refusal *message)
-{
-  assert(message->base.descriptor == &wafermark__refusal__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t wafermark__refusal__pack
-                     (const Wafermark__Refusal *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &wafermark__refusal__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t wafermark__refusal__pack_to_buffer
-                     (const Wafermark__Refusal *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &wafermark__refusal__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Wafermark__Refusal *
-       wafermark__refusal__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Wafermark__Refusal *)
-     protobuf_c_message_unpack (&wafermark__refusal__descriptor,
-                                allocator, len, data);
-}
-void   wafermark__refusal__free_unpacked
-                     (Wafermark__Refusal *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &wafermark__refusal__descriptor);
+  assert(message->base.descriptor == &wafermark__run_reference__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   wafermark__client_reply__init
@@ -502,209 +232,142 @@ void   wafermark__client_reply__free_unpacked
   assert(message->base.descriptor == &wafermark__client_reply__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-#define wafermark__ping__field_descriptors NULL
-#define wafermark__ping__field_indices_by_name NULL
-#define wafermark__ping__number_ranges NULL
-const ProtobufCMessageDescriptor wafermark__ping__descriptor =
+void   wafermark__pong__init
+                     (Wafermark__Pong         *message)
 {
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.Ping",
-  "Ping",
-  "Wafermark__Ping",
-  "wafermark",
-  sizeof(Wafermark__Ping),
-  0,
-  wafermark__ping__field_descriptors,
-  wafermark__ping__field_indices_by_name,
-  0,  wafermark__ping__number_ranges,
-  (ProtobufCMessageInit) wafermark__ping__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[5] =
+  static const Wafermark__Pong init_value = WAFERMARK__PONG__INIT;
+  *message = init_value;
+}
+size_t wafermark__pong__get_packed_size
+                     (const Wafermark__Pong *message)
 {
-  {
-    "job_json",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Launch, job_json),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "backend",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_ENUM,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Launch, backend),
-    &wafermark__backend__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "workers",
-    3,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Launch, workers),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "hardware",
-    4,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Launch, hardware),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "client_key",
-    5,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Launch, client_key),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned wafermark__launch__field_indices_by_name[] = {
-  1,   /* field[1] = backend */
-  4,   /* field[4] = client_key */
-  3,   /* field[3] = hardware */
-  0,   /* field[0] = job_json */
-  2,   /* field[2] = workers */
-};
-static const ProtobufCIntRange wafermark__launch__number_ranges[1 + 1] =
+  assert(message->base.descriptor == &wafermark__pong__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__pong__pack
+                     (const Wafermark__Pong *message,
+                      uint8_t       *out)
 {
-  { 1, 0 },
-  { 0, 5 }
-};
-const ProtobufCMessageDescriptor wafermark__launch__descriptor =
+  assert(message->base.descriptor == &wafermark__pong__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__pong__pack_to_buffer
+                     (const Wafermark__Pong *message,
+                      ProtobufCBuffer *buffer)
 {
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.Launch",
-  "Launch",
-  "Wafermark__Launch",
-  "wafermark",
-  sizeof(Wafermark__Launch),
-  5,
-  wafermark__launch__field_descriptors,
-  wafermark__launch__field_indices_by_name,
-  1,  wafermark__launch__number_ranges,
-  (ProtobufCMessageInit) wafermark__launch__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor wafermark__cancel__field_descriptors[1] =
+  assert(message->base.descriptor == &wafermark__pong__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__Pong *
+       wafermark__pong__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
 {
-  {
-    "run_id",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Cancel, run_id),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned wafermark__cancel__field_indices_by_name[] = {
-  0,   /* field[0] = run_id */
-};
-static const ProtobufCIntRange wafermark__cancel__number_ranges[1 + 1] =
+  return (Wafermark__Pong *)
+     protobuf_c_message_unpack (&wafermark__pong__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__pong__free_unpacked
+                     (Wafermark__Pong *message,
+                      ProtobufCAllocator *allocator)
 {
-  { 1, 0 },
-  { 0, 1 }
-};
-const ProtobufCMessageDescriptor wafermark__cancel__descriptor =
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__pong__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   wafermark__done__init
+                     (Wafermark__Done         *message)
 {
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.Cancel",
-  "Cancel",
-  "Wafermark__Cancel",
-  "wafermark",
-  sizeof(Wafermark__Cancel),
-  1,
-  wafermark__cancel__field_descriptors,
-  wafermark__cancel__field_indices_by_name,
-  1,  wafermark__cancel__number_ranges,
-  (ProtobufCMessageInit) wafermark__cancel__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor wafermark__delete__field_descriptors[1] =
+  static const Wafermark__Done init_value = WAFERMARK__DONE__INIT;
+  *message = init_value;
+}
+size_t wafermark__done__get_packed_size
+                     (const Wafermark__Done *message)
 {
-  {
-    "run_id",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Delete, run_id),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned wafermark__delete__field_indices_by_name[] = {
-  0,   /* field[0] = run_id */
-};
-static const ProtobufCIntRange wafermark__delete__number_ranges[1 + 1] =
+  assert(message->base.descriptor == &wafermark__done__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__done__pack
+                     (const Wafermark__Done *message,
+                      uint8_t       *out)
 {
-  { 1, 0 },
-  { 0, 1 }
-};
-const ProtobufCMessageDescriptor wafermark__delete__descriptor =
+  assert(message->base.descriptor == &wafermark__done__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__done__pack_to_buffer
+                     (const Wafermark__Done *message,
+                      ProtobufCBuffer *buffer)
 {
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.Delete",
-  "Delete",
-  "Wafermark__Delete",
-  "wafermark",
-  sizeof(Wafermark__Delete),
-  1,
-  wafermark__delete__field_descriptors,
-  wafermark__delete__field_indices_by_name,
-  1,  wafermark__delete__number_ranges,
-  (ProtobufCMessageInit) wafermark__delete__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-#define wafermark__shutdown__field_descriptors NULL
-#define wafermark__shutdown__field_indices_by_name NULL
-#define wafermark__shutdown__number_ranges NULL
-const ProtobufCMessageDescriptor wafermark__shutdown__descriptor =
+  assert(message->base.descriptor == &wafermark__done__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__Done *
+       wafermark__done__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
 {
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.Shutdown",
-  "Shutdown",
-  "Wafermark__Shutdown",
-  "wafermark",
-  sizeof(Wafermark__Shutdown),
-  0,
-  wafermark__shutdown__field_descriptors,
-  wafermark__shutdown__field_indices_by_name,
-  0,  wafermark__shutdown__number_ranges,
-  (ProtobufCMessageInit) wafermark__shutdown__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor wafermark__client_request__field_descriptors[6] =
+  return (Wafermark__Done *)
+     protobuf_c_message_unpack (&wafermark__done__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__done__free_unpacked
+                     (Wafermark__Done *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__done__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   wafermark__refusal__init
+                     (Wafermark__Refusal         *message)
+{
+  static const Wafermark__Refusal init_value = WAFERMARK__REFUSAL__INIT;
+  *message = init_value;
+}
+size_t wafermark__refusal__get_packed_size
+                     (const Wafermark__Refusal *message)
+{
+  assert(message->base.descriptor == &wafermark__refusal__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__refusal__pack
+                     (const Wafermark__Refusal *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__refusal__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__refusal__pack_to_buffer
+                     (const Wafermark__Refusal *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__refusal__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__Refusal *
+       wafermark__refusal__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__Refusal *)
+     protobuf_c_message_unpack (&wafermark__refusal__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__refusal__free_unpacked
+                     (Wafermark__Refusal *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__refusal__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor wafermark__client_request__field_descriptors[5] =
 {
   {
     "protocol_version",
@@ -749,7 +412,7 @@ static const ProtobufCFieldDescriptor wafermark__client_request__field_descripto
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__ClientRequest, kind_case),
     offsetof(Wafermark__ClientRequest, cancel),
-    &wafermark__cancel__descriptor,
+    &wafermark__run_reference__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -761,19 +424,7 @@ static const ProtobufCFieldDescriptor wafermark__client_request__field_descripto
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__ClientRequest, kind_case),
     offsetof(Wafermark__ClientRequest, delete_),
-    &wafermark__delete__descriptor,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "shutdown",
-    6,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Wafermark__ClientRequest, kind_case),
-    offsetof(Wafermark__ClientRequest, shutdown),
-    &wafermark__shutdown__descriptor,
+    &wafermark__run_reference__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -785,12 +436,11 @@ static const unsigned wafermark__client_request__field_indices_by_name[] = {
   2,   /* field[2] = launch */
   1,   /* field[1] = ping */
   0,   /* field[0] = protocol_version */
-  5,   /* field[5] = shutdown */
 };
 static const ProtobufCIntRange wafermark__client_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor wafermark__client_request__descriptor =
 {
@@ -800,32 +450,109 @@ const ProtobufCMessageDescriptor wafermark__client_request__descriptor =
   "Wafermark__ClientRequest",
   "wafermark",
   sizeof(Wafermark__ClientRequest),
-  6,
+  5,
   wafermark__client_request__field_descriptors,
   wafermark__client_request__field_indices_by_name,
   1,  wafermark__client_request__number_ranges,
   (ProtobufCMessageInit) wafermark__client_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-#define wafermark__accepted__field_descriptors NULL
-#define wafermark__accepted__field_indices_by_name NULL
-#define wafermark__accepted__number_ranges NULL
-const ProtobufCMessageDescriptor wafermark__accepted__descriptor =
+#define wafermark__ping__field_descriptors NULL
+#define wafermark__ping__field_indices_by_name NULL
+#define wafermark__ping__number_ranges NULL
+const ProtobufCMessageDescriptor wafermark__ping__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.Accepted",
-  "Accepted",
-  "Wafermark__Accepted",
+  "wafermark.Ping",
+  "Ping",
+  "Wafermark__Ping",
   "wafermark",
-  sizeof(Wafermark__Accepted),
+  sizeof(Wafermark__Ping),
   0,
-  wafermark__accepted__field_descriptors,
-  wafermark__accepted__field_indices_by_name,
-  0,  wafermark__accepted__number_ranges,
-  (ProtobufCMessageInit) wafermark__accepted__init,
+  wafermark__ping__field_descriptors,
+  wafermark__ping__field_indices_by_name,
+  0,  wafermark__ping__number_ranges,
+  (ProtobufCMessageInit) wafermark__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__launched__field_descriptors[1] =
+static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[4] =
+{
+  {
+    "job",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, job),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "backend",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, backend),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workers",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, workers),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hardware",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, hardware),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__launch__field_indices_by_name[] = {
+  1,   /* field[1] = backend */
+  3,   /* field[3] = hardware */
+  0,   /* field[0] = job */
+  2,   /* field[2] = workers */
+};
+static const ProtobufCIntRange wafermark__launch__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor wafermark__launch__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.Launch",
+  "Launch",
+  "Wafermark__Launch",
+  "wafermark",
+  sizeof(Wafermark__Launch),
+  4,
+  wafermark__launch__field_descriptors,
+  wafermark__launch__field_indices_by_name,
+  1,  wafermark__launch__number_ranges,
+  (ProtobufCMessageInit) wafermark__launch__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__run_reference__field_descriptors[1] =
 {
   {
     "run_id",
@@ -833,149 +560,34 @@ static const ProtobufCFieldDescriptor wafermark__launched__field_descriptors[1] 
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Launched, run_id),
+    offsetof(Wafermark__RunReference, run_id),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned wafermark__launched__field_indices_by_name[] = {
+static const unsigned wafermark__run_reference__field_indices_by_name[] = {
   0,   /* field[0] = run_id */
 };
-static const ProtobufCIntRange wafermark__launched__number_ranges[1 + 1] =
+static const ProtobufCIntRange wafermark__run_reference__number_ranges[1 + 1] =
 {
   { 1, 0 },
   { 0, 1 }
 };
-const ProtobufCMessageDescriptor wafermark__launched__descriptor =
+const ProtobufCMessageDescriptor wafermark__run_reference__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.Launched",
-  "Launched",
-  "Wafermark__Launched",
+  "wafermark.RunReference",
+  "RunReference",
+  "Wafermark__RunReference",
   "wafermark",
-  sizeof(Wafermark__Launched),
+  sizeof(Wafermark__RunReference),
   1,
-  wafermark__launched__field_descriptors,
-  wafermark__launched__field_indices_by_name,
-  1,  wafermark__launched__number_ranges,
-  (ProtobufCMessageInit) wafermark__launched__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor wafermark__pong__field_descriptors[3] =
-{
-  {
-    "version",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Pong, version),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "pid",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Pong, pid),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "state_directory",
-    3,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Pong, state_directory),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned wafermark__pong__field_indices_by_name[] = {
-  1,   /* field[1] = pid */
-  2,   /* field[2] = state_directory */
-  0,   /* field[0] = version */
-};
-static const ProtobufCIntRange wafermark__pong__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 3 }
-};
-const ProtobufCMessageDescriptor wafermark__pong__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.Pong",
-  "Pong",
-  "Wafermark__Pong",
-  "wafermark",
-  sizeof(Wafermark__Pong),
-  3,
-  wafermark__pong__field_descriptors,
-  wafermark__pong__field_indices_by_name,
-  1,  wafermark__pong__number_ranges,
-  (ProtobufCMessageInit) wafermark__pong__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor wafermark__refusal__field_descriptors[2] =
-{
-  {
-    "code",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_ENUM,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Refusal, code),
-    &wafermark__refusal_code__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "message",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Refusal, message),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned wafermark__refusal__field_indices_by_name[] = {
-  0,   /* field[0] = code */
-  1,   /* field[1] = message */
-};
-static const ProtobufCIntRange wafermark__refusal__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor wafermark__refusal__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.Refusal",
-  "Refusal",
-  "Wafermark__Refusal",
-  "wafermark",
-  sizeof(Wafermark__Refusal),
-  2,
-  wafermark__refusal__field_descriptors,
-  wafermark__refusal__field_indices_by_name,
-  1,  wafermark__refusal__number_ranges,
-  (ProtobufCMessageInit) wafermark__refusal__init,
+  wafermark__run_reference__field_descriptors,
+  wafermark__run_reference__field_indices_by_name,
+  1,  wafermark__run_reference__number_ranges,
+  (ProtobufCMessageInit) wafermark__run_reference__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor wafermark__client_reply__field_descriptors[5] =
@@ -993,13 +605,13 @@ static const ProtobufCFieldDescriptor wafermark__client_reply__field_descriptors
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "accepted",
+    "pong",
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__ClientReply, kind_case),
-    offsetof(Wafermark__ClientReply, accepted),
-    &wafermark__accepted__descriptor,
+    offsetof(Wafermark__ClientReply, pong),
+    &wafermark__pong__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -1011,30 +623,30 @@ static const ProtobufCFieldDescriptor wafermark__client_reply__field_descriptors
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__ClientReply, kind_case),
     offsetof(Wafermark__ClientReply, launched),
-    &wafermark__launched__descriptor,
+    &wafermark__run_reference__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "pong",
+    "done",
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__ClientReply, kind_case),
-    offsetof(Wafermark__ClientReply, pong),
-    &wafermark__pong__descriptor,
+    offsetof(Wafermark__ClientReply, done),
+    &wafermark__done__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "refusal",
+    "refused",
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__ClientReply, kind_case),
-    offsetof(Wafermark__ClientReply, refusal),
+    offsetof(Wafermark__ClientReply, refused),
     &wafermark__refusal__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
@@ -1042,11 +654,11 @@ static const ProtobufCFieldDescriptor wafermark__client_reply__field_descriptors
   },
 };
 static const unsigned wafermark__client_reply__field_indices_by_name[] = {
-  1,   /* field[1] = accepted */
+  3,   /* field[3] = done */
   2,   /* field[2] = launched */
-  3,   /* field[3] = pong */
+  1,   /* field[1] = pong */
   0,   /* field[0] = protocol_version */
-  4,   /* field[4] = refusal */
+  4,   /* field[4] = refused */
 };
 static const ProtobufCIntRange wafermark__client_reply__number_ranges[1 + 1] =
 {
@@ -1068,71 +680,110 @@ const ProtobufCMessageDescriptor wafermark__client_reply__descriptor =
   (ProtobufCMessageInit) wafermark__client_reply__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue wafermark__backend__enum_values_by_number[3] =
+static const ProtobufCFieldDescriptor wafermark__pong__field_descriptors[2] =
 {
-  { "BACKEND_UNSPECIFIED", "WAFERMARK__BACKEND__BACKEND_UNSPECIFIED", 0 },
-  { "BACKEND_CLUSTER", "WAFERMARK__BACKEND__BACKEND_CLUSTER", 1 },
-  { "BACKEND_WAFER", "WAFERMARK__BACKEND__BACKEND_WAFER", 2 },
+  {
+    "process_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Pong, process_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state_directory",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Pong, state_directory),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
-static const ProtobufCIntRange wafermark__backend__value_ranges[] = {
-{0, 0},{0, 3}
+static const unsigned wafermark__pong__field_indices_by_name[] = {
+  0,   /* field[0] = process_id */
+  1,   /* field[1] = state_directory */
 };
-static const ProtobufCEnumValueIndex wafermark__backend__enum_values_by_name[3] =
+static const ProtobufCIntRange wafermark__pong__number_ranges[1 + 1] =
 {
-  { "BACKEND_CLUSTER", 1 },
-  { "BACKEND_UNSPECIFIED", 0 },
-  { "BACKEND_WAFER", 2 },
+  { 1, 0 },
+  { 0, 2 }
 };
-const ProtobufCEnumDescriptor wafermark__backend__descriptor =
+const ProtobufCMessageDescriptor wafermark__pong__descriptor =
 {
-  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "wafermark.Backend",
-  "Backend",
-  "Wafermark__Backend",
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.Pong",
+  "Pong",
+  "Wafermark__Pong",
   "wafermark",
-  3,
-  wafermark__backend__enum_values_by_number,
-  3,
-  wafermark__backend__enum_values_by_name,
-  1,
-  wafermark__backend__value_ranges,
-  NULL,NULL,NULL,NULL   /* reserved[1234] */
+  sizeof(Wafermark__Pong),
+  2,
+  wafermark__pong__field_descriptors,
+  wafermark__pong__field_indices_by_name,
+  1,  wafermark__pong__number_ranges,
+  (ProtobufCMessageInit) wafermark__pong__init,
+  NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue wafermark__refusal_code__enum_values_by_number[7] =
+#define wafermark__done__field_descriptors NULL
+#define wafermark__done__field_indices_by_name NULL
+#define wafermark__done__number_ranges NULL
+const ProtobufCMessageDescriptor wafermark__done__descriptor =
 {
-  { "REFUSAL_UNSPECIFIED", "WAFERMARK__REFUSAL_CODE__REFUSAL_UNSPECIFIED", 0 },
-  { "REFUSAL_BAD_REQUEST", "WAFERMARK__REFUSAL_CODE__REFUSAL_BAD_REQUEST", 1 },
-  { "REFUSAL_BAD_JOB", "WAFERMARK__REFUSAL_CODE__REFUSAL_BAD_JOB", 2 },
-  { "REFUSAL_UNKNOWN_RUN", "WAFERMARK__REFUSAL_CODE__REFUSAL_UNKNOWN_RUN", 3 },
-  { "REFUSAL_WRONG_STATE", "WAFERMARK__REFUSAL_CODE__REFUSAL_WRONG_STATE", 4 },
-  { "REFUSAL_STOPPING", "WAFERMARK__REFUSAL_CODE__REFUSAL_STOPPING", 5 },
-  { "REFUSAL_INTERNAL", "WAFERMARK__REFUSAL_CODE__REFUSAL_INTERNAL", 6 },
-};
-static const ProtobufCIntRange wafermark__refusal_code__value_ranges[] = {
-{0, 0},{0, 7}
-};
-static const ProtobufCEnumValueIndex wafermark__refusal_code__enum_values_by_name[7] =
-{
-  { "REFUSAL_BAD_JOB", 2 },
-  { "REFUSAL_BAD_REQUEST", 1 },
-  { "REFUSAL_INTERNAL", 6 },
-  { "REFUSAL_STOPPING", 5 },
-  { "REFUSAL_UNKNOWN_RUN", 3 },
-  { "REFUSAL_UNSPECIFIED", 0 },
-  { "REFUSAL_WRONG_STATE", 4 },
-};
-const ProtobufCEnumDescriptor wafermark__refusal_code__descriptor =
-{
-  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "wafermark.RefusalCode",
-  "RefusalCode",
-  "Wafermark__RefusalCode",
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.Done",
+  "Done",
+  "Wafermark__Done",
   "wafermark",
-  7,
-  wafermark__refusal_code__enum_values_by_number,
-  7,
-  wafermark__refusal_code__enum_values_by_name,
+  sizeof(Wafermark__Done),
+  0,
+  wafermark__done__field_descriptors,
+  wafermark__done__field_indices_by_name,
+  0,  wafermark__done__number_ranges,
+  (ProtobufCMessageInit) wafermark__done__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__refusal__field_descriptors[1] =
+{
+  {
+    "reason",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Refusal, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__refusal__field_indices_by_name[] = {
+  0,   /* field[0] = reason */
+};
+static const ProtobufCIntRange wafermark__refusal__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor wafermark__refusal__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.Refusal",
+  "Refusal",
+  "Wafermark__Refusal",
+  "wafermark",
+  sizeof(Wafermark__Refusal),
   1,
-  wafermark__refusal_code__value_ranges,
-  NULL,NULL,NULL,NULL   /* reserved[1234] */
+  wafermark__refusal__field_descriptors,
+  wafermark__refusal__field_indices_by_name,
+  1,  wafermark__refusal__number_ranges,
+  (ProtobufCMessageInit) wafermark__refusal__init,
+  NULL,NULL,NULL    /* reserved[123] */
 };

@@ -52,7 +52,37 @@ void   wafermark__exchange_header__free_unpacked
   assert(message->base.descriptor == &wafermark__exchange_header__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descriptors[12] =
+static const ProtobufCEnumValue wafermark__exchange_header__kind__enum_values_by_number[3] =
+{
+  { "KIND_INTRODUCTION", "WAFERMARK__EXCHANGE_HEADER__KIND__KIND_INTRODUCTION", 0 },
+  { "KIND_PARTIAL_SUM", "WAFERMARK__EXCHANGE_HEADER__KIND__KIND_PARTIAL_SUM", 1 },
+  { "KIND_TOTAL", "WAFERMARK__EXCHANGE_HEADER__KIND__KIND_TOTAL", 2 },
+};
+static const ProtobufCIntRange wafermark__exchange_header__kind__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex wafermark__exchange_header__kind__enum_values_by_name[3] =
+{
+  { "KIND_INTRODUCTION", 0 },
+  { "KIND_PARTIAL_SUM", 1 },
+  { "KIND_TOTAL", 2 },
+};
+const ProtobufCEnumDescriptor wafermark__exchange_header__kind__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "wafermark.ExchangeHeader.Kind",
+  "Kind",
+  "Wafermark__ExchangeHeader__Kind",
+  "wafermark",
+  3,
+  wafermark__exchange_header__kind__enum_values_by_number,
+  3,
+  wafermark__exchange_header__kind__enum_values_by_name,
+  1,
+  wafermark__exchange_header__kind__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
+};
+static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descriptors[11] =
 {
   {
     "protocol_version",
@@ -133,26 +163,14 @@ static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descript
     PROTOBUF_C_TYPE_ENUM,
     0,   /* quantifier_offset */
     offsetof(Wafermark__ExchangeHeader, kind),
-    &wafermark__exchange_kind__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "segment",
-    8,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__ExchangeHeader, segment),
-    NULL,
+    &wafermark__exchange_header__kind__descriptor,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
     "first_element",
-    9,
+    8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
@@ -164,7 +182,7 @@ static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descript
   },
   {
     "element_count",
-    10,
+    9,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
@@ -176,7 +194,7 @@ static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descript
   },
   {
     "first_lane",
-    11,
+    10,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
@@ -188,7 +206,7 @@ static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descript
   },
   {
     "lane_count",
-    12,
+    11,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
@@ -201,22 +219,21 @@ static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descript
 };
 static const unsigned wafermark__exchange_header__field_indices_by_name[] = {
   4,   /* field[4] = bucket */
-  9,   /* field[9] = element_count */
+  8,   /* field[8] = element_count */
   2,   /* field[2] = epoch */
-  8,   /* field[8] = first_element */
-  10,   /* field[10] = first_lane */
+  7,   /* field[7] = first_element */
+  9,   /* field[9] = first_lane */
   5,   /* field[5] = from_rank */
   6,   /* field[6] = kind */
-  11,   /* field[11] = lane_count */
+  10,   /* field[10] = lane_count */
   0,   /* field[0] = protocol_version */
   1,   /* field[1] = run_id */
-  7,   /* field[7] = segment */
   3,   /* field[3] = step */
 };
 static const ProtobufCIntRange wafermark__exchange_header__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor wafermark__exchange_header__descriptor =
 {
@@ -226,42 +243,10 @@ const ProtobufCMessageDescriptor wafermark__exchange_header__descriptor =
   "Wafermark__ExchangeHeader",
   "wafermark",
   sizeof(Wafermark__ExchangeHeader),
-  12,
+  11,
   wafermark__exchange_header__field_descriptors,
   wafermark__exchange_header__field_indices_by_name,
   1,  wafermark__exchange_header__number_ranges,
   (ProtobufCMessageInit) wafermark__exchange_header__init,
   NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCEnumValue wafermark__exchange_kind__enum_values_by_number[4] =
-{
-  { "EXCHANGE_UNSPECIFIED", "WAFERMARK__EXCHANGE_KIND__EXCHANGE_UNSPECIFIED", 0 },
-  { "EXCHANGE_PARTIAL", "WAFERMARK__EXCHANGE_KIND__EXCHANGE_PARTIAL", 1 },
-  { "EXCHANGE_SUM", "WAFERMARK__EXCHANGE_KIND__EXCHANGE_SUM", 2 },
-  { "EXCHANGE_GREETING", "WAFERMARK__EXCHANGE_KIND__EXCHANGE_GREETING", 3 },
-};
-static const ProtobufCIntRange wafermark__exchange_kind__value_ranges[] = {
-{0, 0},{0, 4}
-};
-static const ProtobufCEnumValueIndex wafermark__exchange_kind__enum_values_by_name[4] =
-{
-  { "EXCHANGE_GREETING", 3 },
-  { "EXCHANGE_PARTIAL", 1 },
-  { "EXCHANGE_SUM", 2 },
-  { "EXCHANGE_UNSPECIFIED", 0 },
-};
-const ProtobufCEnumDescriptor wafermark__exchange_kind__descriptor =
-{
-  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "wafermark.ExchangeKind",
-  "ExchangeKind",
-  "Wafermark__ExchangeKind",
-  "wafermark",
-  4,
-  wafermark__exchange_kind__enum_values_by_number,
-  4,
-  wafermark__exchange_kind__enum_values_by_name,
-  1,
-  wafermark__exchange_kind__value_ranges,
-  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -7,49 +7,94 @@
 #endif
 
 #include "worker.pb-c.h"
-void   wafermark__hello__init
-                     (Wafermark__Hello         *message)
+void   wafermark__worker_to_coordinator__init
+                     (Wafermark__WorkerToCoordinator         *message)
 {
-  static const Wafermark__Hello init_value = WAFERMARK__HELLO__INIT;
+  static const Wafermark__WorkerToCoordinator init_value = WAFERMARK__WORKER_TO_COORDINATOR__INIT;
   *message = init_value;
 }
-size_t wafermark__hello__get_packed_size
-                     (const Wafermark__Hello *message)
+size_t wafermark__worker_to_coordinator__get_packed_size
+                     (const Wafermark__WorkerToCoordinator *message)
 {
-  assert(message->base.descriptor == &wafermark__hello__descriptor);
+  assert(message->base.descriptor == &wafermark__worker_to_coordinator__descriptor);
   return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
 }
-size_t wafermark__hello__pack
-                     (const Wafermark__Hello *message,
+size_t wafermark__worker_to_coordinator__pack
+                     (const Wafermark__WorkerToCoordinator *message,
                       uint8_t       *out)
 {
-  assert(message->base.descriptor == &wafermark__hello__descriptor);
+  assert(message->base.descriptor == &wafermark__worker_to_coordinator__descriptor);
   return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
 }
-size_t wafermark__hello__pack_to_buffer
-                     (const Wafermark__Hello *message,
+size_t wafermark__worker_to_coordinator__pack_to_buffer
+                     (const Wafermark__WorkerToCoordinator *message,
                       ProtobufCBuffer *buffer)
 {
-  assert(message->base.descriptor == &wafermark__hello__descriptor);
+  assert(message->base.descriptor == &wafermark__worker_to_coordinator__descriptor);
   return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
 }
-Wafermark__Hello *
-       wafermark__hello__unpack
+Wafermark__WorkerToCoordinator *
+       wafermark__worker_to_coordinator__unpack
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data)
 {
-  return (Wafermark__Hello *)
-     protobuf_c_message_unpack (&wafermark__hello__descriptor,
+  return (Wafermark__WorkerToCoordinator *)
+     protobuf_c_message_unpack (&wafermark__worker_to_coordinator__descriptor,
                                 allocator, len, data);
 }
-void   wafermark__hello__free_unpacked
-                     (Wafermark__Hello *message,
+void   wafermark__worker_to_coordinator__free_unpacked
+                     (Wafermark__WorkerToCoordinator *message,
                       ProtobufCAllocator *allocator)
 {
   if(!message)
     return;
-  assert(message->base.descriptor == &wafermark__hello__descriptor);
+  assert(message->base.descriptor == &wafermark__worker_to_coordinator__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   wafermark__worker_hello__init
+                     (Wafermark__WorkerHello         *message)
+{
+  static const Wafermark__WorkerHello init_value = WAFERMARK__WORKER_HELLO__INIT;
+  *message = init_value;
+}
+size_t wafermark__worker_hello__get_packed_size
+                     (const Wafermark__WorkerHello *message)
+{
+  assert(message->base.descriptor == &wafermark__worker_hello__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__worker_hello__pack
+                     (const Wafermark__WorkerHello *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__worker_hello__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__worker_hello__pack_to_buffer
+                     (const Wafermark__WorkerHello *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__worker_hello__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__WorkerHello *
+       wafermark__worker_hello__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__WorkerHello *)
+     protobuf_c_message_unpack (&wafermark__worker_hello__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__worker_hello__free_unpacked
+                     (Wafermark__WorkerHello *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__worker_hello__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   wafermark__heartbeat__init
@@ -142,51 +187,6 @@ void   wafermark__lane_report__free_unpacked
   assert(message->base.descriptor == &wafermark__lane_report__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   wafermark__step_timings__init
-                     (Wafermark__StepTimings         *message)
-{
-  static const Wafermark__StepTimings init_value = WAFERMARK__STEP_TIMINGS__INIT;
-  *message = init_value;
-}
-size_t wafermark__step_timings__get_packed_size
-                     (const Wafermark__StepTimings *message)
-{
-  assert(message->base.descriptor == &wafermark__step_timings__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t wafermark__step_timings__pack
-                     (const Wafermark__StepTimings *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &wafermark__step_timings__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t wafermark__step_timings__pack_to_buffer
-                     (const Wafermark__StepTimings *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &wafermark__step_timings__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Wafermark__StepTimings *
-       wafermark__step_timings__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Wafermark__StepTimings *)
-     protobuf_c_message_unpack (&wafermark__step_timings__descriptor,
-                                allocator, len, data);
-}
-void   wafermark__step_timings__free_unpacked
-                     (Wafermark__StepTimings *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &wafermark__step_timings__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
 void   wafermark__step_report__init
                      (Wafermark__StepReport         *message)
 {
@@ -232,49 +232,49 @@ void   wafermark__step_report__free_unpacked
   assert(message->base.descriptor == &wafermark__step_report__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   wafermark__evaluation_chunk__init
-                     (Wafermark__EvaluationChunk         *message)
+void   wafermark__evaluation_chunk_report__init
+                     (Wafermark__EvaluationChunkReport         *message)
 {
-  static const Wafermark__EvaluationChunk init_value = WAFERMARK__EVALUATION_CHUNK__INIT;
+  static const Wafermark__EvaluationChunkReport init_value = WAFERMARK__EVALUATION_CHUNK_REPORT__INIT;
   *message = init_value;
 }
-size_t wafermark__evaluation_chunk__get_packed_size
-                     (const Wafermark__EvaluationChunk *message)
+size_t wafermark__evaluation_chunk_report__get_packed_size
+                     (const Wafermark__EvaluationChunkReport *message)
 {
-  assert(message->base.descriptor == &wafermark__evaluation_chunk__descriptor);
+  assert(message->base.descriptor == &wafermark__evaluation_chunk_report__descriptor);
   return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
 }
-size_t wafermark__evaluation_chunk__pack
-                     (const Wafermark__EvaluationChunk *message,
+size_t wafermark__evaluation_chunk_report__pack
+                     (const Wafermark__EvaluationChunkReport *message,
                       uint8_t       *out)
 {
-  assert(message->base.descriptor == &wafermark__evaluation_chunk__descriptor);
+  assert(message->base.descriptor == &wafermark__evaluation_chunk_report__descriptor);
   return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
 }
-size_t wafermark__evaluation_chunk__pack_to_buffer
-                     (const Wafermark__EvaluationChunk *message,
+size_t wafermark__evaluation_chunk_report__pack_to_buffer
+                     (const Wafermark__EvaluationChunkReport *message,
                       ProtobufCBuffer *buffer)
 {
-  assert(message->base.descriptor == &wafermark__evaluation_chunk__descriptor);
+  assert(message->base.descriptor == &wafermark__evaluation_chunk_report__descriptor);
   return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
 }
-Wafermark__EvaluationChunk *
-       wafermark__evaluation_chunk__unpack
+Wafermark__EvaluationChunkReport *
+       wafermark__evaluation_chunk_report__unpack
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data)
 {
-  return (Wafermark__EvaluationChunk *)
-     protobuf_c_message_unpack (&wafermark__evaluation_chunk__descriptor,
+  return (Wafermark__EvaluationChunkReport *)
+     protobuf_c_message_unpack (&wafermark__evaluation_chunk_report__descriptor,
                                 allocator, len, data);
 }
-void   wafermark__evaluation_chunk__free_unpacked
-                     (Wafermark__EvaluationChunk *message,
+void   wafermark__evaluation_chunk_report__free_unpacked
+                     (Wafermark__EvaluationChunkReport *message,
                       ProtobufCAllocator *allocator)
 {
   if(!message)
     return;
-  assert(message->base.descriptor == &wafermark__evaluation_chunk__descriptor);
+  assert(message->base.descriptor == &wafermark__evaluation_chunk_report__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   wafermark__evaluation_report__init
@@ -412,139 +412,94 @@ void   wafermark__worker_failure__free_unpacked
   assert(message->base.descriptor == &wafermark__worker_failure__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   wafermark__finished__init
-                     (Wafermark__Finished         *message)
+void   wafermark__worker_finished__init
+                     (Wafermark__WorkerFinished         *message)
 {
-  static const Wafermark__Finished init_value = WAFERMARK__FINISHED__INIT;
+  static const Wafermark__WorkerFinished init_value = WAFERMARK__WORKER_FINISHED__INIT;
   *message = init_value;
 }
-size_t wafermark__finished__get_packed_size
-                     (const Wafermark__Finished *message)
+size_t wafermark__worker_finished__get_packed_size
+                     (const Wafermark__WorkerFinished *message)
 {
-  assert(message->base.descriptor == &wafermark__finished__descriptor);
+  assert(message->base.descriptor == &wafermark__worker_finished__descriptor);
   return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
 }
-size_t wafermark__finished__pack
-                     (const Wafermark__Finished *message,
+size_t wafermark__worker_finished__pack
+                     (const Wafermark__WorkerFinished *message,
                       uint8_t       *out)
 {
-  assert(message->base.descriptor == &wafermark__finished__descriptor);
+  assert(message->base.descriptor == &wafermark__worker_finished__descriptor);
   return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
 }
-size_t wafermark__finished__pack_to_buffer
-                     (const Wafermark__Finished *message,
+size_t wafermark__worker_finished__pack_to_buffer
+                     (const Wafermark__WorkerFinished *message,
                       ProtobufCBuffer *buffer)
 {
-  assert(message->base.descriptor == &wafermark__finished__descriptor);
+  assert(message->base.descriptor == &wafermark__worker_finished__descriptor);
   return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
 }
-Wafermark__Finished *
-       wafermark__finished__unpack
+Wafermark__WorkerFinished *
+       wafermark__worker_finished__unpack
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data)
 {
-  return (Wafermark__Finished *)
-     protobuf_c_message_unpack (&wafermark__finished__descriptor,
+  return (Wafermark__WorkerFinished *)
+     protobuf_c_message_unpack (&wafermark__worker_finished__descriptor,
                                 allocator, len, data);
 }
-void   wafermark__finished__free_unpacked
-                     (Wafermark__Finished *message,
+void   wafermark__worker_finished__free_unpacked
+                     (Wafermark__WorkerFinished *message,
                       ProtobufCAllocator *allocator)
 {
   if(!message)
     return;
-  assert(message->base.descriptor == &wafermark__finished__descriptor);
+  assert(message->base.descriptor == &wafermark__worker_finished__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   wafermark__goodbye__init
-                     (Wafermark__Goodbye         *message)
+void   wafermark__coordinator_to_worker__init
+                     (Wafermark__CoordinatorToWorker         *message)
 {
-  static const Wafermark__Goodbye init_value = WAFERMARK__GOODBYE__INIT;
+  static const Wafermark__CoordinatorToWorker init_value = WAFERMARK__COORDINATOR_TO_WORKER__INIT;
   *message = init_value;
 }
-size_t wafermark__goodbye__get_packed_size
-                     (const Wafermark__Goodbye *message)
+size_t wafermark__coordinator_to_worker__get_packed_size
+                     (const Wafermark__CoordinatorToWorker *message)
 {
-  assert(message->base.descriptor == &wafermark__goodbye__descriptor);
+  assert(message->base.descriptor == &wafermark__coordinator_to_worker__descriptor);
   return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
 }
-size_t wafermark__goodbye__pack
-                     (const Wafermark__Goodbye *message,
+size_t wafermark__coordinator_to_worker__pack
+                     (const Wafermark__CoordinatorToWorker *message,
                       uint8_t       *out)
 {
-  assert(message->base.descriptor == &wafermark__goodbye__descriptor);
+  assert(message->base.descriptor == &wafermark__coordinator_to_worker__descriptor);
   return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
 }
-size_t wafermark__goodbye__pack_to_buffer
-                     (const Wafermark__Goodbye *message,
+size_t wafermark__coordinator_to_worker__pack_to_buffer
+                     (const Wafermark__CoordinatorToWorker *message,
                       ProtobufCBuffer *buffer)
 {
-  assert(message->base.descriptor == &wafermark__goodbye__descriptor);
+  assert(message->base.descriptor == &wafermark__coordinator_to_worker__descriptor);
   return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
 }
-Wafermark__Goodbye *
-       wafermark__goodbye__unpack
+Wafermark__CoordinatorToWorker *
+       wafermark__coordinator_to_worker__unpack
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data)
 {
-  return (Wafermark__Goodbye *)
-     protobuf_c_message_unpack (&wafermark__goodbye__descriptor,
+  return (Wafermark__CoordinatorToWorker *)
+     protobuf_c_message_unpack (&wafermark__coordinator_to_worker__descriptor,
                                 allocator, len, data);
 }
-void   wafermark__goodbye__free_unpacked
-                     (Wafermark__Goodbye *message,
+void   wafermark__coordinator_to_worker__free_unpacked
+                     (Wafermark__CoordinatorToWorker *message,
                       ProtobufCAllocator *allocator)
 {
   if(!message)
     return;
-  assert(message->base.descriptor == &wafermark__goodbye__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   wafermark__worker_to_coordinator__init
-                     (Wafermark__WorkerToCoordinator         *message)
-{
-  static const Wafermark__WorkerToCoordinator init_value = WAFERMARK__WORKER_TO_COORDINATOR__INIT;
-  *message = init_value;
-}
-size_t wafermark__worker_to_coordinator__get_packed_size
-                     (const Wafermark__WorkerToCoordinator *message)
-{
-  assert(message->base.descriptor == &wafermark__worker_to_coordinator__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t wafermark__worker_to_coordinator__pack
-                     (const Wafermark__WorkerToCoordinator *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &wafermark__worker_to_coordinator__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t wafermark__worker_to_coordinator__pack_to_buffer
-                     (const Wafermark__WorkerToCoordinator *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &wafermark__worker_to_coordinator__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Wafermark__WorkerToCoordinator *
-       wafermark__worker_to_coordinator__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Wafermark__WorkerToCoordinator *)
-     protobuf_c_message_unpack (&wafermark__worker_to_coordinator__descriptor,
-                                allocator, len, data);
-}
-void   wafermark__worker_to_coordinator__free_unpacked
-                     (Wafermark__WorkerToCoordinator *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &wafermark__worker_to_coordinator__descriptor);
+  assert(message->base.descriptor == &wafermark__coordinator_to_worker__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   wafermark__peer__init
@@ -682,162 +637,72 @@ void   wafermark__verdict__free_unpacked
   assert(message->base.descriptor == &wafermark__verdict__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   wafermark__stop__init
-                     (Wafermark__Stop         *message)
+void   wafermark__stop_order__init
+                     (Wafermark__StopOrder         *message)
 {
-  static const Wafermark__Stop init_value = WAFERMARK__STOP__INIT;
+  static const Wafermark__StopOrder init_value = WAFERMARK__STOP_ORDER__INIT;
   *message = init_value;
 }
-size_t wafermark__stop__get_packed_size
-                     (const Wafermark__Stop *message)
+size_t wafermark__stop_order__get_packed_size
+                     (const Wafermark__StopOrder *message)
 {
-  assert(message->base.descriptor == &wafermark__stop__descriptor);
+  assert(message->base.descriptor == &wafermark__stop_order__descriptor);
   return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
 }
-size_t wafermark__stop__pack
-                     (const Wafermark__Stop *message,
+size_t wafermark__stop_order__pack
+                     (const Wafermark__StopOrder *message,
                       uint8_t       *out)
 {
-  assert(message->base.descriptor == &wafermark__stop__descriptor);
+  assert(message->base.descriptor == &wafermark__stop_order__descriptor);
   return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
 }
-size_t wafermark__stop__pack_to_buffer
-                     (const Wafermark__Stop *message,
+size_t wafermark__stop_order__pack_to_buffer
+                     (const Wafermark__StopOrder *message,
                       ProtobufCBuffer *buffer)
 {
-  assert(message->base.descriptor == &wafermark__stop__descriptor);
+  assert(message->base.descriptor == &wafermark__stop_order__descriptor);
   return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
 }
-Wafermark__Stop *
-       wafermark__stop__unpack
+Wafermark__StopOrder *
+       wafermark__stop_order__unpack
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data)
 {
-  return (Wafermark__Stop *)
-     protobuf_c_message_unpack (&wafermark__stop__descriptor,
+  return (Wafermark__StopOrder *)
+     protobuf_c_message_unpack (&wafermark__stop_order__descriptor,
                                 allocator, len, data);
 }
-void   wafermark__stop__free_unpacked
-                     (Wafermark__Stop *message,
+void   wafermark__stop_order__free_unpacked
+                     (Wafermark__StopOrder *message,
                       ProtobufCAllocator *allocator)
 {
   if(!message)
     return;
-  assert(message->base.descriptor == &wafermark__stop__descriptor);
+  assert(message->base.descriptor == &wafermark__stop_order__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-void   wafermark__refused__init
-                     (Wafermark__Refused         *message)
-{
-  static const Wafermark__Refused init_value = WAFERMARK__REFUSED__INIT;
-  *message = init_value;
-}
-size_t wafermark__refused__get_packed_size
-                     (const Wafermark__Refused *message)
-{
-  assert(message->base.descriptor == &wafermark__refused__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t wafermark__refused__pack
-                     (const Wafermark__Refused *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &wafermark__refused__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t wafermark__refused__pack_to_buffer
-                     (const Wafermark__Refused *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &wafermark__refused__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Wafermark__Refused *
-       wafermark__refused__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Wafermark__Refused *)
-     protobuf_c_message_unpack (&wafermark__refused__descriptor,
-                                allocator, len, data);
-}
-void   wafermark__refused__free_unpacked
-                     (Wafermark__Refused *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &wafermark__refused__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-void   wafermark__coordinator_to_worker__init
-                     (Wafermark__CoordinatorToWorker         *message)
-{
-  static const Wafermark__CoordinatorToWorker init_value = WAFERMARK__COORDINATOR_TO_WORKER__INIT;
-  *message = init_value;
-}
-size_t wafermark__coordinator_to_worker__get_packed_size
-                     (const Wafermark__CoordinatorToWorker *message)
-{
-  assert(message->base.descriptor == &wafermark__coordinator_to_worker__descriptor);
-  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
-}
-size_t wafermark__coordinator_to_worker__pack
-                     (const Wafermark__CoordinatorToWorker *message,
-                      uint8_t       *out)
-{
-  assert(message->base.descriptor == &wafermark__coordinator_to_worker__descriptor);
-  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
-}
-size_t wafermark__coordinator_to_worker__pack_to_buffer
-                     (const Wafermark__CoordinatorToWorker *message,
-                      ProtobufCBuffer *buffer)
-{
-  assert(message->base.descriptor == &wafermark__coordinator_to_worker__descriptor);
-  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
-}
-Wafermark__CoordinatorToWorker *
-       wafermark__coordinator_to_worker__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data)
-{
-  return (Wafermark__CoordinatorToWorker *)
-     protobuf_c_message_unpack (&wafermark__coordinator_to_worker__descriptor,
-                                allocator, len, data);
-}
-void   wafermark__coordinator_to_worker__free_unpacked
-                     (Wafermark__CoordinatorToWorker *message,
-                      ProtobufCAllocator *allocator)
-{
-  if(!message)
-    return;
-  assert(message->base.descriptor == &wafermark__coordinator_to_worker__descriptor);
-  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
-}
-static const ProtobufCFieldDescriptor wafermark__hello__field_descriptors[9] =
+static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_descriptors[10] =
 {
   {
-    "run_id",
+    "protocol_version",
     1,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
+    PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Hello, run_id),
+    offsetof(Wafermark__WorkerToCoordinator, protocol_version),
     NULL,
-    &protobuf_c_empty_string,
+    NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "token",
+    "run_id",
     2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Hello, token),
+    offsetof(Wafermark__WorkerToCoordinator, run_id),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
@@ -849,19 +714,150 @@ static const ProtobufCFieldDescriptor wafermark__hello__field_descriptors[9] =
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Hello, rank),
+    offsetof(Wafermark__WorkerToCoordinator, rank),
     NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "pid",
+    "hello",
     4,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__WorkerToCoordinator, kind_case),
+    offsetof(Wafermark__WorkerToCoordinator, hello),
+    &wafermark__worker_hello__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "heartbeat",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__WorkerToCoordinator, kind_case),
+    offsetof(Wafermark__WorkerToCoordinator, heartbeat),
+    &wafermark__heartbeat__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "step_report",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__WorkerToCoordinator, kind_case),
+    offsetof(Wafermark__WorkerToCoordinator, step_report),
+    &wafermark__step_report__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "evaluation_report",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__WorkerToCoordinator, kind_case),
+    offsetof(Wafermark__WorkerToCoordinator, evaluation_report),
+    &wafermark__evaluation_report__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "checkpoint_report",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__WorkerToCoordinator, kind_case),
+    offsetof(Wafermark__WorkerToCoordinator, checkpoint_report),
+    &wafermark__checkpoint_report__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "failure",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__WorkerToCoordinator, kind_case),
+    offsetof(Wafermark__WorkerToCoordinator, failure),
+    &wafermark__worker_failure__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "finished",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__WorkerToCoordinator, kind_case),
+    offsetof(Wafermark__WorkerToCoordinator, finished),
+    &wafermark__worker_finished__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__worker_to_coordinator__field_indices_by_name[] = {
+  7,   /* field[7] = checkpoint_report */
+  6,   /* field[6] = evaluation_report */
+  8,   /* field[8] = failure */
+  9,   /* field[9] = finished */
+  4,   /* field[4] = heartbeat */
+  3,   /* field[3] = hello */
+  0,   /* field[0] = protocol_version */
+  2,   /* field[2] = rank */
+  1,   /* field[1] = run_id */
+  5,   /* field[5] = step_report */
+};
+static const ProtobufCIntRange wafermark__worker_to_coordinator__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 10 }
+};
+const ProtobufCMessageDescriptor wafermark__worker_to_coordinator__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.WorkerToCoordinator",
+  "WorkerToCoordinator",
+  "Wafermark__WorkerToCoordinator",
+  "wafermark",
+  sizeof(Wafermark__WorkerToCoordinator),
+  10,
+  wafermark__worker_to_coordinator__field_descriptors,
+  wafermark__worker_to_coordinator__field_indices_by_name,
+  1,  wafermark__worker_to_coordinator__number_ranges,
+  (ProtobufCMessageInit) wafermark__worker_to_coordinator__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__worker_hello__field_descriptors[7] =
+{
+  {
+    "token",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Hello, pid),
+    offsetof(Wafermark__WorkerHello, token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "process_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__WorkerHello, process_id),
     NULL,
     NULL,
     0,             /* flags */
@@ -869,11 +865,11 @@ static const ProtobufCFieldDescriptor wafermark__hello__field_descriptors[9] =
   },
   {
     "data_endpoint",
-    5,
+    3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Hello, data_endpoint),
+    offsetof(Wafermark__WorkerHello, data_endpoint),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
@@ -881,11 +877,11 @@ static const ProtobufCFieldDescriptor wafermark__hello__field_descriptors[9] =
   },
   {
     "instruction_set",
-    6,
+    4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Hello, instruction_set),
+    offsetof(Wafermark__WorkerHello, instruction_set),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
@@ -893,11 +889,11 @@ static const ProtobufCFieldDescriptor wafermark__hello__field_descriptors[9] =
   },
   {
     "onednn_version",
-    7,
+    5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Hello, onednn_version),
+    offsetof(Wafermark__WorkerHello, onednn_version),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
@@ -905,11 +901,11 @@ static const ProtobufCFieldDescriptor wafermark__hello__field_descriptors[9] =
   },
   {
     "zeromq_version",
-    8,
+    6,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Hello, zeromq_version),
+    offsetof(Wafermark__WorkerHello, zeromq_version),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
@@ -917,65 +913,51 @@ static const ProtobufCFieldDescriptor wafermark__hello__field_descriptors[9] =
   },
   {
     "wafermark_version",
-    9,
+    7,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Hello, wafermark_version),
+    offsetof(Wafermark__WorkerHello, wafermark_version),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned wafermark__hello__field_indices_by_name[] = {
-  4,   /* field[4] = data_endpoint */
-  5,   /* field[5] = instruction_set */
-  6,   /* field[6] = onednn_version */
-  3,   /* field[3] = pid */
-  2,   /* field[2] = rank */
-  0,   /* field[0] = run_id */
-  1,   /* field[1] = token */
-  8,   /* field[8] = wafermark_version */
-  7,   /* field[7] = zeromq_version */
+static const unsigned wafermark__worker_hello__field_indices_by_name[] = {
+  2,   /* field[2] = data_endpoint */
+  3,   /* field[3] = instruction_set */
+  4,   /* field[4] = onednn_version */
+  1,   /* field[1] = process_id */
+  0,   /* field[0] = token */
+  6,   /* field[6] = wafermark_version */
+  5,   /* field[5] = zeromq_version */
 };
-static const ProtobufCIntRange wafermark__hello__number_ranges[1 + 1] =
+static const ProtobufCIntRange wafermark__worker_hello__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 7 }
 };
-const ProtobufCMessageDescriptor wafermark__hello__descriptor =
+const ProtobufCMessageDescriptor wafermark__worker_hello__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.Hello",
-  "Hello",
-  "Wafermark__Hello",
+  "wafermark.WorkerHello",
+  "WorkerHello",
+  "Wafermark__WorkerHello",
   "wafermark",
-  sizeof(Wafermark__Hello),
-  9,
-  wafermark__hello__field_descriptors,
-  wafermark__hello__field_indices_by_name,
-  1,  wafermark__hello__number_ranges,
-  (ProtobufCMessageInit) wafermark__hello__init,
+  sizeof(Wafermark__WorkerHello),
+  7,
+  wafermark__worker_hello__field_descriptors,
+  wafermark__worker_hello__field_indices_by_name,
+  1,  wafermark__worker_hello__number_ranges,
+  (ProtobufCMessageInit) wafermark__worker_hello__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__heartbeat__field_descriptors[4] =
+static const ProtobufCFieldDescriptor wafermark__heartbeat__field_descriptors[3] =
 {
   {
-    "run_id",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Heartbeat, run_id),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "epoch",
-    2,
+    1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
@@ -987,7 +969,7 @@ static const ProtobufCFieldDescriptor wafermark__heartbeat__field_descriptors[4]
   },
   {
     "step",
-    3,
+    2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
@@ -999,27 +981,26 @@ static const ProtobufCFieldDescriptor wafermark__heartbeat__field_descriptors[4]
   },
   {
     "phase",
-    4,
+    3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
     0,   /* quantifier_offset */
     offsetof(Wafermark__Heartbeat, phase),
-    &wafermark__worker_phase__descriptor,
+    &wafermark__phase__descriptor,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
 static const unsigned wafermark__heartbeat__field_indices_by_name[] = {
-  1,   /* field[1] = epoch */
-  3,   /* field[3] = phase */
-  0,   /* field[0] = run_id */
-  2,   /* field[2] = step */
+  0,   /* field[0] = epoch */
+  2,   /* field[2] = phase */
+  1,   /* field[1] = step */
 };
 static const ProtobufCIntRange wafermark__heartbeat__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor wafermark__heartbeat__descriptor =
 {
@@ -1029,7 +1010,7 @@ const ProtobufCMessageDescriptor wafermark__heartbeat__descriptor =
   "Wafermark__Heartbeat",
   "wafermark",
   sizeof(Wafermark__Heartbeat),
-  4,
+  3,
   wafermark__heartbeat__field_descriptors,
   wafermark__heartbeat__field_indices_by_name,
   1,  wafermark__heartbeat__number_ranges,
@@ -1126,7 +1107,7 @@ static const ProtobufCFieldDescriptor wafermark__lane_report__field_descriptors[
     "tokens",
     8,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
+    PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
     offsetof(Wafermark__LaneReport, tokens),
     NULL,
@@ -1165,110 +1146,7 @@ const ProtobufCMessageDescriptor wafermark__lane_report__descriptor =
   (ProtobufCMessageInit) wafermark__lane_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__step_timings__field_descriptors[6] =
-{
-  {
-    "input",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_DOUBLE,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__StepTimings, input),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "compute",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_DOUBLE,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__StepTimings, compute),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "exposed_communication",
-    3,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_DOUBLE,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__StepTimings, exposed_communication),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "waiting",
-    4,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_DOUBLE,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__StepTimings, waiting),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "optimizer",
-    5,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_DOUBLE,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__StepTimings, optimizer),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "total",
-    6,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_DOUBLE,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__StepTimings, total),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned wafermark__step_timings__field_indices_by_name[] = {
-  1,   /* field[1] = compute */
-  2,   /* field[2] = exposed_communication */
-  0,   /* field[0] = input */
-  4,   /* field[4] = optimizer */
-  5,   /* field[5] = total */
-  3,   /* field[3] = waiting */
-};
-static const ProtobufCIntRange wafermark__step_timings__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 6 }
-};
-const ProtobufCMessageDescriptor wafermark__step_timings__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.StepTimings",
-  "StepTimings",
-  "Wafermark__StepTimings",
-  "wafermark",
-  sizeof(Wafermark__StepTimings),
-  6,
-  wafermark__step_timings__field_descriptors,
-  wafermark__step_timings__field_indices_by_name,
-  1,  wafermark__step_timings__number_ranges,
-  (ProtobufCMessageInit) wafermark__step_timings__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[9] =
+static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[13] =
 {
   {
     "step",
@@ -1331,48 +1209,96 @@ static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "timings",
+    "input_seconds",
     6,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
+    PROTOBUF_C_TYPE_DOUBLE,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__StepReport, timings),
-    &wafermark__step_timings__descriptor,
+    offsetof(Wafermark__StepReport, input_seconds),
+    NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "started_ns",
+    "compute_seconds",
     7,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
+    PROTOBUF_C_TYPE_DOUBLE,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__StepReport, started_ns),
+    offsetof(Wafermark__StepReport, compute_seconds),
     NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "ended_ns",
+    "exposed_communication_seconds",
     8,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT64,
+    PROTOBUF_C_TYPE_DOUBLE,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__StepReport, ended_ns),
+    offsetof(Wafermark__StepReport, exposed_communication_seconds),
     NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "bytes_sent",
+    "waiting_seconds",
     9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__StepReport, waiting_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "optimizer_seconds",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__StepReport, optimizer_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "started_nanoseconds",
+    11,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__StepReport, bytes_sent),
+    offsetof(Wafermark__StepReport, started_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ended_nanoseconds",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__StepReport, ended_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sent_bytes",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__StepReport, sent_bytes),
     NULL,
     NULL,
     0,             /* flags */
@@ -1380,20 +1306,24 @@ static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[
   },
 };
 static const unsigned wafermark__step_report__field_indices_by_name[] = {
-  8,   /* field[8] = bytes_sent */
-  7,   /* field[7] = ended_ns */
+  6,   /* field[6] = compute_seconds */
+  11,   /* field[11] = ended_nanoseconds */
   1,   /* field[1] = epoch */
+  7,   /* field[7] = exposed_communication_seconds */
   4,   /* field[4] = gradient_norm */
+  5,   /* field[5] = input_seconds */
   2,   /* field[2] = lanes */
   3,   /* field[3] = learning_rate */
-  6,   /* field[6] = started_ns */
+  9,   /* field[9] = optimizer_seconds */
+  12,   /* field[12] = sent_bytes */
+  10,   /* field[10] = started_nanoseconds */
   0,   /* field[0] = step */
-  5,   /* field[5] = timings */
+  8,   /* field[8] = waiting_seconds */
 };
 static const ProtobufCIntRange wafermark__step_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor wafermark__step_report__descriptor =
 {
@@ -1403,14 +1333,14 @@ const ProtobufCMessageDescriptor wafermark__step_report__descriptor =
   "Wafermark__StepReport",
   "wafermark",
   sizeof(Wafermark__StepReport),
-  9,
+  13,
   wafermark__step_report__field_descriptors,
   wafermark__step_report__field_indices_by_name,
   1,  wafermark__step_report__number_ranges,
   (ProtobufCMessageInit) wafermark__step_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__evaluation_chunk__field_descriptors[7] =
+static const ProtobufCFieldDescriptor wafermark__evaluation_chunk_report__field_descriptors[6] =
 {
   {
     "index",
@@ -1418,7 +1348,7 @@ static const ProtobufCFieldDescriptor wafermark__evaluation_chunk__field_descrip
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__EvaluationChunk, index),
+    offsetof(Wafermark__EvaluationChunkReport, index),
     NULL,
     NULL,
     0,             /* flags */
@@ -1430,7 +1360,7 @@ static const ProtobufCFieldDescriptor wafermark__evaluation_chunk__field_descrip
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_DOUBLE,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__EvaluationChunk, masked_loss_sum),
+    offsetof(Wafermark__EvaluationChunkReport, masked_loss_sum),
     NULL,
     NULL,
     0,             /* flags */
@@ -1442,7 +1372,7 @@ static const ProtobufCFieldDescriptor wafermark__evaluation_chunk__field_descrip
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__EvaluationChunk, masked_count),
+    offsetof(Wafermark__EvaluationChunkReport, masked_count),
     NULL,
     NULL,
     0,             /* flags */
@@ -1454,7 +1384,7 @@ static const ProtobufCFieldDescriptor wafermark__evaluation_chunk__field_descrip
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__EvaluationChunk, masked_correct),
+    offsetof(Wafermark__EvaluationChunkReport, masked_correct),
     NULL,
     NULL,
     0,             /* flags */
@@ -1466,19 +1396,7 @@ static const ProtobufCFieldDescriptor wafermark__evaluation_chunk__field_descrip
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__EvaluationChunk, next_sentence_correct),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "next_sentence_count",
-    6,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__EvaluationChunk, next_sentence_count),
+    offsetof(Wafermark__EvaluationChunkReport, next_sentence_correct),
     NULL,
     NULL,
     0,             /* flags */
@@ -1486,44 +1404,43 @@ static const ProtobufCFieldDescriptor wafermark__evaluation_chunk__field_descrip
   },
   {
     "sequences",
-    7,
+    6,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__EvaluationChunk, sequences),
+    offsetof(Wafermark__EvaluationChunkReport, sequences),
     NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned wafermark__evaluation_chunk__field_indices_by_name[] = {
+static const unsigned wafermark__evaluation_chunk_report__field_indices_by_name[] = {
   0,   /* field[0] = index */
   3,   /* field[3] = masked_correct */
   2,   /* field[2] = masked_count */
   1,   /* field[1] = masked_loss_sum */
   4,   /* field[4] = next_sentence_correct */
-  5,   /* field[5] = next_sentence_count */
-  6,   /* field[6] = sequences */
+  5,   /* field[5] = sequences */
 };
-static const ProtobufCIntRange wafermark__evaluation_chunk__number_ranges[1 + 1] =
+static const ProtobufCIntRange wafermark__evaluation_chunk_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 6 }
 };
-const ProtobufCMessageDescriptor wafermark__evaluation_chunk__descriptor =
+const ProtobufCMessageDescriptor wafermark__evaluation_chunk_report__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.EvaluationChunk",
-  "EvaluationChunk",
-  "Wafermark__EvaluationChunk",
+  "wafermark.EvaluationChunkReport",
+  "EvaluationChunkReport",
+  "Wafermark__EvaluationChunkReport",
   "wafermark",
-  sizeof(Wafermark__EvaluationChunk),
-  7,
-  wafermark__evaluation_chunk__field_descriptors,
-  wafermark__evaluation_chunk__field_indices_by_name,
-  1,  wafermark__evaluation_chunk__number_ranges,
-  (ProtobufCMessageInit) wafermark__evaluation_chunk__init,
+  sizeof(Wafermark__EvaluationChunkReport),
+  6,
+  wafermark__evaluation_chunk_report__field_descriptors,
+  wafermark__evaluation_chunk_report__field_indices_by_name,
+  1,  wafermark__evaluation_chunk_report__number_ranges,
+  (ProtobufCMessageInit) wafermark__evaluation_chunk_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor wafermark__evaluation_report__field_descriptors[3] =
@@ -1547,18 +1464,18 @@ static const ProtobufCFieldDescriptor wafermark__evaluation_report__field_descri
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__EvaluationReport, n_chunks),
     offsetof(Wafermark__EvaluationReport, chunks),
-    &wafermark__evaluation_chunk__descriptor,
+    &wafermark__evaluation_chunk_report__descriptor,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "epoch",
+    "ended_nanoseconds",
     3,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
+    PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__EvaluationReport, epoch),
+    offsetof(Wafermark__EvaluationReport, ended_nanoseconds),
     NULL,
     NULL,
     0,             /* flags */
@@ -1567,7 +1484,7 @@ static const ProtobufCFieldDescriptor wafermark__evaluation_report__field_descri
 };
 static const unsigned wafermark__evaluation_report__field_indices_by_name[] = {
   1,   /* field[1] = chunks */
-  2,   /* field[2] = epoch */
+  2,   /* field[2] = ended_nanoseconds */
   0,   /* field[0] = steps_made */
 };
 static const ProtobufCIntRange wafermark__evaluation_report__number_ranges[1 + 1] =
@@ -1593,12 +1510,12 @@ const ProtobufCMessageDescriptor wafermark__evaluation_report__descriptor =
 static const ProtobufCFieldDescriptor wafermark__checkpoint_report__field_descriptors[3] =
 {
   {
-    "step",
+    "steps_made",
     1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__CheckpointReport, step),
+    offsetof(Wafermark__CheckpointReport, steps_made),
     NULL,
     NULL,
     0,             /* flags */
@@ -1632,7 +1549,7 @@ static const ProtobufCFieldDescriptor wafermark__checkpoint_report__field_descri
 static const unsigned wafermark__checkpoint_report__field_indices_by_name[] = {
   1,   /* field[1] = path */
   2,   /* field[2] = seconds */
-  0,   /* field[0] = step */
+  0,   /* field[0] = steps_made */
 };
 static const ProtobufCIntRange wafermark__checkpoint_report__number_ranges[1 + 1] =
 {
@@ -1654,7 +1571,7 @@ const ProtobufCMessageDescriptor wafermark__checkpoint_report__descriptor =
   (ProtobufCMessageInit) wafermark__checkpoint_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__worker_failure__field_descriptors[4] =
+static const ProtobufCFieldDescriptor wafermark__worker_failure__field_descriptors[3] =
 {
   {
     "step",
@@ -1669,32 +1586,20 @@ static const ProtobufCFieldDescriptor wafermark__worker_failure__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "rank",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__WorkerFailure, rank),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "phase",
-    3,
+    2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
     0,   /* quantifier_offset */
     offsetof(Wafermark__WorkerFailure, phase),
-    &wafermark__worker_phase__descriptor,
+    &wafermark__phase__descriptor,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
     "message",
-    4,
+    3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
@@ -1706,15 +1611,14 @@ static const ProtobufCFieldDescriptor wafermark__worker_failure__field_descripto
   },
 };
 static const unsigned wafermark__worker_failure__field_indices_by_name[] = {
-  3,   /* field[3] = message */
-  2,   /* field[2] = phase */
-  1,   /* field[1] = rank */
+  2,   /* field[2] = message */
+  1,   /* field[1] = phase */
   0,   /* field[0] = step */
 };
 static const ProtobufCIntRange wafermark__worker_failure__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor wafermark__worker_failure__descriptor =
 {
@@ -1724,14 +1628,14 @@ const ProtobufCMessageDescriptor wafermark__worker_failure__descriptor =
   "Wafermark__WorkerFailure",
   "wafermark",
   sizeof(Wafermark__WorkerFailure),
-  4,
+  3,
   wafermark__worker_failure__field_descriptors,
   wafermark__worker_failure__field_indices_by_name,
   1,  wafermark__worker_failure__number_ranges,
   (ProtobufCMessageInit) wafermark__worker_failure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__finished__field_descriptors[3] =
+static const ProtobufCFieldDescriptor wafermark__worker_finished__field_descriptors[3] =
 {
   {
     "steps",
@@ -1739,7 +1643,7 @@ static const ProtobufCFieldDescriptor wafermark__finished__field_descriptors[3] 
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Finished, steps),
+    offsetof(Wafermark__WorkerFinished, steps),
     NULL,
     NULL,
     0,             /* flags */
@@ -1751,7 +1655,7 @@ static const ProtobufCFieldDescriptor wafermark__finished__field_descriptors[3] 
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Finished, weights_digest),
+    offsetof(Wafermark__WorkerFinished, weights_digest),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
@@ -1763,57 +1667,39 @@ static const ProtobufCFieldDescriptor wafermark__finished__field_descriptors[3] 
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Finished, model_directory),
+    offsetof(Wafermark__WorkerFinished, model_directory),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned wafermark__finished__field_indices_by_name[] = {
+static const unsigned wafermark__worker_finished__field_indices_by_name[] = {
   2,   /* field[2] = model_directory */
   0,   /* field[0] = steps */
   1,   /* field[1] = weights_digest */
 };
-static const ProtobufCIntRange wafermark__finished__number_ranges[1 + 1] =
+static const ProtobufCIntRange wafermark__worker_finished__number_ranges[1 + 1] =
 {
   { 1, 0 },
   { 0, 3 }
 };
-const ProtobufCMessageDescriptor wafermark__finished__descriptor =
+const ProtobufCMessageDescriptor wafermark__worker_finished__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.Finished",
-  "Finished",
-  "Wafermark__Finished",
+  "wafermark.WorkerFinished",
+  "WorkerFinished",
+  "Wafermark__WorkerFinished",
   "wafermark",
-  sizeof(Wafermark__Finished),
+  sizeof(Wafermark__WorkerFinished),
   3,
-  wafermark__finished__field_descriptors,
-  wafermark__finished__field_indices_by_name,
-  1,  wafermark__finished__number_ranges,
-  (ProtobufCMessageInit) wafermark__finished__init,
+  wafermark__worker_finished__field_descriptors,
+  wafermark__worker_finished__field_indices_by_name,
+  1,  wafermark__worker_finished__number_ranges,
+  (ProtobufCMessageInit) wafermark__worker_finished__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-#define wafermark__goodbye__field_descriptors NULL
-#define wafermark__goodbye__field_indices_by_name NULL
-#define wafermark__goodbye__number_ranges NULL
-const ProtobufCMessageDescriptor wafermark__goodbye__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.Goodbye",
-  "Goodbye",
-  "Wafermark__Goodbye",
-  "wafermark",
-  sizeof(Wafermark__Goodbye),
-  0,
-  wafermark__goodbye__field_descriptors,
-  wafermark__goodbye__field_indices_by_name,
-  0,  wafermark__goodbye__number_ranges,
-  (ProtobufCMessageInit) wafermark__goodbye__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_descriptors[9] =
+static const ProtobufCFieldDescriptor wafermark__coordinator_to_worker__field_descriptors[6] =
 {
   {
     "protocol_version",
@@ -1821,138 +1707,99 @@ static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_de
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__WorkerToCoordinator, protocol_version),
+    offsetof(Wafermark__CoordinatorToWorker, protocol_version),
     NULL,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "hello",
+    "run_id",
     2,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Wafermark__WorkerToCoordinator, kind_case),
-    offsetof(Wafermark__WorkerToCoordinator, hello),
-    &wafermark__hello__descriptor,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__CoordinatorToWorker, run_id),
     NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    &protobuf_c_empty_string,
+    0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "heartbeat",
+    "assignment",
     3,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Wafermark__WorkerToCoordinator, kind_case),
-    offsetof(Wafermark__WorkerToCoordinator, heartbeat),
-    &wafermark__heartbeat__descriptor,
+    offsetof(Wafermark__CoordinatorToWorker, kind_case),
+    offsetof(Wafermark__CoordinatorToWorker, assignment),
+    &wafermark__assignment__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "step_report",
+    "verdict",
     4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Wafermark__WorkerToCoordinator, kind_case),
-    offsetof(Wafermark__WorkerToCoordinator, step_report),
-    &wafermark__step_report__descriptor,
+    offsetof(Wafermark__CoordinatorToWorker, kind_case),
+    offsetof(Wafermark__CoordinatorToWorker, verdict),
+    &wafermark__verdict__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "evaluation_report",
+    "stop",
     5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Wafermark__WorkerToCoordinator, kind_case),
-    offsetof(Wafermark__WorkerToCoordinator, evaluation_report),
-    &wafermark__evaluation_report__descriptor,
+    offsetof(Wafermark__CoordinatorToWorker, kind_case),
+    offsetof(Wafermark__CoordinatorToWorker, stop),
+    &wafermark__stop_order__descriptor,
     NULL,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "checkpoint_report",
+    "refused",
     6,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Wafermark__WorkerToCoordinator, kind_case),
-    offsetof(Wafermark__WorkerToCoordinator, checkpoint_report),
-    &wafermark__checkpoint_report__descriptor,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Wafermark__CoordinatorToWorker, kind_case),
+    offsetof(Wafermark__CoordinatorToWorker, refused),
     NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "failure",
-    7,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Wafermark__WorkerToCoordinator, kind_case),
-    offsetof(Wafermark__WorkerToCoordinator, failure),
-    &wafermark__worker_failure__descriptor,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "finished",
-    8,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Wafermark__WorkerToCoordinator, kind_case),
-    offsetof(Wafermark__WorkerToCoordinator, finished),
-    &wafermark__finished__descriptor,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "goodbye",
-    9,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Wafermark__WorkerToCoordinator, kind_case),
-    offsetof(Wafermark__WorkerToCoordinator, goodbye),
-    &wafermark__goodbye__descriptor,
-    NULL,
+    &protobuf_c_empty_string,
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned wafermark__worker_to_coordinator__field_indices_by_name[] = {
-  5,   /* field[5] = checkpoint_report */
-  4,   /* field[4] = evaluation_report */
-  6,   /* field[6] = failure */
-  7,   /* field[7] = finished */
-  8,   /* field[8] = goodbye */
-  2,   /* field[2] = heartbeat */
-  1,   /* field[1] = hello */
+static const unsigned wafermark__coordinator_to_worker__field_indices_by_name[] = {
+  2,   /* field[2] = assignment */
   0,   /* field[0] = protocol_version */
-  3,   /* field[3] = step_report */
+  5,   /* field[5] = refused */
+  1,   /* field[1] = run_id */
+  4,   /* field[4] = stop */
+  3,   /* field[3] = verdict */
 };
-static const ProtobufCIntRange wafermark__worker_to_coordinator__number_ranges[1 + 1] =
+static const ProtobufCIntRange wafermark__coordinator_to_worker__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 6 }
 };
-const ProtobufCMessageDescriptor wafermark__worker_to_coordinator__descriptor =
+const ProtobufCMessageDescriptor wafermark__coordinator_to_worker__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.WorkerToCoordinator",
-  "WorkerToCoordinator",
-  "Wafermark__WorkerToCoordinator",
+  "wafermark.CoordinatorToWorker",
+  "CoordinatorToWorker",
+  "Wafermark__CoordinatorToWorker",
   "wafermark",
-  sizeof(Wafermark__WorkerToCoordinator),
-  9,
-  wafermark__worker_to_coordinator__field_descriptors,
-  wafermark__worker_to_coordinator__field_indices_by_name,
-  1,  wafermark__worker_to_coordinator__number_ranges,
-  (ProtobufCMessageInit) wafermark__worker_to_coordinator__init,
+  sizeof(Wafermark__CoordinatorToWorker),
+  6,
+  wafermark__coordinator_to_worker__field_descriptors,
+  wafermark__coordinator_to_worker__field_indices_by_name,
+  1,  wafermark__coordinator_to_worker__number_ranges,
+  (ProtobufCMessageInit) wafermark__coordinator_to_worker__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor wafermark__peer__field_descriptors[4] =
@@ -2032,23 +1879,11 @@ const ProtobufCMessageDescriptor wafermark__peer__descriptor =
   (ProtobufCMessageInit) wafermark__peer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[15] =
+static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[11] =
 {
   {
-    "run_id",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Assignment, run_id),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "epoch",
-    2,
+    1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
@@ -2060,7 +1895,7 @@ static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[1
   },
   {
     "rank",
-    3,
+    2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
@@ -2072,7 +1907,7 @@ static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[1
   },
   {
     "peers",
-    4,
+    3,
     PROTOBUF_C_LABEL_REPEATED,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__Assignment, n_peers),
@@ -2083,20 +1918,20 @@ static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[1
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "job_json",
-    5,
+    "job",
+    4,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
+    PROTOBUF_C_TYPE_BYTES,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Assignment, job_json),
+    offsetof(Wafermark__Assignment, job),
     NULL,
-    &protobuf_c_empty_string,
+    NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
     "dataset_directory",
-    6,
+    5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
@@ -2108,7 +1943,7 @@ static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[1
   },
   {
     "run_directory",
-    7,
+    6,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
@@ -2120,7 +1955,7 @@ static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[1
   },
   {
     "first_step",
-    8,
+    7,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
@@ -2132,7 +1967,7 @@ static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[1
   },
   {
     "threads",
-    9,
+    8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
@@ -2144,35 +1979,23 @@ static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[1
   },
   {
     "backend",
-    10,
+    9,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_ENUM,
+    PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
     offsetof(Wafermark__Assignment, backend),
-    &wafermark__backend__descriptor,
     NULL,
+    &protobuf_c_empty_string,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "heartbeat_seconds",
-    11,
+    "exchange_deadline_seconds",
+    10,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_DOUBLE,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Assignment, heartbeat_seconds),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "collective_deadline_seconds",
-    12,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_DOUBLE,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Assignment, collective_deadline_seconds),
+    offsetof(Wafermark__Assignment, exchange_deadline_seconds),
     NULL,
     NULL,
     0,             /* flags */
@@ -2180,7 +2003,7 @@ static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[1
   },
   {
     "bucket_bytes",
-    13,
+    11,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
@@ -2190,52 +2013,24 @@ static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
-  {
-    "algorithm",
-    14,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_ENUM,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Assignment, algorithm),
-    &wafermark__exchange_algorithm__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "checkpoint",
-    15,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Assignment, checkpoint),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
 };
 static const unsigned wafermark__assignment__field_indices_by_name[] = {
-  13,   /* field[13] = algorithm */
-  9,   /* field[9] = backend */
-  12,   /* field[12] = bucket_bytes */
-  14,   /* field[14] = checkpoint */
-  11,   /* field[11] = collective_deadline_seconds */
-  5,   /* field[5] = dataset_directory */
-  1,   /* field[1] = epoch */
-  7,   /* field[7] = first_step */
-  10,   /* field[10] = heartbeat_seconds */
-  4,   /* field[4] = job_json */
-  3,   /* field[3] = peers */
-  2,   /* field[2] = rank */
-  6,   /* field[6] = run_directory */
-  0,   /* field[0] = run_id */
-  8,   /* field[8] = threads */
+  8,   /* field[8] = backend */
+  10,   /* field[10] = bucket_bytes */
+  4,   /* field[4] = dataset_directory */
+  0,   /* field[0] = epoch */
+  9,   /* field[9] = exchange_deadline_seconds */
+  6,   /* field[6] = first_step */
+  3,   /* field[3] = job */
+  2,   /* field[2] = peers */
+  1,   /* field[1] = rank */
+  5,   /* field[5] = run_directory */
+  7,   /* field[7] = threads */
 };
 static const ProtobufCIntRange wafermark__assignment__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
 {
@@ -2245,14 +2040,14 @@ const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
   "Wafermark__Assignment",
   "wafermark",
   sizeof(Wafermark__Assignment),
-  15,
+  11,
   wafermark__assignment__field_descriptors,
   wafermark__assignment__field_indices_by_name,
   1,  wafermark__assignment__number_ranges,
   (ProtobufCMessageInit) wafermark__assignment__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__verdict__field_descriptors[3] =
+static const ProtobufCFieldDescriptor wafermark__verdict__field_descriptors[2] =
 {
   {
     "steps_made",
@@ -2278,28 +2073,15 @@ static const ProtobufCFieldDescriptor wafermark__verdict__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
-  {
-    "reason",
-    3,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Verdict, reason),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
 };
 static const unsigned wafermark__verdict__field_indices_by_name[] = {
   1,   /* field[1] = finish */
-  2,   /* field[2] = reason */
   0,   /* field[0] = steps_made */
 };
 static const ProtobufCIntRange wafermark__verdict__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor wafermark__verdict__descriptor =
 {
@@ -2309,65 +2091,14 @@ const ProtobufCMessageDescriptor wafermark__verdict__descriptor =
   "Wafermark__Verdict",
   "wafermark",
   sizeof(Wafermark__Verdict),
-  3,
+  2,
   wafermark__verdict__field_descriptors,
   wafermark__verdict__field_indices_by_name,
   1,  wafermark__verdict__number_ranges,
   (ProtobufCMessageInit) wafermark__verdict__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__stop__field_descriptors[2] =
-{
-  {
-    "graceful",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_BOOL,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Stop, graceful),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "reason",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_STRING,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__Stop, reason),
-    NULL,
-    &protobuf_c_empty_string,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-};
-static const unsigned wafermark__stop__field_indices_by_name[] = {
-  0,   /* field[0] = graceful */
-  1,   /* field[1] = reason */
-};
-static const ProtobufCIntRange wafermark__stop__number_ranges[1 + 1] =
-{
-  { 1, 0 },
-  { 0, 2 }
-};
-const ProtobufCMessageDescriptor wafermark__stop__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.Stop",
-  "Stop",
-  "Wafermark__Stop",
-  "wafermark",
-  sizeof(Wafermark__Stop),
-  2,
-  wafermark__stop__field_descriptors,
-  wafermark__stop__field_indices_by_name,
-  1,  wafermark__stop__number_ranges,
-  (ProtobufCMessageInit) wafermark__stop__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCFieldDescriptor wafermark__refused__field_descriptors[1] =
+static const ProtobufCFieldDescriptor wafermark__stop_order__field_descriptors[1] =
 {
   {
     "reason",
@@ -2375,199 +2106,75 @@ static const ProtobufCFieldDescriptor wafermark__refused__field_descriptors[1] =
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Refused, reason),
+    offsetof(Wafermark__StopOrder, reason),
     NULL,
     &protobuf_c_empty_string,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
-static const unsigned wafermark__refused__field_indices_by_name[] = {
+static const unsigned wafermark__stop_order__field_indices_by_name[] = {
   0,   /* field[0] = reason */
 };
-static const ProtobufCIntRange wafermark__refused__number_ranges[1 + 1] =
+static const ProtobufCIntRange wafermark__stop_order__number_ranges[1 + 1] =
 {
   { 1, 0 },
   { 0, 1 }
 };
-const ProtobufCMessageDescriptor wafermark__refused__descriptor =
+const ProtobufCMessageDescriptor wafermark__stop_order__descriptor =
 {
   PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.Refused",
-  "Refused",
-  "Wafermark__Refused",
+  "wafermark.StopOrder",
+  "StopOrder",
+  "Wafermark__StopOrder",
   "wafermark",
-  sizeof(Wafermark__Refused),
+  sizeof(Wafermark__StopOrder),
   1,
-  wafermark__refused__field_descriptors,
-  wafermark__refused__field_indices_by_name,
-  1,  wafermark__refused__number_ranges,
-  (ProtobufCMessageInit) wafermark__refused__init,
+  wafermark__stop_order__field_descriptors,
+  wafermark__stop_order__field_indices_by_name,
+  1,  wafermark__stop_order__number_ranges,
+  (ProtobufCMessageInit) wafermark__stop_order__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__coordinator_to_worker__field_descriptors[5] =
+static const ProtobufCEnumValue wafermark__phase__enum_values_by_number[9] =
 {
-  {
-    "protocol_version",
-    1,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__CoordinatorToWorker, protocol_version),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "assignment",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Wafermark__CoordinatorToWorker, kind_case),
-    offsetof(Wafermark__CoordinatorToWorker, assignment),
-    &wafermark__assignment__descriptor,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "verdict",
-    3,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Wafermark__CoordinatorToWorker, kind_case),
-    offsetof(Wafermark__CoordinatorToWorker, verdict),
-    &wafermark__verdict__descriptor,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "stop",
-    4,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Wafermark__CoordinatorToWorker, kind_case),
-    offsetof(Wafermark__CoordinatorToWorker, stop),
-    &wafermark__stop__descriptor,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "refused",
-    5,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Wafermark__CoordinatorToWorker, kind_case),
-    offsetof(Wafermark__CoordinatorToWorker, refused),
-    &wafermark__refused__descriptor,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
+  { "PHASE_STARTING", "WAFERMARK__PHASE__PHASE_STARTING", 0 },
+  { "PHASE_LOADING", "WAFERMARK__PHASE__PHASE_LOADING", 1 },
+  { "PHASE_FORWARD_BACKWARD", "WAFERMARK__PHASE__PHASE_FORWARD_BACKWARD", 2 },
+  { "PHASE_EXCHANGING", "WAFERMARK__PHASE__PHASE_EXCHANGING", 3 },
+  { "PHASE_APPLYING", "WAFERMARK__PHASE__PHASE_APPLYING", 4 },
+  { "PHASE_EVALUATING", "WAFERMARK__PHASE__PHASE_EVALUATING", 5 },
+  { "PHASE_WAITING", "WAFERMARK__PHASE__PHASE_WAITING", 6 },
+  { "PHASE_CHECKPOINTING", "WAFERMARK__PHASE__PHASE_CHECKPOINTING", 7 },
+  { "PHASE_FINISHED", "WAFERMARK__PHASE__PHASE_FINISHED", 8 },
 };
-static const unsigned wafermark__coordinator_to_worker__field_indices_by_name[] = {
-  1,   /* field[1] = assignment */
-  0,   /* field[0] = protocol_version */
-  4,   /* field[4] = refused */
-  3,   /* field[3] = stop */
-  2,   /* field[2] = verdict */
+static const ProtobufCIntRange wafermark__phase__value_ranges[] = {
+{0, 0},{0, 9}
 };
-static const ProtobufCIntRange wafermark__coordinator_to_worker__number_ranges[1 + 1] =
+static const ProtobufCEnumValueIndex wafermark__phase__enum_values_by_name[9] =
 {
-  { 1, 0 },
-  { 0, 5 }
+  { "PHASE_APPLYING", 4 },
+  { "PHASE_CHECKPOINTING", 7 },
+  { "PHASE_EVALUATING", 5 },
+  { "PHASE_EXCHANGING", 3 },
+  { "PHASE_FINISHED", 8 },
+  { "PHASE_FORWARD_BACKWARD", 2 },
+  { "PHASE_LOADING", 1 },
+  { "PHASE_STARTING", 0 },
+  { "PHASE_WAITING", 6 },
 };
-const ProtobufCMessageDescriptor wafermark__coordinator_to_worker__descriptor =
-{
-  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
-  "wafermark.CoordinatorToWorker",
-  "CoordinatorToWorker",
-  "Wafermark__CoordinatorToWorker",
-  "wafermark",
-  sizeof(Wafermark__CoordinatorToWorker),
-  5,
-  wafermark__coordinator_to_worker__field_descriptors,
-  wafermark__coordinator_to_worker__field_indices_by_name,
-  1,  wafermark__coordinator_to_worker__number_ranges,
-  (ProtobufCMessageInit) wafermark__coordinator_to_worker__init,
-  NULL,NULL,NULL    /* reserved[123] */
-};
-static const ProtobufCEnumValue wafermark__worker_phase__enum_values_by_number[10] =
-{
-  { "PHASE_UNSPECIFIED", "WAFERMARK__WORKER_PHASE__PHASE_UNSPECIFIED", 0 },
-  { "PHASE_STARTING", "WAFERMARK__WORKER_PHASE__PHASE_STARTING", 1 },
-  { "PHASE_LOADING", "WAFERMARK__WORKER_PHASE__PHASE_LOADING", 2 },
-  { "PHASE_FORWARD_BACKWARD", "WAFERMARK__WORKER_PHASE__PHASE_FORWARD_BACKWARD", 3 },
-  { "PHASE_EXCHANGING", "WAFERMARK__WORKER_PHASE__PHASE_EXCHANGING", 4 },
-  { "PHASE_WAITING", "WAFERMARK__WORKER_PHASE__PHASE_WAITING", 5 },
-  { "PHASE_APPLYING", "WAFERMARK__WORKER_PHASE__PHASE_APPLYING", 6 },
-  { "PHASE_EVALUATING", "WAFERMARK__WORKER_PHASE__PHASE_EVALUATING", 7 },
-  { "PHASE_CHECKPOINTING", "WAFERMARK__WORKER_PHASE__PHASE_CHECKPOINTING", 8 },
-  { "PHASE_IDLE", "WAFERMARK__WORKER_PHASE__PHASE_IDLE", 9 },
-};
-static const ProtobufCIntRange wafermark__worker_phase__value_ranges[] = {
-{0, 0},{0, 10}
-};
-static const ProtobufCEnumValueIndex wafermark__worker_phase__enum_values_by_name[10] =
-{
-  { "PHASE_APPLYING", 6 },
-  { "PHASE_CHECKPOINTING", 8 },
-  { "PHASE_EVALUATING", 7 },
-  { "PHASE_EXCHANGING", 4 },
-  { "PHASE_FORWARD_BACKWARD", 3 },
-  { "PHASE_IDLE", 9 },
-  { "PHASE_LOADING", 2 },
-  { "PHASE_STARTING", 1 },
-  { "PHASE_UNSPECIFIED", 0 },
-  { "PHASE_WAITING", 5 },
-};
-const ProtobufCEnumDescriptor wafermark__worker_phase__descriptor =
+const ProtobufCEnumDescriptor wafermark__phase__descriptor =
 {
   PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "wafermark.WorkerPhase",
-  "WorkerPhase",
-  "Wafermark__WorkerPhase",
+  "wafermark.Phase",
+  "Phase",
+  "Wafermark__Phase",
   "wafermark",
-  10,
-  wafermark__worker_phase__enum_values_by_number,
-  10,
-  wafermark__worker_phase__enum_values_by_name,
+  9,
+  wafermark__phase__enum_values_by_number,
+  9,
+  wafermark__phase__enum_values_by_name,
   1,
-  wafermark__worker_phase__value_ranges,
-  NULL,NULL,NULL,NULL   /* reserved[1234] */
-};
-static const ProtobufCEnumValue wafermark__exchange_algorithm__enum_values_by_number[4] =
-{
-  { "ALGORITHM_UNSPECIFIED", "WAFERMARK__EXCHANGE_ALGORITHM__ALGORITHM_UNSPECIFIED", 0 },
-  { "ALGORITHM_DIRECT", "WAFERMARK__EXCHANGE_ALGORITHM__ALGORITHM_DIRECT", 1 },
-  { "ALGORITHM_STAR", "WAFERMARK__EXCHANGE_ALGORITHM__ALGORITHM_STAR", 2 },
-  { "ALGORITHM_RING", "WAFERMARK__EXCHANGE_ALGORITHM__ALGORITHM_RING", 3 },
-};
-static const ProtobufCIntRange wafermark__exchange_algorithm__value_ranges[] = {
-{0, 0},{0, 4}
-};
-static const ProtobufCEnumValueIndex wafermark__exchange_algorithm__enum_values_by_name[4] =
-{
-  { "ALGORITHM_DIRECT", 1 },
-  { "ALGORITHM_RING", 3 },
-  { "ALGORITHM_STAR", 2 },
-  { "ALGORITHM_UNSPECIFIED", 0 },
-};
-const ProtobufCEnumDescriptor wafermark__exchange_algorithm__descriptor =
-{
-  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "wafermark.ExchangeAlgorithm",
-  "ExchangeAlgorithm",
-  "Wafermark__ExchangeAlgorithm",
-  "wafermark",
-  4,
-  wafermark__exchange_algorithm__enum_values_by_number,
-  4,
-  wafermark__exchange_algorithm__enum_values_by_name,
-  1,
-  wafermark__exchange_algorithm__value_ranges,
+  wafermark__phase__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };

@@ -1,1 +1,139 @@
-void wm_kernels_anchor(void);
+// Fused f32 kernels: everything of a training step around the GEMMs.
+//
+// Every kernel exists once in source (implementation/*.h) and is compiled three times, for AVX-512, AVX2 with FMA and the
+// baseline; `wm_kernels_active` is the best table that this machine can run. Matrices are row-major. "accumulates" means
+// that the result is added to what is there. No kernel allocates, blocks or depends on the alignment of its arguments,
+// and results depend on the arguments and the table only.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+/// Where a dropout mask comes from. The 16-bit draw of an element is a half of a word of Philox 4x32-10 under `key`, at the
+/// counter (column group, example, site | step_high << 16, step_low). A row of a site has ceil(width / 128) groups of 128
+/// elements; element e of row r is lane e % 16 and slot e % 128 / 16 of group r * groups + e / 128. Counter word 0 is
+/// group * 16 + lane; the slot's draw is the low (even slot) or high (odd slot) half of word slot / 2.
+typedef struct {
+    uint32_t key0, key1;
+    uint32_t step_low, step_high;
+    uint32_t site;
+    /// An element is dropped where its draw is below this; 0 turns dropout off.
+    uint32_t threshold;
+    /// What kept elements are multiplied by: 1 / (1 - threshold / 65536).
+    float scale;
+} wm_dropout;
+
+/// Tokens of a packed batch: which example, and which position in it, each row of a [tokens, width] matrix belongs to.
+typedef struct {
+    ptrdiff_t count;
+    const uint32_t *example;
+    const uint32_t *position;
+} wm_tokens;
+
+/// One head's attention over one sequence of `length` tokens. Query, key and value lie in rows of a fused matrix.
+typedef struct {
+    ptrdiff_t length;
+    /// Width of the head.
+    ptrdiff_t width;
+    /// Distance between rows of query, key, value and their gradients.
+    ptrdiff_t stride;
+    /// Distance between rows of context and its gradient.
+    ptrdiff_t context_stride;
+    /// The number of the example, of the head, and groups of 128 in a row of the mask: the address of the mask's rows.
+    uint32_t example, head, row_groups, positions;
+    /// What scores are multiplied by: 1 / sqrt(width).
+    float scale;
+    /// At least wm_attention_scratch(length, width) floats, 64-byte aligned.
+    float *scratch;
+} wm_attention;
+
+typedef struct {
+    const char *name;
+
+    // Vectors.
+    void (*add)(ptrdiff_t count, const float *from, float *into);
+    void (*sum)(ptrdiff_t count, const float *left, const float *right, float *into);
+    void (*scale)(ptrdiff_t count, float factor, float *values);
+    /// Sum of squares in double, in an order fixed by `count` and the table alone.
+    double (*squared_norm)(ptrdiff_t count, const float *values);
+    void (*exponential)(ptrdiff_t count, const float *from, float *into);
+    void (*error_function)(ptrdiff_t count, const float *from, float *into);
+    void (*tangent)(ptrdiff_t count, const float *from, float *into);
+    /// One row of a mask: 0 or `scale` for each of `width` elements.
+    void (*dropout_row)(wm_dropout dropout, uint32_t example, uint32_t row, ptrdiff_t width, float *into);
+
+    // Rows.
+    /// rows += bias.
+    void (*add_bias)(ptrdiff_t rows, ptrdiff_t width, const float *bias, float *values);
+    /// sums += column sums; accumulates.
+    void (*column_sum)(ptrdiff_t rows, ptrdiff_t width, const float *values, float *sums);
+    /// pre += bias; activation = gelu(pre), exact.
+    void (*bias_gelu)(ptrdiff_t rows, ptrdiff_t width, const float *bias, float *pre, float *activation);
+    /// gradient *= gelu'(pre); pre becomes gelu(pre); bias_gradient accumulates column sums.
+    void (*gelu_backward)(ptrdiff_t rows, ptrdiff_t width, float *pre, float *gradient, float *bias_gradient);
+    /// values = tanh(values + bias).
+    void (*bias_tanh)(ptrdiff_t rows, ptrdiff_t width, const float *bias, float *values);
+    /// gradient *= 1 - values^2; bias_gradient accumulates column sums.
+    void (*tanh_backward)(ptrdiff_t rows, ptrdiff_t width, const float *values, float *gradient, float *bias_gradient);
+
+    // Layer normalisation.
+    /// sum = dropout(sum + bias) + residual (no residual where NULL, no bias where NULL); normalised = norm(sum).
+    void (*residual_norm)(wm_tokens tokens, ptrdiff_t width, const float *_Nullable bias, const float *_Nullable residual,
+                          const float *weight, const float *shift, float epsilon, wm_dropout dropout, float *sum,
+                          float *normalised, float *mean, float *deviation);
+    /// From the gradient of `normalised`: that of `sum` before dropout (into `before`, NULL where not wanted) and of the
+    /// residual (into `residual`, which may be `gradient`); weight, shift and bias gradients accumulate.
+    void (*residual_norm_backward)(wm_tokens tokens, ptrdiff_t width, const float *gradient, const float *sum,
+                                   const float *weight, const float *mean, const float *deviation, wm_dropout dropout,
+                                   float *residual, float *_Nullable before, float *weight_gradient,
+                                   float *shift_gradient, float *_Nullable bias_gradient);
+    /// sum = word[id] + position[p] + type[t]; normalised = dropout(norm(sum)).
+    void (*embed)(wm_tokens tokens, ptrdiff_t width, const int32_t *ids, const uint8_t *types, const float *word,
+                  const float *position, const float *type, const float *weight, const float *shift, float epsilon,
+                  wm_dropout dropout, float *sum, float *normalised, float *mean, float *deviation);
+    /// From the gradient of embed's `normalised`: that of its `sum`, in place; weight and shift gradients accumulate.
+    void (*embed_backward)(wm_tokens tokens, ptrdiff_t width, float *gradient, const float *sum, const float *weight,
+                           const float *mean, const float *deviation, wm_dropout dropout, float *weight_gradient,
+                           float *shift_gradient);
+    /// Adds rows of `gradient` to the embeddings' gradients; word 0 ([PAD]) gets none, as in the reference.
+    void (*embed_scatter)(wm_tokens tokens, ptrdiff_t width, const int32_t *ids, const uint8_t *types,
+                          const float *gradient, float *word, float *position, float *type);
+
+    // Attention.
+    /// context = dropout(softmax(scale * (query + bias) (key + bias)^T)) (value + bias); log_sum[i] is what recomputes it.
+    void (*attention)(wm_attention shape, wm_dropout dropout, const float *query, const float *key, const float *value,
+                      const float *query_bias, const float *key_bias, const float *value_bias, float *context,
+                      float *log_sum);
+    /// Gradients of query, key and value from that of context.
+    void (*attention_backward)(wm_attention shape, wm_dropout dropout, const float *query, const float *key,
+                               const float *value, const float *query_bias, const float *key_bias,
+                               const float *value_bias, const float *context, const float *context_gradient,
+                               const float *log_sum, float *query_gradient, float *key_gradient, float *value_gradient);
+
+    // Cross-entropy over a vocabulary tile of `width` columns that begins at `first`.
+    /// logits += bias, then become exp(logit - tile_maximum); running maximum, sum, best column and label's logit are
+    /// brought up to date.
+    void (*vocabulary_tile)(ptrdiff_t rows, ptrdiff_t width, int32_t first, const float *bias, const int32_t *labels,
+                            float *logits, float *tile_maximum, float *maximum, float *sum, int32_t *best,
+                            float *label_logit);
+    /// exponentials become scale * (softmax - one_hot(label)); bias_gradient accumulates column sums.
+    void (*vocabulary_tile_backward)(ptrdiff_t rows, ptrdiff_t width, int32_t first, const int32_t *labels, float scale,
+                                     const float *tile_maximum, const float *log_sum, float *exponentials,
+                                     float *bias_gradient);
+} wm_kernels;
+
+/// The best table that this machine can run.
+const wm_kernels *wm_kernels_active(void);
+
+/// The table "avx512f", "avx2" or "default", or NULL where the machine cannot run it.
+const wm_kernels *_Nullable wm_kernels_named(const char *name);
+
+/// Floats of scratch that attention and its backward pass need.
+ptrdiff_t wm_attention_scratch(ptrdiff_t length, ptrdiff_t width);
+
+#pragma clang assume_nonnull end
+
+#endif

@@ -15,147 +15,27 @@ PROTOBUF_C__BEGIN_DECLS
 #endif
 
 
+typedef struct Wafermark__ClientRequest Wafermark__ClientRequest;
 typedef struct Wafermark__Ping Wafermark__Ping;
 typedef struct Wafermark__Launch Wafermark__Launch;
-typedef struct Wafermark__Cancel Wafermark__Cancel;
-typedef struct Wafermark__Delete Wafermark__Delete;
-typedef struct Wafermark__Shutdown Wafermark__Shutdown;
-typedef struct Wafermark__ClientRequest Wafermark__ClientRequest;
-typedef struct Wafermark__Accepted Wafermark__Accepted;
-typedef struct Wafermark__Launched Wafermark__Launched;
-typedef struct Wafermark__Pong Wafermark__Pong;
-typedef struct Wafermark__Refusal Wafermark__Refusal;
+typedef struct Wafermark__RunReference Wafermark__RunReference;
 typedef struct Wafermark__ClientReply Wafermark__ClientReply;
+typedef struct Wafermark__Pong Wafermark__Pong;
+typedef struct Wafermark__Done Wafermark__Done;
+typedef struct Wafermark__Refusal Wafermark__Refusal;
 
 
 /* --- enums --- */
 
-/*
- * What trains a job.
- */
-typedef enum _Wafermark__Backend {
-  WAFERMARK__BACKEND__BACKEND_UNSPECIFIED = 0,
-  WAFERMARK__BACKEND__BACKEND_CLUSTER = 1,
-  WAFERMARK__BACKEND__BACKEND_WAFER = 2
-    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__BACKEND)
-} Wafermark__Backend;
-/*
- * Why a request was not carried out.
- */
-typedef enum _Wafermark__RefusalCode {
-  WAFERMARK__REFUSAL_CODE__REFUSAL_UNSPECIFIED = 0,
-  /*
-   * The request could not be read, or is of another protocol version.
-   */
-  WAFERMARK__REFUSAL_CODE__REFUSAL_BAD_REQUEST = 1,
-  /*
-   * The job or its options are not valid on this backend.
-   */
-  WAFERMARK__REFUSAL_CODE__REFUSAL_BAD_JOB = 2,
-  WAFERMARK__REFUSAL_CODE__REFUSAL_UNKNOWN_RUN = 3,
-  /*
-   * The run is in a state in which this can't be done.
-   */
-  WAFERMARK__REFUSAL_CODE__REFUSAL_WRONG_STATE = 4,
-  /*
-   * The daemon is stopping.
-   */
-  WAFERMARK__REFUSAL_CODE__REFUSAL_STOPPING = 5,
-  /*
-   * The daemon failed; the message says at what.
-   */
-  WAFERMARK__REFUSAL_CODE__REFUSAL_INTERNAL = 6
-    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__REFUSAL_CODE)
-} Wafermark__RefusalCode;
 
 /* --- messages --- */
-
-/*
- * Is the daemon there?
- */
-struct  Wafermark__Ping
-{
-  ProtobufCMessage base;
-};
-#define WAFERMARK__PING__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&wafermark__ping__descriptor) \
-     }
-
-
-/*
- * Queue a run.
- */
-struct  Wafermark__Launch
-{
-  ProtobufCMessage base;
-  /*
-   * The checked job, as JSON of the value type `Job`; 1 MiB at most.
-   */
-  char *job_json;
-  Wafermark__Backend backend;
-  /*
-   * Worker processes; 1 for the wafer.
-   */
-  uint32_t workers;
-  /*
-   * The hardware profile's name; empty for none.
-   */
-  char *hardware;
-  /*
-   * Names this request: the daemon answers a repeated key with the run that it made the first time. Empty for none.
-   */
-  char *client_key;
-};
-#define WAFERMARK__LAUNCH__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&wafermark__launch__descriptor) \
-    , (char *)protobuf_c_empty_string, WAFERMARK__BACKEND__BACKEND_UNSPECIFIED, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
-
-
-/*
- * Stop a run that is queued or running.
- */
-struct  Wafermark__Cancel
-{
-  ProtobufCMessage base;
-  char *run_id;
-};
-#define WAFERMARK__CANCEL__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&wafermark__cancel__descriptor) \
-    , (char *)protobuf_c_empty_string }
-
-
-/*
- * Remove an ended run and its files.
- */
-struct  Wafermark__Delete
-{
-  ProtobufCMessage base;
-  char *run_id;
-};
-#define WAFERMARK__DELETE__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&wafermark__delete__descriptor) \
-    , (char *)protobuf_c_empty_string }
-
-
-/*
- * Stop the daemon.
- */
-struct  Wafermark__Shutdown
-{
-  ProtobufCMessage base;
-};
-#define WAFERMARK__SHUTDOWN__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&wafermark__shutdown__descriptor) \
-     }
-
 
 typedef enum {
   WAFERMARK__CLIENT_REQUEST__KIND__NOT_SET = 0,
   WAFERMARK__CLIENT_REQUEST__KIND_PING = 2,
   WAFERMARK__CLIENT_REQUEST__KIND_LAUNCH = 3,
   WAFERMARK__CLIENT_REQUEST__KIND_CANCEL = 4,
-  WAFERMARK__CLIENT_REQUEST__KIND_DELETE = 5,
-  WAFERMARK__CLIENT_REQUEST__KIND_SHUTDOWN = 6
+  WAFERMARK__CLIENT_REQUEST__KIND_DELETE = 5
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__CLIENT_REQUEST__KIND__CASE)
 } Wafermark__ClientRequest__KindCase;
 
@@ -167,9 +47,8 @@ struct  Wafermark__ClientRequest
   union {
     Wafermark__Ping *ping;
     Wafermark__Launch *launch;
-    Wafermark__Cancel *cancel;
-    Wafermark__Delete *delete_;
-    Wafermark__Shutdown *shutdown;
+    Wafermark__RunReference *cancel;
+    Wafermark__RunReference *delete_;
   };
 };
 #define WAFERMARK__CLIENT_REQUEST__INIT \
@@ -177,63 +56,56 @@ struct  Wafermark__ClientRequest
     , 0, WAFERMARK__CLIENT_REQUEST__KIND__NOT_SET, {0} }
 
 
-/*
- * Done.
- */
-struct  Wafermark__Accepted
+struct  Wafermark__Ping
 {
   ProtobufCMessage base;
 };
-#define WAFERMARK__ACCEPTED__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&wafermark__accepted__descriptor) \
+#define WAFERMARK__PING__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__ping__descriptor) \
      }
 
 
-/*
- * The run that a Launch made.
- */
-struct  Wafermark__Launched
+struct  Wafermark__Launch
+{
+  ProtobufCMessage base;
+  /*
+   * The job file's text: the daemon checks it anew.
+   */
+  char *job;
+  /*
+   * "cluster" or "wafer".
+   */
+  char *backend;
+  /*
+   * Worker processes; ignored on the wafer.
+   */
+  uint32_t workers;
+  /*
+   * The hardware profile that the backend stands for; empty for none.
+   */
+  char *hardware;
+};
+#define WAFERMARK__LAUNCH__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__launch__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+
+
+struct  Wafermark__RunReference
 {
   ProtobufCMessage base;
   char *run_id;
 };
-#define WAFERMARK__LAUNCHED__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&wafermark__launched__descriptor) \
+#define WAFERMARK__RUN_REFERENCE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__run_reference__descriptor) \
     , (char *)protobuf_c_empty_string }
-
-
-/*
- * The daemon's answer to a Ping.
- */
-struct  Wafermark__Pong
-{
-  ProtobufCMessage base;
-  char *version;
-  uint32_t pid;
-  char *state_directory;
-};
-#define WAFERMARK__PONG__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&wafermark__pong__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
-
-
-struct  Wafermark__Refusal
-{
-  ProtobufCMessage base;
-  Wafermark__RefusalCode code;
-  char *message;
-};
-#define WAFERMARK__REFUSAL__INIT \
- { PROTOBUF_C_MESSAGE_INIT (&wafermark__refusal__descriptor) \
-    , WAFERMARK__REFUSAL_CODE__REFUSAL_UNSPECIFIED, (char *)protobuf_c_empty_string }
 
 
 typedef enum {
   WAFERMARK__CLIENT_REPLY__KIND__NOT_SET = 0,
-  WAFERMARK__CLIENT_REPLY__KIND_ACCEPTED = 2,
+  WAFERMARK__CLIENT_REPLY__KIND_PONG = 2,
   WAFERMARK__CLIENT_REPLY__KIND_LAUNCHED = 3,
-  WAFERMARK__CLIENT_REPLY__KIND_PONG = 4,
-  WAFERMARK__CLIENT_REPLY__KIND_REFUSAL = 5
+  WAFERMARK__CLIENT_REPLY__KIND_DONE = 4,
+  WAFERMARK__CLIENT_REPLY__KIND_REFUSED = 5
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__CLIENT_REPLY__KIND__CASE)
 } Wafermark__ClientReply__KindCase;
 
@@ -243,10 +115,10 @@ struct  Wafermark__ClientReply
   uint32_t protocol_version;
   Wafermark__ClientReply__KindCase kind_case;
   union {
-    Wafermark__Accepted *accepted;
-    Wafermark__Launched *launched;
     Wafermark__Pong *pong;
-    Wafermark__Refusal *refusal;
+    Wafermark__RunReference *launched;
+    Wafermark__Done *done;
+    Wafermark__Refusal *refused;
   };
 };
 #define WAFERMARK__CLIENT_REPLY__INIT \
@@ -254,6 +126,55 @@ struct  Wafermark__ClientReply
     , 0, WAFERMARK__CLIENT_REPLY__KIND__NOT_SET, {0} }
 
 
+struct  Wafermark__Pong
+{
+  ProtobufCMessage base;
+  int32_t process_id;
+  char *state_directory;
+};
+#define WAFERMARK__PONG__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__pong__descriptor) \
+    , 0, (char *)protobuf_c_empty_string }
+
+
+struct  Wafermark__Done
+{
+  ProtobufCMessage base;
+};
+#define WAFERMARK__DONE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__done__descriptor) \
+     }
+
+
+struct  Wafermark__Refusal
+{
+  ProtobufCMessage base;
+  char *reason;
+};
+#define WAFERMARK__REFUSAL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__refusal__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/* Wafermark__ClientRequest methods */
+void   wafermark__client_request__init
+                     (Wafermark__ClientRequest         *message);
+size_t wafermark__client_request__get_packed_size
+                     (const Wafermark__ClientRequest   *message);
+size_t wafermark__client_request__pack
+                     (const Wafermark__ClientRequest   *message,
+                      uint8_t             *out);
+size_t wafermark__client_request__pack_to_buffer
+                     (const Wafermark__ClientRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__ClientRequest *
+       wafermark__client_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__client_request__free_unpacked
+                     (Wafermark__ClientRequest *message,
+                      ProtobufCAllocator *allocator);
 /* Wafermark__Ping methods */
 void   wafermark__ping__init
                      (Wafermark__Ping         *message);
@@ -292,157 +213,24 @@ Wafermark__Launch *
 void   wafermark__launch__free_unpacked
                      (Wafermark__Launch *message,
                       ProtobufCAllocator *allocator);
-/* Wafermark__Cancel methods */
-void   wafermark__cancel__init
-                     (Wafermark__Cancel         *message);
-size_t wafermark__cancel__get_packed_size
-                     (const Wafermark__Cancel   *message);
-size_t wafermark__cancel__pack
-                     (const Wafermark__Cancel   *message,
+/* Wafermark__RunReference methods */
+void   wafermark__run_reference__init
+                     (Wafermark__RunReference         *message);
+size_t wafermark__run_reference__get_packed_size
+                     (const Wafermark__RunReference   *message);
+size_t wafermark__run_reference__pack
+                     (const Wafermark__RunReference   *message,
                       uint8_t             *out);
-size_t wafermark__cancel__pack_to_buffer
-                     (const Wafermark__Cancel   *message,
+size_t wafermark__run_reference__pack_to_buffer
+                     (const Wafermark__RunReference   *message,
                       ProtobufCBuffer     *buffer);
-Wafermark__Cancel *
-       wafermark__cancel__unpack
+Wafermark__RunReference *
+       wafermark__run_reference__unpack
                      (ProtobufCAllocator  *allocator,
                       size_t               len,
                       const uint8_t       *data);
-void   wafermark__cancel__free_unpacked
-                     (Wafermark__Cancel *message,
-                      ProtobufCAllocator *allocator);
-/* Wafermark__Delete methods */
-void   wafermark__delete__init
-                     (Wafermark__Delete         *message);
-size_t wafermark__delete__get_packed_size
-                     (const Wafermark__Delete   *message);
-size_t wafermark__delete__pack
-                     (const Wafermark__Delete   *message,
-                      uint8_t             *out);
-size_t wafermark__delete__pack_to_buffer
-                     (const Wafermark__Delete   *message,
-                      ProtobufCBuffer     *buffer);
-Wafermark__Delete *
-       wafermark__delete__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   wafermark__delete__free_unpacked
-                     (Wafermark__Delete *message,
-                      ProtobufCAllocator *allocator);
-/* Wafermark__Shutdown methods */
-void   wafermark__shutdown__init
-                     (Wafermark__Shutdown         *message);
-size_t wafermark__shutdown__get_packed_size
-                     (const Wafermark__Shutdown   *message);
-size_t wafermark__shutdown__pack
-                     (const Wafermark__Shutdown   *message,
-                      uint8_t             *out);
-size_t wafermark__shutdown__pack_to_buffer
-                     (const Wafermark__Shutdown   *message,
-                      ProtobufCBuffer     *buffer);
-Wafermark__Shutdown *
-       wafermark__shutdown__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   wafermark__shutdown__free_unpacked
-                     (Wafermark__Shutdown *message,
-                      ProtobufCAllocator *allocator);
-/* Wafermark__ClientRequest methods */
-void   wafermark__client_request__init
-                     (Wafermark__ClientRequest         *message);
-size_t wafermark__client_request__get_packed_size
-                     (const Wafermark__ClientRequest   *message);
-size_t wafermark__client_request__pack
-                     (const Wafermark__ClientRequest   *message,
-                      uint8_t             *out);
-size_t wafermark__client_request__pack_to_buffer
-                     (const Wafermark__ClientRequest   *message,
-                      ProtobufCBuffer     *buffer);
-Wafermark__ClientRequest *
-       wafermark__client_request__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   wafermark__client_request__free_unpacked
-                     (Wafermark__ClientRequest *message,
-                      ProtobufCAllocator *allocator);
-/* Wafermark__Accepted methods */
-void   wafermark__accepted__init
-                     (Wafermark__Accepted         *message);
-size_t wafermark__accepted__get_packed_size
-                     (const Wafermark__Accepted   *message);
-size_t wafermark__accepted__pack
-                     (const Wafermark__Accepted   *message,
-                      uint8_t             *out);
-size_t wafermark__accepted__pack_to_buffer
-                     (const Wafermark__Accepted   *message,
-                      ProtobufCBuffer     *buffer);
-Wafermark__Accepted *
-       wafermark__accepted__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   wafermark__accepted__free_unpacked
-                     (Wafermark__Accepted *message,
-                      ProtobufCAllocator *allocator);
-/* Wafermark__Launched methods */
-void   wafermark__launched__init
-                     (Wafermark__Launched         *message);
-size_t wafermark__launched__get_packed_size
-                     (const Wafermark__Launched   *message);
-size_t wafermark__launched__pack
-                     (const Wafermark__Launched   *message,
-                      uint8_t             *out);
-size_t wafermark__launched__pack_to_buffer
-                     (const Wafermark__Launched   *message,
-                      ProtobufCBuffer     *buffer);
-Wafermark__Launched *
-       wafermark__launched__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   wafermark__launched__free_unpacked
-                     (Wafermark__Launched *message,
-                      ProtobufCAllocator *allocator);
-/* Wafermark__Pong methods */
-void   wafermark__pong__init
-                     (Wafermark__Pong         *message);
-size_t wafermark__pong__get_packed_size
-                     (const Wafermark__Pong   *message);
-size_t wafermark__pong__pack
-                     (const Wafermark__Pong   *message,
-                      uint8_t             *out);
-size_t wafermark__pong__pack_to_buffer
-                     (const Wafermark__Pong   *message,
-                      ProtobufCBuffer     *buffer);
-Wafermark__Pong *
-       wafermark__pong__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   wafermark__pong__free_unpacked
-                     (Wafermark__Pong *message,
-                      ProtobufCAllocator *allocator);
-/* Wafermark__Refusal methods */
-void   wafermark__refusal__init
-                     (Wafermark__Refusal         *message);
-size_t wafermark__refusal__get_packed_size
-                     (const Wafermark__Refusal   *message);
-size_t wafermark__refusal__pack
-                     (const Wafermark__Refusal   *message,
-                      uint8_t             *out);
-size_t wafermark__refusal__pack_to_buffer
-                     (const Wafermark__Refusal   *message,
-                      ProtobufCBuffer     *buffer);
-Wafermark__Refusal *
-       wafermark__refusal__unpack
-                     (ProtobufCAllocator  *allocator,
-                      size_t               len,
-                      const uint8_t       *data);
-void   wafermark__refusal__free_unpacked
-                     (Wafermark__Refusal *message,
+void   wafermark__run_reference__free_unpacked
+                     (Wafermark__RunReference *message,
                       ProtobufCAllocator *allocator);
 /* Wafermark__ClientReply methods */
 void   wafermark__client_reply__init
@@ -463,40 +251,88 @@ Wafermark__ClientReply *
 void   wafermark__client_reply__free_unpacked
                      (Wafermark__ClientReply *message,
                       ProtobufCAllocator *allocator);
+/* Wafermark__Pong methods */
+void   wafermark__pong__init
+                     (Wafermark__Pong         *message);
+size_t wafermark__pong__get_packed_size
+                     (const Wafermark__Pong   *message);
+size_t wafermark__pong__pack
+                     (const Wafermark__Pong   *message,
+                      uint8_t             *out);
+size_t wafermark__pong__pack_to_buffer
+                     (const Wafermark__Pong   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__Pong *
+       wafermark__pong__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__pong__free_unpacked
+                     (Wafermark__Pong *message,
+                      ProtobufCAllocator *allocator);
+/* Wafermark__Done methods */
+void   wafermark__done__init
+                     (Wafermark__Done         *message);
+size_t wafermark__done__get_packed_size
+                     (const Wafermark__Done   *message);
+size_t wafermark__done__pack
+                     (const Wafermark__Done   *message,
+                      uint8_t             *out);
+size_t wafermark__done__pack_to_buffer
+                     (const Wafermark__Done   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__Done *
+       wafermark__done__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__done__free_unpacked
+                     (Wafermark__Done *message,
+                      ProtobufCAllocator *allocator);
+/* Wafermark__Refusal methods */
+void   wafermark__refusal__init
+                     (Wafermark__Refusal         *message);
+size_t wafermark__refusal__get_packed_size
+                     (const Wafermark__Refusal   *message);
+size_t wafermark__refusal__pack
+                     (const Wafermark__Refusal   *message,
+                      uint8_t             *out);
+size_t wafermark__refusal__pack_to_buffer
+                     (const Wafermark__Refusal   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__Refusal *
+       wafermark__refusal__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__refusal__free_unpacked
+                     (Wafermark__Refusal *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
+typedef void (*Wafermark__ClientRequest_Closure)
+                 (const Wafermark__ClientRequest *message,
+                  void *closure_data);
 typedef void (*Wafermark__Ping_Closure)
                  (const Wafermark__Ping *message,
                   void *closure_data);
 typedef void (*Wafermark__Launch_Closure)
                  (const Wafermark__Launch *message,
                   void *closure_data);
-typedef void (*Wafermark__Cancel_Closure)
-                 (const Wafermark__Cancel *message,
+typedef void (*Wafermark__RunReference_Closure)
+                 (const Wafermark__RunReference *message,
                   void *closure_data);
-typedef void (*Wafermark__Delete_Closure)
-                 (const Wafermark__Delete *message,
-                  void *closure_data);
-typedef void (*Wafermark__Shutdown_Closure)
-                 (const Wafermark__Shutdown *message,
-                  void *closure_data);
-typedef void (*Wafermark__ClientRequest_Closure)
-                 (const Wafermark__ClientRequest *message,
-                  void *closure_data);
-typedef void (*Wafermark__Accepted_Closure)
-                 (const Wafermark__Accepted *message,
-                  void *closure_data);
-typedef void (*Wafermark__Launched_Closure)
-                 (const Wafermark__Launched *message,
+typedef void (*Wafermark__ClientReply_Closure)
+                 (const Wafermark__ClientReply *message,
                   void *closure_data);
 typedef void (*Wafermark__Pong_Closure)
                  (const Wafermark__Pong *message,
                   void *closure_data);
+typedef void (*Wafermark__Done_Closure)
+                 (const Wafermark__Done *message,
+                  void *closure_data);
 typedef void (*Wafermark__Refusal_Closure)
                  (const Wafermark__Refusal *message,
-                  void *closure_data);
-typedef void (*Wafermark__ClientReply_Closure)
-                 (const Wafermark__ClientReply *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -504,19 +340,14 @@ typedef void (*Wafermark__ClientReply_Closure)
 
 /* --- descriptors --- */
 
-extern const ProtobufCEnumDescriptor    wafermark__backend__descriptor;
-extern const ProtobufCEnumDescriptor    wafermark__refusal_code__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__client_request__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__ping__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__launch__descriptor;
-extern const ProtobufCMessageDescriptor wafermark__cancel__descriptor;
-extern const ProtobufCMessageDescriptor wafermark__delete__descriptor;
-extern const ProtobufCMessageDescriptor wafermark__shutdown__descriptor;
-extern const ProtobufCMessageDescriptor wafermark__client_request__descriptor;
-extern const ProtobufCMessageDescriptor wafermark__accepted__descriptor;
-extern const ProtobufCMessageDescriptor wafermark__launched__descriptor;
-extern const ProtobufCMessageDescriptor wafermark__pong__descriptor;
-extern const ProtobufCMessageDescriptor wafermark__refusal__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__run_reference__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__client_reply__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__pong__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__done__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__refusal__descriptor;
 
 PROTOBUF_C__END_DECLS
 

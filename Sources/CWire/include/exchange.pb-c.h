@@ -20,22 +20,18 @@ typedef struct Wafermark__ExchangeHeader Wafermark__ExchangeHeader;
 
 /* --- enums --- */
 
-typedef enum _Wafermark__ExchangeKind {
-  WAFERMARK__EXCHANGE_KIND__EXCHANGE_UNSPECIFIED = 0,
+typedef enum _Wafermark__ExchangeHeader__Kind {
+  WAFERMARK__EXCHANGE_HEADER__KIND__KIND_INTRODUCTION = 0,
   /*
-   * The sum over the lanes of one node of the lane tree, for whoever owns the segment.
+   * The sum over some subtree of the lanes, on its way to the segment's owner.
    */
-  WAFERMARK__EXCHANGE_KIND__EXCHANGE_PARTIAL = 1,
+  WAFERMARK__EXCHANGE_HEADER__KIND__KIND_PARTIAL_SUM = 1,
   /*
-   * The sum over all lanes, from the segment's owner.
+   * The sum over all lanes, on its way from the segment's owner.
    */
-  WAFERMARK__EXCHANGE_KIND__EXCHANGE_SUM = 2,
-  /*
-   * The first message on a connection, without payload: who speaks.
-   */
-  WAFERMARK__EXCHANGE_KIND__EXCHANGE_GREETING = 3
-    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__EXCHANGE_KIND)
-} Wafermark__ExchangeKind;
+  WAFERMARK__EXCHANGE_HEADER__KIND__KIND_TOTAL = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__EXCHANGE_HEADER__KIND)
+} Wafermark__ExchangeHeader__Kind;
 
 /* --- messages --- */
 
@@ -46,30 +42,20 @@ struct  Wafermark__ExchangeHeader
   char *run_id;
   uint32_t epoch;
   uint64_t step;
-  /*
-   * Number of the bucket in the step, ascending over the flat gradient.
-   */
   uint32_t bucket;
   uint32_t from_rank;
-  Wafermark__ExchangeKind kind;
-  /*
-   * Rank that owns the segment of the bucket.
-   */
-  uint32_t segment;
-  /*
-   * Elements of the flat gradient that the payload holds.
-   */
+  Wafermark__ExchangeHeader__Kind kind;
   uint64_t first_element;
   uint64_t element_count;
   /*
-   * Lanes below the summed node (all lanes for EXCHANGE_SUM).
+   * The subtree of a partial sum.
    */
   uint32_t first_lane;
   uint32_t lane_count;
 };
 #define WAFERMARK__EXCHANGE_HEADER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__exchange_header__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, WAFERMARK__EXCHANGE_KIND__EXCHANGE_UNSPECIFIED, 0, 0, 0, 0, 0 }
+    , 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, WAFERMARK__EXCHANGE_HEADER__KIND__KIND_INTRODUCTION, 0, 0, 0, 0 }
 
 
 /* Wafermark__ExchangeHeader methods */
@@ -102,8 +88,8 @@ typedef void (*Wafermark__ExchangeHeader_Closure)
 
 /* --- descriptors --- */
 
-extern const ProtobufCEnumDescriptor    wafermark__exchange_kind__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__exchange_header__descriptor;
+extern const ProtobufCEnumDescriptor    wafermark__exchange_header__kind__descriptor;
 
 PROTOBUF_C__END_DECLS
 

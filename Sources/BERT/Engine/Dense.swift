@@ -1,0 +1,36 @@
+import Kernels
+
+// A dense layer's three products. Weights lie as [out, in], so y = x W^T.
+extension LanePass {
+    /// `into [rows, out] = x [rows, in] W^T`; the bias is for the kernel that follows.
+    func dense(
+        _ ranges: DenseRanges, rows: Int, in width: Int, out: Int, _ x: UnsafePointer<Float>, into: Floats
+    ) throws {
+        try engine.measureProduct(m: rows, n: out, k: width) {
+            try GEMM.multiply(
+                transposeB: true, m: rows, n: out, k: width, a: x, b: parameters + ranges.weight.lowerBound, c: into)
+        }
+    }
+
+    /// `into [rows, in] = dy [rows, out] W + beta * into`.
+    func denseBackward(
+        _ ranges: DenseRanges, rows: Int, in width: Int, out: Int, _ dy: UnsafePointer<Float>, into: Floats, beta: Float
+    ) throws {
+        try engine.measureProduct(m: rows, n: width, k: out) {
+            try GEMM.multiply(
+                m: rows, n: width, k: out, a: dy, b: parameters + ranges.weight.lowerBound, beta: beta, c: into)
+        }
+    }
+
+    /// The weight's gradient: `dW [out, in] = dy^T x`, added where gradients accumulate.
+    func weightGradient(
+        _ ranges: DenseRanges, rows: Int, in width: Int, out: Int, _ dy: UnsafePointer<Float>,
+        _ x: UnsafePointer<Float>, _ target: GradientTarget
+    ) throws {
+        try engine.measureProduct(m: out, n: width, k: rows) {
+            try GEMM.multiply(
+                transposeA: true, m: out, n: width, k: rows, a: dy, b: x, beta: target.beta,
+                c: target.product(ranges.weight))
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import Glibc
+import Kernels
+
+// The masked-language head over the masked tokens only: t = norm(gelu(x Wt + bt)), logits = t E^T + b, with E the word
+// embedding. Softmax and cross-entropy go through the vocabulary in tiles.
+extension LanePass {
+    private var noMask: wm_dropout { mask(.embedding, layer: 0, probability: 0) }
+
+    private func forEachTile(_ body: (_ tile: Int, _ columns: Range<Int>, _ exponentials: Floats) throws -> Void)
+        rethrows
+    {
+        let head = memory.head
+        for tile in 0..<head.tiles {
+            let first = tile * head.tileWidth
+            let end = min(first + head.tileWidth, configuration.vocabularySize)
+            try body(tile, first..<end, head.exponentials + first * packed.maskedRows.count)
+        }
+    }
+
+    /// Adds the masked tokens' losses to `losses`.
+    func maskedForward(_ batch: TokenBatch, _ losses: inout LaneLosses) throws {
+        let count = packed.maskedRows.count
+        losses.maskedCount = count
+        guard count > 0 else { return }
+        let (hidden, head, ranges) = (configuration.hidden, memory.head, layout.heads)
+        for (row, token) in packed.maskedRows.enumerated() {
+            Vector.copy(into: head.rows + row * hidden, from: encoded + token * hidden, count: hidden)
+        }
+        try dense(ranges.transform, rows: count, in: hidden, out: hidden, head.rows, into: head.transform)
+        engine.measure(.gelu) {
+            kernels.bias_gelu(
+                count, hidden, parameters + ranges.transform.bias.lowerBound, head.transform, head.activation)
+        }
+        engine.measure(.layerNorm) {
+            kernels.residual_norm(
+                maskedTokens, hidden, nil, nil, parameters + ranges.transformNorm.weight.lowerBound,
+                parameters + ranges.transformNorm.bias.lowerBound, configuration.layerNormEpsilon, noMask,
+                head.activation, head.normalised, head.mean, head.deviation)
+        }
+
+        head.maximum.update(repeating: -Float.infinity, count: count)
+        Vector.zero(head.sum, count: count)
+        var best = [Int32](repeating: 0, count: count)
+        let embedding = parameters + layout.embeddings.word.lowerBound
+        try forEachTile { tile, columns, exponentials in
+            try engine.measureProduct(m: count, n: columns.count, k: hidden) {
+                try GEMM.multiply(
+                    transposeB: true, m: count, n: columns.count, k: hidden, a: head.normalised,
+                    b: embedding + columns.lowerBound * hidden, c: exponentials)
+            }
+            engine.measure(.crossEntropy) {
+                kernels.vocabulary_tile(
+                    count, columns.count, Int32(columns.lowerBound),
+                    parameters + ranges.decoderBias.lowerBound + columns.lowerBound, batch.maskedLabels, exponentials,
+                    head.tileMaximum + tile * count, head.maximum, head.sum, &best, head.labelLogit)
+            }
+        }
+        for row in 0..<count {
+            head.logSum[row] = head.maximum[row] + logf(head.sum[row])
+            losses.maskedLossSum += Double(head.logSum[row]) - Double(head.labelLogit[row])
+            losses.maskedCorrect += best[row] == batch.maskedLabels[row] ? 1 : 0
+        }
+    }
+
+    /// The head's gradients, the decoder's share of the word embedding's, and the residual stream's at masked tokens.
+    func maskedBackward(_ batch: TokenBatch, _ target: GradientTarget, scale: Float, count lossCount: Int) throws {
+        let count = packed.maskedRows.count
+        let (hidden, head, ranges) = (configuration.hidden, memory.head, layout.heads)
+        guard count > 0 else {
+            for range in [
+                ranges.decoderBias, ranges.transformNorm.weight, ranges.transformNorm.bias, ranges.transform.weight,
+                ranges.transform.bias, layout.embeddings.word,
+            ] { _ = target.sum(range) }
+            return
+        }
+        let slope = scale / Float(max(lossCount, 1))
+        let embedding = layout.embeddings.word
+        let biasGradient = target.sum(ranges.decoderBias)
+        try forEachTile { tile, columns, exponentials in
+            engine.measure(.crossEntropy) {
+                kernels.vocabulary_tile_backward(
+                    count, columns.count, Int32(columns.lowerBound), batch.maskedLabels, slope,
+                    head.tileMaximum + tile * count, head.logSum, exponentials, biasGradient + columns.lowerBound)
+            }
+            let rows = columns.lowerBound * hidden..<columns.upperBound * hidden
+            try engine.measureProduct(m: columns.count, n: hidden, k: count) {
+                try GEMM.multiply(
+                    transposeA: true, m: columns.count, n: hidden, k: count, a: exponentials, b: head.normalised,
+                    beta: target.beta, c: target.pointer + embedding.lowerBound + rows.lowerBound)
+            }
+            try engine.measureProduct(m: count, n: hidden, k: columns.count) {
+                try GEMM.multiply(
+                    m: count, n: hidden, k: columns.count, a: exponentials,
+                    b: parameters + embedding.lowerBound + rows.lowerBound, beta: tile == 0 ? 0 : 1, c: head.gradient)
+            }
+        }
+        engine.measure(.layerNorm) {
+            kernels.residual_norm_backward(
+                maskedTokens, hidden, head.gradient, head.activation,
+                parameters + ranges.transformNorm.weight.lowerBound, head.mean, head.deviation, noMask, head.gradient,
+                nil, target.sum(ranges.transformNorm.weight), target.sum(ranges.transformNorm.bias), nil)
+        }
+        engine.measure(.gelu) {
+            kernels.gelu_backward(count, hidden, head.transform, head.gradient, target.sum(ranges.transform.bias))
+        }
+        try weightGradient(ranges.transform, rows: count, in: hidden, out: hidden, head.gradient, head.rows, target)
+        try denseBackward(
+            ranges.transform, rows: count, in: hidden, out: hidden, head.gradient, into: head.rows, beta: 0)
+        for (row, token) in packed.maskedRows.enumerated() {
+            Vector.add(into: memory.gradient + token * hidden, from: head.rows + row * hidden, count: hidden)
+        }
+    }
+
+    // Norms without dropout look at the number of rows only.
+    private var maskedTokens: wm_tokens {
+        wm_tokens(count: packed.maskedRows.count, example: tokens.example, position: tokens.position)
+    }
+}

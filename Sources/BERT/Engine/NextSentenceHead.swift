@@ -1,0 +1,62 @@
+import Glibc
+import Kernels
+
+// The next-sentence head: logits = tanh(x0 Wp + bp) Wn + bn over each sequence's first token.
+extension LanePass {
+    /// Adds the sequences' losses to `losses`.
+    func nextSentenceForward(_ batch: TokenBatch, _ losses: inout LaneLosses) throws {
+        guard let ranges = layout.heads.nextSentence else { return }
+        let (hidden, head, count) = (configuration.hidden, memory.head, packed.sequences)
+        for sequence in 0..<count {
+            Vector.copy(
+                into: head.first + sequence * hidden, from: encoded + packed.starts[sequence] * hidden, count: hidden)
+        }
+        try dense(ranges.pooler, rows: count, in: hidden, out: hidden, head.first, into: head.pooled)
+        kernels.bias_tanh(count, hidden, parameters + ranges.pooler.bias.lowerBound, head.pooled)
+        try dense(ranges.classifier, rows: count, in: hidden, out: 2, head.pooled, into: head.nextSentence)
+        kernels.add_bias(count, 2, parameters + ranges.classifier.bias.lowerBound, head.nextSentence)
+        for sequence in 0..<count {
+            let (label, other) = logits(sequence, batch)
+            let margin = Double(other) - Double(label)
+            // log(1 + e^margin), the cross-entropy of two classes, without overflow.
+            losses.nextSentenceLossSum += max(margin, 0) + log1p(exp(-abs(margin)))
+            losses.nextSentenceCorrect += label > other ? 1 : 0
+        }
+    }
+
+    /// The head's and the pooler's gradients, and the residual stream's at first tokens.
+    func nextSentenceBackward(_ batch: TokenBatch, _ target: GradientTarget, scale: Float, count lossCount: Int) throws
+    {
+        guard let ranges = layout.heads.nextSentence else { return }
+        let (hidden, head, count) = (configuration.hidden, memory.head, packed.sequences)
+        let slope = Double(scale) / Double(max(lossCount, 1))
+        for sequence in 0..<count {
+            let (label, other) = logits(sequence, batch)
+            let wrong = Float(slope / (1 + exp(Double(label) - Double(other))))
+            let isRandom = Int(batch.nextSentenceLabels[sequence])
+            head.nextSentence[2 * sequence + isRandom] = -wrong
+            head.nextSentence[2 * sequence + 1 - isRandom] = wrong
+        }
+        try weightGradient(
+            ranges.classifier, rows: count, in: hidden, out: 2, head.nextSentence, head.pooled, target)
+        kernels.column_sum(count, 2, head.nextSentence, target.sum(ranges.classifier.bias))
+        try denseBackward(
+            ranges.classifier, rows: count, in: hidden, out: 2, head.nextSentence, into: head.pooledGradient, beta: 0)
+        kernels.tanh_backward(count, hidden, head.pooled, head.pooledGradient, target.sum(ranges.pooler.bias))
+        try weightGradient(
+            ranges.pooler, rows: count, in: hidden, out: hidden, head.pooledGradient, head.first, target)
+        try denseBackward(
+            ranges.pooler, rows: count, in: hidden, out: hidden, head.pooledGradient, into: head.first, beta: 0)
+        for sequence in 0..<count {
+            Vector.add(
+                into: memory.gradient + packed.starts[sequence] * hidden, from: head.first + sequence * hidden,
+                count: hidden)
+        }
+    }
+
+    private func logits(_ sequence: Int, _ batch: TokenBatch) -> (label: Float, other: Float) {
+        let logits = memory.head.nextSentence + 2 * sequence
+        let label = Int(batch.nextSentenceLabels[sequence])
+        return (logits[label], logits[1 - label])
+    }
+}

@@ -1,2 +1,0 @@
-#include "ckernels.h"
-void wm_kernels_anchor(void) {}

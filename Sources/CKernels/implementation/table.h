@@ -1,0 +1,40 @@
+// Everything, for one instruction set; the including file says which.
+#include "vector.h"
+
+#include "vectors.h"
+
+#include "dropout.h"
+
+#include "activations.h"
+#include "block.h"
+#include "norms.h"
+#include "vocabulary.h"
+
+#include "attention.h"
+
+const wm_kernels WM_TABLE = {
+    .name = WM_NAME,
+    .add = add,
+    .sum = sum,
+    .scale = scale,
+    .squared_norm = squared_norm,
+    .exponential = exponential,
+    .error_function = error_function,
+    .tangent = tangent,
+    .dropout_row = dropout_row,
+    .add_bias = add_bias,
+    .column_sum = column_sum,
+    .bias_gelu = bias_gelu,
+    .gelu_backward = gelu_backward,
+    .bias_tanh = bias_tanh,
+    .tanh_backward = tanh_backward,
+    .residual_norm = residual_norm,
+    .residual_norm_backward = residual_norm_backward,
+    .embed = embed,
+    .embed_backward = embed_backward,
+    .embed_scatter = embed_scatter,
+    .attention = attention,
+    .attention_backward = attention_backward,
+    .vocabulary_tile = vocabulary_tile,
+    .vocabulary_tile_backward = vocabulary_tile_backward,
+};

@@ -1,0 +1,37 @@
+import Jobs
+import Training
+
+/// The data-parallel backend: this process owns some of the lanes, and the sum over all lanes is made with its peers while
+/// the backward pass of its last lane still runs.
+public struct ClusterBackend: StepBackend {
+    public let trainer: Trainer
+    private let exchange: any GradientExchange
+    private let deadline: HostSeconds
+
+    /// - Parameters:
+    ///   - trainer: owns this worker's lanes.
+    ///   - exchange: sums with the peers; its memory is the trainer's gradient and partial sums.
+    ///   - deadline: how long a step's exchange may take once this worker has nothing else to do.
+    public init(trainer: Trainer, exchange: any GradientExchange, deadline: HostSeconds) {
+        self.trainer = trainer
+        self.exchange = exchange
+        self.deadline = deadline
+    }
+
+    public func makeStep(_ step: StepNumber) throws -> StepOutcome {
+        var timings = StepTimings()
+        var stopwatch = Stopwatch()
+        try trainer.loadStep(step)
+        timings.input = stopwatch.lap()
+        try exchange.begin(step)
+        let lanes = try trainer.computeGradients(step) { range in try exchange.contribute(range) }
+        timings.compute = stopwatch.lap()
+        let exchanged = try exchange.finish(within: deadline)
+        let blocked = stopwatch.lap()
+        timings.waiting = min(blocked, exchanged.waiting)
+        timings.exposedCommunication = blocked - timings.waiting
+        let optimizer = try trainer.applyOptimizer(step)
+        timings.optimizer = stopwatch.lap()
+        return StepOutcome(lanes: lanes, optimizer: optimizer, timings: timings, sent: exchanged.sent)
+    }
+}

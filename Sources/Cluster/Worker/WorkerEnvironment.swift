@@ -1,0 +1,5 @@
+/// The variables by which a launcher tells a worker what must not stand in its arguments.
+public enum WorkerEnvironment {
+    /// The run's secret: who knows it may join.
+    public static let token = "WAFERMARK_WORKER_TOKEN"
+}

@@ -1,0 +1,74 @@
+import Foundation
+import Jobs
+import Logging
+import Runs
+import Wire
+
+/// Answers requests to the daemon. Every request is checked again here: a client may be anyone's program.
+struct RequestDesk: Sendable {
+    private let state: StateDirectory
+    private let store: RunStore
+    private let queue: RunQueue
+    private let logger: Logger
+
+    /// A desk that keeps runs in `store` and hands them to `queue`.
+    init(state: StateDirectory, store: RunStore, queue: RunQueue, logger: Logger) {
+        self.state = state
+        self.store = store
+        self.queue = queue
+        self.logger = logger
+    }
+
+    /// The answer to `request`; a refusal says why.
+    func answer(_ request: ClientRequest) async -> ClientReply {
+        do {
+            switch request {
+            case .ping: return .pong(processID: getpid(), state: state.path)
+            case .launch(let launch): return .launched(try await self.launch(launch))
+            case .cancel(let id): return try await cancel(id)
+            case .delete(let id): return try await delete(id)
+            }
+        } catch {
+            return .refused(reason: "\(error)")
+        }
+    }
+
+    private func launch(_ launch: LaunchRequest) async throws -> RunID {
+        let job = try JobFile.parse(launch.job, name: "the submitted job")
+        let workers = launch.backend == .wafer ? 1 : launch.workers
+        guard (1...job.lanes).contains(workers) else {
+            throw DaemonError.refused(
+                reason: "\(workers) workers can't share \(job.lanes) lanes; give 1 to \(job.lanes)")
+        }
+        let run = Run(
+            id: RunID.random(), job: job, backend: launch.backend, workers: workers, hardware: launch.hardware,
+            submitted: Date())
+        try store.insert(run)
+        await queue.append(run.id)
+        logger.info("queued: job \(job.name) on the \(launch.backend.rawValue)", metadata: ["run": "\(run.id)"])
+        return run.id
+    }
+
+    private func cancel(_ id: RunID) async throws -> ClientReply {
+        var run = try store.run(id)
+        if run.state.isFinal {
+            throw DaemonError.refused(reason: "run \(id) has already ended: \(run.state.name)")
+        }
+        switch await queue.cancel(id) {
+        case .signalled: break
+        case .dequeued, .unknown:
+            run.state = .cancelled
+            run.ended = Date()
+            try store.update(run)
+        }
+        return .done
+    }
+
+    private func delete(_ id: RunID) async throws -> ClientReply {
+        guard try store.run(id).state.isFinal else {
+            throw DaemonError.refused(reason: "run \(id) has not ended; cancel it first with 'wafermark runs cancel \(id)'")
+        }
+        try RunRemoval.remove(id, from: store, in: state)
+        return .done
+    }
+}

@@ -1,0 +1,42 @@
+import Foundation
+import Jobs
+import Runs
+import Wire
+
+/// Deals a run's lanes and cores among its workers.
+struct AssignmentPlan {
+    private let run: Run
+    private let runDirectory: String
+    private let hellos: [WorkerRank: WorkerHello]
+    private let dataset: PreparedDataset
+    private let shares: [Range<Int>]
+
+    /// The plan for workers that have introduced themselves by `hellos`.
+    init(run: Run, runDirectory: String, hellos: [WorkerRank: WorkerHello], dataset: PreparedDataset) {
+        self.run = run
+        self.runDirectory = runDirectory
+        self.hellos = hellos
+        self.dataset = dataset
+        shares = LaneTree(laneCount: run.job.lanes).shares(workerCount: run.workers)
+    }
+
+    /// What worker `rank` is to do.
+    func assignment(for rank: WorkerRank) -> Assignment {
+        Assignment(
+            run: run.id, epoch: 0, rank: rank, workerCount: run.workers, lanes: shares[rank.index],
+            peers: hellos.sorted { $0.key < $1.key }.map { peer, hello in
+                Assignment.Peer(rank: peer, endpoint: hello.dataEndpoint, lanes: shares[peer.index])
+            },
+            job: run.job, datasetDirectory: dataset.directory, runDirectory: runDirectory, firstStep: StepNumber(0),
+            threads: threads, backend: run.backend)
+    }
+
+    /// A cluster's worker stands for one accelerator and computes on one thread; the wafer has every core, as far as there
+    /// are lanes to keep them busy.
+    private var threads: Int {
+        switch run.backend {
+        case .cluster: 1
+        case .wafer: min(run.job.lanes, ProcessInfo.processInfo.activeProcessorCount)
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import Runs
+
+/// A dataset that is ready to be read, as the preparing process describes it on its standard output.
+public struct PreparedDataset: Hashable, Sendable, Codable {
+    /// The dataset's folder.
+    public var directory: String
+    /// What the text amounted to.
+    public var facts: CorpusFacts
+    /// The share of held-out tokens that the training text's most frequent token makes up.
+    public var baselineAccuracy: Double
+
+    /// A dataset of the given parts.
+    public init(directory: String, facts: CorpusFacts, baselineAccuracy: Double) {
+        self.directory = directory
+        self.facts = facts
+        self.baselineAccuracy = baselineAccuracy
+    }
+}

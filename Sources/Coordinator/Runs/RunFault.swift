@@ -1,0 +1,44 @@
+import Cluster
+import Jobs
+
+/// What ended a run before its last step.
+enum RunFault: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Not every worker said hello in time.
+    case workersMissing(arrived: Int, wanted: Int, missing: [WorkerRank], seconds: Double)
+    /// A worker process ended too early.
+    case workerEnded(rank: WorkerRank, exit: WorkerExit, step: StepNumber?, phase: String, lastWords: String?)
+    /// A worker could not be started.
+    case launch(rank: WorkerRank, reason: String)
+    /// A worker was silent for too long.
+    case workerSilent(rank: WorkerRank, seconds: Double, step: StepNumber?, phase: String)
+    /// A worker reported an error of its own.
+    case workerFailed(rank: WorkerRank, step: StepNumber?, phase: String, reason: String)
+    /// Workers that must agree did not.
+    case disagreement(step: StepNumber, reason: String)
+    /// The text could not be turned into examples.
+    case dataset(reason: String)
+    /// Records could not be stored.
+    case store(reason: String)
+
+    var description: String {
+        switch self {
+        case .workersMissing(let arrived, let wanted, let missing, let seconds):
+            "\(arrived) of \(wanted) workers arrived within \(Int(seconds)) s; missing: "
+                + missing.map(\.description).joined(separator: ", ")
+        case .workerEnded(let rank, let exit, let step, let phase, let lastWords):
+            "worker \(rank) ended \(Self.place(step, phase)): \(exit)" + (lastWords.map { ": \($0)" } ?? "")
+        case .launch(let rank, let reason): "worker \(rank) could not be started: \(reason)"
+        case .workerSilent(let rank, let seconds, let step, let phase):
+            "worker \(rank) was silent for \(Int(seconds)) s \(Self.place(step, phase))"
+        case .workerFailed(let rank, let step, let phase, let reason):
+            "worker \(rank) failed \(Self.place(step, phase)): \(reason)"
+        case .disagreement(let step, let reason): "workers disagree about step \(step): \(reason)"
+        case .dataset(let reason): reason
+        case .store(let reason): "the run's records could not be stored: \(reason)"
+        }
+    }
+
+    private static func place(_ step: StepNumber?, _ phase: String) -> String {
+        step.map { "in step \($0) (\(phase))" } ?? "before the first step (\(phase))"
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import Jobs
+import Logging
+import Runs
+
+/// Writes one run's story into the store. Steps are gathered and written in one transaction a tick; everything else is
+/// written at once, after the steps before it.
+struct RunJournal {
+    private let id: RunID
+    private let store: RunStore
+    private let logger: Logger
+    private var pendingSteps: [StepRecord] = []
+    private var pendingWorkerSteps: [WorkerStepRecord] = []
+
+    /// A journal of the stored run `id`.
+    init(id: RunID, store: RunStore, logger: Logger) {
+        self.id = id
+        self.store = store
+        self.logger = logger
+    }
+
+    /// Marks the run as under way on `machine` and returns it.
+    mutating func begin(on machine: Machine) throws -> Run {
+        var run = try store.run(id)
+        run.state = .preparing
+        run.started = Date()
+        run.machine = machine
+        try store.update(run)
+        event(.stateChanged, "preparing the dataset", rank: nil, step: nil)
+        return run
+    }
+
+    /// Notes what the text amounted to.
+    mutating func prepared(_ facts: CorpusFacts) {
+        change { $0.corpus = facts }
+    }
+
+    /// Notes that steps are being made.
+    mutating func training() {
+        change { $0.state = .running }
+        event(.stateChanged, "training", rank: nil, step: nil)
+    }
+
+    /// Adds a step, to be written with the next flush.
+    mutating func append(_ closed: StepLedger.Closed) {
+        pendingSteps.append(closed.step)
+        pendingWorkerSteps += closed.workers
+    }
+
+    /// Adds an evaluation.
+    mutating func append(_ record: EvaluationRecord) {
+        attempt {
+            try $0.flush()
+            try $0.store.append(record, to: $0.id)
+        }
+    }
+
+    /// Adds an event.
+    mutating func event(_ kind: RunEvent.Kind, _ message: String, rank: WorkerRank?, step: StepNumber?) {
+        logger.info("\(message)", metadata: ["run": "\(id)"])
+        attempt {
+            try $0.store.append(
+                RunEvent(time: Date(), kind: kind, message: message, rank: rank, step: step), to: $0.id)
+        }
+    }
+
+    /// Writes the steps that wait.
+    mutating func flush() throws {
+        guard !pendingSteps.isEmpty else { return }
+        try store.append(steps: pendingSteps, workerSteps: pendingWorkerSteps, to: id)
+        pendingSteps.removeAll(keepingCapacity: true)
+        pendingWorkerSteps.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes the end.
+    mutating func end(_ state: RunState, outcome: RunOutcome?) {
+        attempt { try $0.flush() }
+        change {
+            $0.state = state
+            $0.ended = Date()
+            $0.outcome = outcome
+        }
+        let reason = if case .failed(let reason) = state { ": \(reason)" } else { "" }
+        event(.stateChanged, state.name + reason, rank: nil, step: nil)
+    }
+
+    private mutating func change(_ edit: (inout Run) -> Void) {
+        attempt {
+            var run = try $0.store.run($0.id)
+            edit(&run)
+            try $0.store.update(run)
+        }
+    }
+
+    /// A store that refuses a write must not end the run's processes half-way; the failure is logged, and the steps, which
+    /// matter most, are tried again with the next flush.
+    private mutating func attempt(_ write: (inout RunJournal) throws -> Void) {
+        do {
+            try write(&self)
+        } catch {
+            logger.error("the run's record could not be written: \(error)", metadata: ["run": "\(id)"])
+        }
+    }
+}

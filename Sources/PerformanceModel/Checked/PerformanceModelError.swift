@@ -1,0 +1,90 @@
+/// Everything that this target refuses. The description is one line that says where, what was found and what is allowed.
+public enum PerformanceModelError: Error, CustomStringConvertible, Sendable, Hashable {
+    /// A file that can't be read.
+    case unreadable(file: String, reason: String)
+    /// A file that is no YAML.
+    case syntax(file: String, line: Int, reason: String)
+    /// A value that isn't allowed there.
+    case invalid(place: Place, found: String, allowed: String)
+    /// A key that means nothing there, with the nearest that does.
+    case unknownKey(place: Place, allowed: [String])
+    /// A key that must be there.
+    case missingKey(place: Place)
+    /// A name that none of the known things has.
+    case unknownName(kind: String, name: String, known: [String])
+    /// A prediction that the model can't make.
+    case unsupported(String)
+    /// A fit with more constants than its rows support.
+    case underdetermined(constants: Int, rows: Int, detail: String)
+    /// An input outside the calibrated range, where that is forbidden.
+    case extrapolated([String])
+
+    /// Where in a file something was found.
+    public struct Place: Sendable, Hashable {
+        /// The file's path or resource name.
+        public var file: String
+        /// The line, from 1.
+        public var line: Int
+        /// The key's dotted path, or a column's name.
+        public var key: String
+
+        /// A place of the given parts.
+        public init(file: String, line: Int, key: String) {
+            self.file = file
+            self.line = line
+            self.key = key
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .unreadable(let file, let reason): "\(file): can't be read: \(reason)"
+        case .syntax(let file, let line, let reason): "\(file):\(line): not valid: \(reason)"
+        case .invalid(let place, let found, let allowed):
+            "\(place.file):\(place.line): \(place.key): found \(found); allowed: \(allowed)"
+        case .unknownKey(let place, let allowed):
+            "\(place.file):\(place.line): \(place.key): unknown key"
+                + Self.suggestion(
+                    for: place.key.split(separator: ".").last.map(String.init) ?? place.key, among: allowed)
+                + "; allowed: \(allowed.sorted().joined(separator: ", "))"
+        case .missingKey(let place): "\(place.file):\(place.line): \(place.key): missing"
+        case .unknownName(let kind, let name, let known):
+            "no \(kind) is named '\(name)'\(Self.suggestion(for: name, among: known)); known: "
+                + known.sorted().joined(separator: ", ")
+        case .unsupported(let reason): reason
+        case .underdetermined(let constants, let rows, let detail):
+            "\(constants) constants can't be fitted from \(rows) rows: \(detail)"
+        case .extrapolated(let reasons): "outside the calibrated range: \(reasons.joined(separator: "; "))"
+        }
+    }
+
+    private static func suggestion(for name: String, among known: [String]) -> String {
+        guard let nearest = NearestName.of(name, among: known) else { return "" }
+        return "; did you mean '\(nearest)'?"
+    }
+}
+
+/// Finds what a misspelt name was probably meant to be.
+enum NearestName {
+    /// The known name at the smallest edit distance, if that is at most a third of the name's length and a bit.
+    static func of(_ name: String, among known: [String]) -> String? {
+        let scored = known.map { (name: $0, distance: distance(Array(name), Array($0))) }
+        guard let best = scored.min(by: { ($0.distance, $0.name) < ($1.distance, $1.name) }) else { return nil }
+        return best.distance <= name.count / 3 + 1 ? best.name : nil
+    }
+
+    /// Levenshtein's edit distance.
+    private static func distance(_ left: [Character], _ right: [Character]) -> Int {
+        var row = Array(0...right.count)
+        for (i, a) in left.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, b) in right.enumerated() {
+                let above = row[j + 1]
+                row[j + 1] = min(above + 1, row[j] + 1, diagonal + (a == b ? 0 : 1))
+                diagonal = above
+            }
+        }
+        return row[right.count]
+    }
+}

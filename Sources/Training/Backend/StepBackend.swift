@@ -1,0 +1,65 @@
+import Jobs
+
+/// One process's way to make an optimizer step: alone on a wafer, or with peers in a cluster. Everything around the step
+/// (examples, evaluation, checkpoints) is the `Trainer`'s and the same for both.
+public protocol StepBackend {
+    /// The process's share of the run.
+    var trainer: Trainer { get }
+
+    /// Makes `step`: reads its examples, computes and sums the gradient, applies it.
+    ///
+    /// - Throws: `TrainingError`; on a cluster also what its exchange throws.
+    func makeStep(_ step: StepNumber) throws -> StepOutcome
+}
+
+/// What a process knows of a step that it has made.
+public struct StepOutcome: Sendable {
+    /// The losses of the lanes that this process computed.
+    public var lanes: [LaneResult]
+    /// The learning rate, and the gradient's norm before clipping.
+    public var optimizer: OptimizerResult
+    /// Where the time went.
+    public var timings: StepTimings
+    /// Gradient bytes sent to peers.
+    public var sent: Bytes
+
+    /// An outcome of the given parts.
+    public init(lanes: [LaneResult], optimizer: OptimizerResult, timings: StepTimings, sent: Bytes) {
+        self.lanes = lanes
+        self.optimizer = optimizer
+        self.timings = timings
+        self.sent = sent
+    }
+}
+
+/// Where a step's host time went in one process. The parts follow each other and add up to the whole.
+public struct StepTimings: Sendable, Hashable {
+    /// Waiting for examples.
+    public var input = HostSeconds.zero
+    /// Forward and backward passes, and summing own lanes.
+    public var compute = HostSeconds.zero
+    /// Exchanging gradients with nothing else left to do.
+    public var exposedCommunication = HostSeconds.zero
+    /// Waiting for a peer that had not yet computed its gradient.
+    public var waiting = HostSeconds.zero
+    /// Clipping and applying the gradient.
+    public var optimizer = HostSeconds.zero
+
+    /// No time in any part.
+    public init() {}
+}
+
+/// Cuts a step's time into parts: each call of `lap` gives the time since the one before.
+public struct Stopwatch: Sendable {
+    private var last: MonotonicInstant
+
+    /// A stopwatch that starts at `instant`.
+    public init(from instant: MonotonicInstant = .now()) { last = instant }
+
+    /// The host time since the last lap, or since the start.
+    public mutating func lap() -> HostSeconds {
+        let now = MonotonicInstant.now()
+        defer { last = now }
+        return now.elapsed(since: last)
+    }
+}

@@ -1,0 +1,103 @@
+import BERT
+import Jobs
+import Kernels
+import Synchronization
+
+/// The computation of one process's lanes at one step: what the threads of the crew share.
+final class LaneRun: Sendable {
+    let schedule: LaneSchedule
+    private let step: StepPlan
+    private let batches: StepPrefetcher.Batches
+    private let firstLane: Int
+    private let slots: [FloatBuffer]
+    private let weights: FloatBuffer
+    private let progress: GradientProgress
+    private let collected = Mutex<[LaneResult]>([])
+
+    init(
+        step: StepPlan, batches: StepPrefetcher.Batches, firstLane: Int, schedule: LaneSchedule, slots: [FloatBuffer],
+        weights: FloatBuffer, progress: GradientProgress
+    ) {
+        self.step = step
+        self.batches = batches
+        self.firstLane = firstLane
+        self.schedule = schedule
+        self.slots = slots
+        self.weights = weights
+        self.progress = progress
+    }
+
+    /// The lanes' results so far, in lane order.
+    var results: [LaneResult] { collected.withLock { $0.sorted { $0.lane < $1.lane } } }
+
+    /// What `thread` does: its lanes and their sums, then, stretch by stretch behind its last lane's backward pass, the
+    /// sums that wait for that lane, and those across threads where it is the last to get there.
+    func run(thread: Int, worker: LaneWorker, afterStretch: () throws -> Void) throws {
+        let share = schedule.shares[thread]
+        let whole = 0..<(slots.first?.count ?? 0)
+        for operation in share.before {
+            switch operation {
+            case .compute(let lane, let slot): try compute(lane, slot, worker, nil)
+            case .add(let from, let into): add(from, into, whole)
+            }
+        }
+        try withoutActuallyEscaping(afterStretch) { afterStretch in
+            try compute(share.last.lane, share.last.slot, worker) { [self] stretch in
+                for addition in share.after { add(addition.from, addition.into, stretch) }
+                if let claim = progress.advance(thread, to: stretch.upperBound) {
+                    for addition in schedule.joins { add(addition.from, addition.into, claim) }
+                    progress.finishJoin(claim)
+                }
+                try afterStretch()
+            }
+        }
+    }
+
+    private func compute(
+        _ lane: Int, _ slot: Int, _ worker: LaneWorker, _ gradientReady: ((Range<Int>) throws -> Void)?
+    ) throws {
+        let result = try worker.compute(
+            lane: lane, step: step, batches: batches[lane - firstLane], parameters: UnsafePointer(weights.pointer),
+            gradients: slots[slot].pointer, gradientReady: gradientReady)
+        collected.withLock { $0.append(result) }
+    }
+
+    private func add(_ from: Int, _ into: Int, _ range: Range<Int>) {
+        Vector.add(
+            into: slots[into].pointer + range.lowerBound, from: UnsafePointer(slots[from].pointer + range.lowerBound),
+            count: range.count)
+    }
+}
+
+/// Hands stretches that are the sum over all threads to the caller's closure, in order.
+///
+/// `@unchecked Sendable`: used by the caller's thread alone, though the crew's body that holds it is shared.
+final class Delivery: @unchecked Sendable {
+    private let progress: GradientProgress
+    private let total: Int
+    private let ready: (Range<Int>) throws -> Void
+    private var delivered = 0
+
+    init(progress: GradientProgress, total: Int, ready: @escaping (Range<Int>) throws -> Void) {
+        self.progress = progress
+        self.total = total
+        self.ready = ready
+    }
+
+    func deliverWhatIsReady() throws { try deliver(to: progress.joinedPrefix) }
+
+    /// Waits for the other threads, stretch by stretch. Returns early where one of them failed.
+    func deliverTheRest() throws {
+        while delivered < total {
+            guard let end = progress.waitForMore(than: delivered) else { return }
+            try deliver(to: end)
+        }
+    }
+
+    private func deliver(to end: Int) throws {
+        guard end > delivered else { return }
+        let stretch = delivered..<end
+        delivered = end
+        try ready(stretch)
+    }
+}

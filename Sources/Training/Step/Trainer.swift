@@ -1,0 +1,250 @@
+import BERT
+import Jobs
+import Kernels
+
+/// One process's share of a training run: computes its lanes' gradients, applies the optimizer, measures held-out text.
+///
+/// A step is `loadStep`, `computeGradients`, (the exchange of gradients, where other processes own lanes,)
+/// `applyOptimizer`. Every process holds all weights and optimizer state and computes the same update.
+///
+/// A trainer is confined to one thread at a time; it runs its crew's threads inside its methods.
+public final class Trainer {
+    /// What is trained.
+    public let plan: TrainingPlan
+    /// The lanes that this process computes.
+    public let lanes: Range<Int>
+    /// Threads that it computes with.
+    public var threads: Int { crew.count }
+    /// Optimizer steps made so far: the number of the next step.
+    public private(set) var stepsMade = 0
+
+    let source: any StepSource
+    let weights: FloatBuffer
+    let optimizer: Optimizer
+    private let crew: ThreadCrew
+    private let workers: [LaneWorker]
+    private let schedule: LaneSchedule
+    private let slots: [FloatBuffer]
+    private let gradientSum: FloatBuffer
+    private let prefetcher: StepPrefetcher
+    private var loaded: (step: StepNumber, batches: StepPrefetcher.Batches)?
+
+    /// A trainer at step 0, its weights drawn from the job's seed.
+    ///
+    /// - Parameters:
+    ///   - plan: the job as steps.
+    ///   - source: its examples.
+    ///   - lanes: the lanes that this process computes; all of them unless given.
+    ///   - threads: threads to compute with, one lane at a time each.
+    /// - Throws: `TrainingError.plan` where the lanes aren't the job's or the source's vocabulary isn't the plan's.
+    public init(plan: TrainingPlan, source: any StepSource, lanes: Range<Int>? = nil, threads: Int) throws {
+        let lanes = lanes ?? 0..<plan.lanes
+        guard !lanes.isEmpty, lanes.lowerBound >= 0, lanes.upperBound <= plan.lanes else {
+            throw TrainingError.plan(field: "lanes", found: "\(lanes)", allowed: "a part of \(0..<plan.lanes)")
+        }
+        guard threads > 0, threads <= 1024 else {
+            throw TrainingError.plan(field: "threads", found: "\(threads)", allowed: "1 to 1024")
+        }
+        guard source.vocabularySize <= plan.configuration.vocabularySize else {
+            throw TrainingError.plan(
+                field: "vocabulary", found: "\(source.vocabularySize) entries in the dataset",
+                allowed: "at most the model's \(plan.configuration.vocabularySize)")
+        }
+        self.plan = plan
+        self.source = source
+        self.lanes = lanes
+        crew = ThreadCrew(count: threads)
+        workers = (0..<threads).map { _ in LaneWorker(plan: plan) }
+        schedule = LaneSchedule(tree: plan.tree, lanes: lanes, threads: threads)
+        let count = plan.layout.elementCount
+        let slots = (0..<schedule.slotCount).map { _ in FloatBuffer(count: count) }
+        self.slots = slots
+        // Where all lanes are here, the tree's root is the sum over all lanes already.
+        let ownsAll = lanes.count == plan.lanes
+        gradientSum = ownsAll ? slots[schedule.cover[0].slot] : FloatBuffer(count: count)
+        weights = FloatBuffer(count: count)
+        optimizer = Optimizer(layout: plan.layout, settings: plan.job.optimizer)
+        prefetcher = StepPrefetcher(plan: plan, source: source, lanes: lanes)
+        try WeightInitialisation.fill(weights, layout: plan.layout, seed: plan.job.seed, crew: crew)
+    }
+
+    // MARK: Steps
+
+    /// Makes the examples of `step` ready, and begins those of the step after it in the background.
+    public func loadStep(_ step: StepNumber) throws {
+        loaded = (step, try prefetcher.take(step))
+    }
+
+    /// Forward and backward pass over this process's lanes, summed into the cover nodes' partial sums.
+    ///
+    /// - Parameters:
+    ///   - step: the step that was loaded.
+    ///   - ready: called on this thread with ascending, adjoining stretches of the flat buffer, as soon as the partial
+    ///     sums of all cover nodes are final there; together they are the whole buffer. Backward passes go on meanwhile.
+    /// - Returns: the lanes' results, in lane order.
+    /// - Throws: `TrainingError.nonFinite` where a loss is no number; what `ready` throws.
+    public func computeGradients(
+        _ step: StepNumber, ready: (Range<Int>) throws -> Void = { _ in }
+    ) throws -> [LaneResult] {
+        let stepPlan = try plan.step(step)
+        guard let loaded, loaded.step == step else {
+            throw TrainingError.outOfTurn(
+                step: step, found: self.loaded.map { "examples of step \($0.step)" } ?? "no examples",
+                allowed: "loadStep first")
+        }
+        let total = plan.layout.elementCount
+        let progress = GradientProgress(threads: schedule.shares.count, total: total)
+        return try withoutActuallyEscaping(ready) { ready in
+            // Only thread 0, the caller's, calls it.
+            let delivery = Delivery(progress: progress, total: total, ready: ready)
+            let run = LaneRun(
+                step: stepPlan, batches: loaded.batches, firstLane: lanes.lowerBound, schedule: schedule, slots: slots,
+                weights: weights, progress: progress)
+            try crew.run { [workers] thread in
+                guard thread < run.schedule.shares.count else { return }
+                do {
+                    try run.run(thread: thread, worker: workers[thread]) {
+                        if thread == 0 { try delivery.deliverWhatIsReady() }
+                    }
+                    if thread == 0 { try delivery.deliverTheRest() }
+                } catch {
+                    progress.fail()
+                    throw error
+                }
+            }
+            return run.results
+        }
+    }
+
+    /// The tree's nodes that this process contributes to the sum.
+    public var cover: [LaneTree.Node] { schedule.cover.map(\.node) }
+
+    /// The sum of the gradients of the lanes below a cover node; valid until the next `computeGradients` or, where all
+    /// lanes are here, `applyOptimizer`.
+    public func partialSum(_ node: LaneTree.Node) -> UnsafeMutableBufferPointer<Float> {
+        guard let slot = schedule.cover.first(where: { $0.node == node })?.slot else {
+            preconditionFailure("\(node) is not among the cover nodes \(cover)")
+        }
+        return slots[slot].buffer
+    }
+
+    /// Where the sum over all lanes must be before `applyOptimizer`: the root's partial sum where all lanes are here.
+    /// The same memory for the trainer's life.
+    public var gradient: UnsafeMutableBufferPointer<Float> { gradientSum.buffer }
+
+    /// Clips the mean gradient over lanes by its global norm and updates the weights. Uses `gradient` up.
+    ///
+    /// - Throws: `TrainingError.nonFinite` naming tensor and lane where the gradient is not finite; weights and optimizer
+    ///   state are then as before.
+    public func applyOptimizer(_ step: StepNumber) throws -> OptimizerResult {
+        guard step.index == stepsMade else {
+            throw TrainingError.outOfTurn(
+                step: step, found: "\(stepsMade) steps made", allowed: "step \(stepsMade), the next")
+        }
+        let stepPlan = try plan.step(step)
+        let lanes = Double(plan.lanes)
+        let squares = try optimizer.squaredNorms(of: gradientSum.pointer, crew: crew)
+        let norm = squares.reduce(0, +).squareRoot() / lanes
+        guard norm.isFinite else { throw try nonFinite(step: stepPlan, squares: squares) }
+        var scale = 1 / lanes
+        if let clip = plan.job.optimizer.clipNorm {
+            // As torch.nn.utils.clip_grad_norm_.
+            scale *= min(1, Double(clip) / (norm + 1e-6))
+        }
+        try optimizer.update(
+            weights: weights.pointer, gradient: gradientSum.pointer, learningRate: stepPlan.learningRate, scale: scale,
+            crew: crew)
+        stepsMade += 1
+        return OptimizerResult(learningRate: Double(stepPlan.learningRate), gradientNorm: norm)
+    }
+
+    /// Finds where a gradient stopped being finite: the tensor that the backward pass reached first, and the own lane.
+    private func nonFinite(step: StepPlan, squares: [Double]) throws -> TrainingError {
+        let tensors = plan.layout.tensors
+        let summed = zip(tensors, squares).first { !$0.1.isFinite }?.0.name ?? "gradient"
+        guard let loaded, loaded.step == step.step else {
+            return .nonFinite(step: step.step, lane: nil, tensor: summed)
+        }
+        let (worker, weights, scratch) = (workers[0], weights, slots[0])
+        for lane in lanes {
+            _ = try worker.compute(
+                lane: lane, step: step, batches: loaded.batches[lane - lanes.lowerBound],
+                parameters: UnsafePointer(weights.pointer), gradients: scratch.pointer, gradientReady: nil)
+            for (tensor, square) in zip(tensors, try optimizer.squaredNorms(of: scratch.pointer, crew: crew))
+            where !square.isFinite {
+                return .nonFinite(step: step.step, lane: lane, tensor: tensor.name)
+            }
+        }
+        return .nonFinite(step: step.step, lane: nil, tensor: summed)
+    }
+
+    // MARK: Held-out text
+
+    /// Measures the held-out text's fixed chunks `chunks` with the present weights, without dropout.
+    ///
+    /// - Returns: each chunk's sums, in the order of `chunks`.
+    public func evaluate(chunks: [Int]) throws -> [EvaluationChunk] {
+        let phase = plan.evaluationPhase(stepsMade: stepsMade)
+        var results = chunks.map { EvaluationChunk(index: $0, losses: LaneLosses()) }
+        try results.withUnsafeMutableBufferPointer { results in
+            guard let start = results.baseAddress else { return }
+            let shared = Shared(start)
+            let (plan, source, stepsMade, crew) = (plan, source, stepsMade, crew)
+            try crew.run { [workers, weights] thread in
+                for place in stride(from: thread, to: chunks.count, by: crew.count) {
+                    let batch = try source.evaluationBatch(
+                        sequence: phase.sequence, maskedPositions: phase.maskedPositions,
+                        examples: plan.evaluationExamples(chunk: chunks[place], stepsMade: stepsMade))
+                    guard batch.sequences > 0 else { continue }
+                    shared.pointer[place].losses = try workers[thread].evaluate(
+                        batch, parameters: UnsafePointer(weights.pointer))
+                }
+            }
+        }
+        return results
+    }
+
+    /// Measures all held-out chunks.
+    public func evaluate() throws -> EvaluationSummary {
+        EvaluationSummary(try evaluate(chunks: Array(0..<plan.evaluationChunkCount(stepsMade: stepsMade))))
+    }
+
+    // MARK: Weights
+
+    /// SHA-256 of all weights: of each tensor's name, shape and elements, in layout order.
+    public func weightsDigest() -> String {
+        WeightsDigest.hexadecimal(layout: plan.layout, weights: UnsafePointer(weights.pointer))
+    }
+
+    /// The weights, as laid out by `plan.layout`; valid and constant until the next `applyOptimizer` or `restore`.
+    public var parameters: UnsafeBufferPointer<Float> { UnsafeBufferPointer(weights.buffer) }
+
+    /// Writes the model as a Hugging Face folder, which must not exist yet, with the lines of `vocab.txt`.
+    public func exportModel(to directory: String, vocabulary: [String]) throws {
+        try HuggingFaceModel.write(
+            layout: plan.layout, weights: UnsafePointer(weights.pointer), vocabulary: vocabulary, to: directory)
+    }
+
+    /// Begins with a model's weights instead of drawn ones; at step 0 only.
+    ///
+    /// - Throws: `TrainingError.plan` where its shape is another (dropout aside).
+    public func adopt(_ model: HuggingFaceModel) throws {
+        var shape = model.configuration
+        shape.hiddenDropout = plan.configuration.hiddenDropout
+        shape.attentionDropout = plan.configuration.attentionDropout
+        guard stepsMade == 0, shape == plan.configuration else {
+            throw TrainingError.plan(
+                field: "model", found: "\(model.configuration)", allowed: "\(plan.configuration), before the first step"
+            )
+        }
+        Vector.copy(
+            into: weights.pointer, from: UnsafePointer(model.weights.pointer), count: plan.layout.elementCount)
+    }
+
+    /// Takes up the count of steps of a checkpoint whose weights and moments have been read.
+    func resume(stepsMade: Int) {
+        self.stepsMade = stepsMade
+        optimizer.updates = stepsMade
+        loaded = nil
+    }
+}

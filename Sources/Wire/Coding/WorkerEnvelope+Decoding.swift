@@ -1,0 +1,171 @@
+import CWire
+import Jobs
+
+extension WorkerEnvelope {
+    /// The most bytes of a worker's message.
+    public static let byteLimit = 4 << 20
+
+    /// The message that `bytes` encode.
+    ///
+    /// - Throws: `WireError` where they encode none.
+    public init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
+        self = try unpacking(
+            "worker message", bytes, limit: Self.byteLimit, unpack: wafermark__worker_to_coordinator__unpack,
+            free: wafermark__worker_to_coordinator__free_unpacked, read: Self.read)
+    }
+
+    private static func read(_ envelope: Wafermark__WorkerToCoordinator) throws(WireError) -> WorkerEnvelope {
+        let reader = FieldReader(message: "worker message")
+        try reader.checkVersion(envelope.protocol_version)
+        return WorkerEnvelope(
+            run: try reader.run("run_id", envelope.run_id),
+            rank: WorkerRank(try reader.integer("rank", envelope.rank, in: 0...4_095)),
+            message: try message(of: envelope, reader))
+    }
+
+    private static func message(
+        of envelope: Wafermark__WorkerToCoordinator, _ reader: FieldReader
+    ) throws(WireError) -> WorkerToCoordinator {
+        switch envelope.kind_case {
+        case WAFERMARK__WORKER_TO_COORDINATOR__KIND_HELLO:
+            return .hello(try WorkerHello(try reader.required("hello", envelope.hello)))
+        case WAFERMARK__WORKER_TO_COORDINATOR__KIND_HEARTBEAT:
+            return .heartbeat(try Heartbeat(try reader.required("heartbeat", envelope.heartbeat)))
+        case WAFERMARK__WORKER_TO_COORDINATOR__KIND_STEP_REPORT:
+            return .stepReport(try StepReport(try reader.required("step_report", envelope.step_report)))
+        case WAFERMARK__WORKER_TO_COORDINATOR__KIND_EVALUATION_REPORT:
+            return .evaluationReport(
+                try EvaluationReport(try reader.required("evaluation_report", envelope.evaluation_report)))
+        case WAFERMARK__WORKER_TO_COORDINATOR__KIND_CHECKPOINT_REPORT:
+            return .checkpointReport(
+                try CheckpointReport(try reader.required("checkpoint_report", envelope.checkpoint_report)))
+        case WAFERMARK__WORKER_TO_COORDINATOR__KIND_FAILURE:
+            return .failure(try WorkerFailure(try reader.required("failure", envelope.failure)))
+        case WAFERMARK__WORKER_TO_COORDINATOR__KIND_FINISHED:
+            return .finished(try WorkerFinished(try reader.required("finished", envelope.finished)))
+        default: throw reader.error("kind", "\(envelope.kind_case.rawValue)", "a message that a worker sends")
+        }
+    }
+}
+
+extension WorkerHello {
+    fileprivate init(_ message: Wafermark__WorkerHello) throws(WireError) {
+        let reader = FieldReader(message: "hello")
+        self.init(
+            token: try reader.text("token", message.token, limit: 256), processID: message.process_id,
+            dataEndpoint: try reader.text("data_endpoint", message.data_endpoint, limit: 256),
+            instructionSet: try reader.text("instruction_set", message.instruction_set, limit: 64),
+            oneDNNVersion: try reader.text("onednn_version", message.onednn_version, limit: 64),
+            zeroMQVersion: try reader.text("zeromq_version", message.zeromq_version, limit: 64),
+            wafermarkVersion: try reader.text("wafermark_version", message.wafermark_version, limit: 64))
+    }
+}
+
+extension FieldReader {
+    fileprivate func phase(_ value: Wafermark__Phase) throws(WireError) -> WorkerPhase {
+        guard let phase = WorkerPhase(rawValue: value.rawValue) else {
+            throw error("phase", "\(value.rawValue)", "0 to \(WorkerPhase.finished.rawValue)")
+        }
+        return phase
+    }
+}
+
+extension Heartbeat {
+    fileprivate init(_ message: Wafermark__Heartbeat) throws(WireError) {
+        let reader = FieldReader(message: "heartbeat")
+        self.init(
+            epoch: try reader.integer("epoch", message.epoch), step: try reader.step("step", message.step),
+            phase: try reader.phase(message.phase))
+    }
+}
+
+extension StepReport {
+    fileprivate init(_ message: Wafermark__StepReport) throws(WireError) {
+        let reader = FieldReader(message: "step_report")
+        let items = try reader.list("lanes", message.n_lanes, message.lanes, limit: 65_536)
+        var lanes: [LaneReport] = []
+        for item in items { lanes.append(try LaneReport(item)) }
+        self.init(
+            step: try reader.step("step", message.step), epoch: try reader.integer("epoch", message.epoch),
+            lanes: lanes, learningRate: try reader.finite("learning_rate", message.learning_rate),
+            gradientNorm: try reader.finite("gradient_norm", message.gradient_norm),
+            timings: Timings(
+                input: try reader.seconds("input_seconds", message.input_seconds),
+                compute: try reader.seconds("compute_seconds", message.compute_seconds),
+                exposedCommunication: try reader.seconds(
+                    "exposed_communication_seconds", message.exposed_communication_seconds),
+                waiting: try reader.seconds("waiting_seconds", message.waiting_seconds),
+                optimizer: try reader.seconds("optimizer_seconds", message.optimizer_seconds)),
+            startedNanoseconds: message.started_nanoseconds, endedNanoseconds: message.ended_nanoseconds,
+            sent: Bytes(try reader.integer("sent_bytes", message.sent_bytes, in: 0...(1 << 50))))
+    }
+}
+
+extension LaneReport {
+    fileprivate init(_ message: Wafermark__LaneReport) throws(WireError) {
+        let reader = FieldReader(message: "lane report")
+        self.init(
+            lane: try reader.integer("lane", message.lane, in: 0...65_535),
+            maskedLossSum: try reader.finite("masked_loss_sum", message.masked_loss_sum),
+            maskedCount: try reader.integer("masked_count", message.masked_count),
+            maskedCorrect: try reader.integer("masked_correct", message.masked_correct),
+            nextSentenceLossSum: try reader.finite("next_sentence_loss_sum", message.next_sentence_loss_sum),
+            nextSentenceCorrect: try reader.integer("next_sentence_correct", message.next_sentence_correct),
+            sequences: try reader.integer("sequences", message.sequences),
+            tokens: try reader.integer("tokens", message.tokens, in: 0...(1 << 40)))
+    }
+}
+
+extension EvaluationReport {
+    fileprivate init(_ message: Wafermark__EvaluationReport) throws(WireError) {
+        let reader = FieldReader(message: "evaluation_report")
+        let items = try reader.list("chunks", message.n_chunks, message.chunks, limit: 65_536)
+        var chunks: [Chunk] = []
+        for item in items { chunks.append(try Chunk(item)) }
+        self.init(
+            stepsMade: try reader.step("steps_made", message.steps_made).index, chunks: chunks,
+            endedNanoseconds: message.ended_nanoseconds)
+    }
+}
+
+extension EvaluationReport.Chunk {
+    fileprivate init(_ message: Wafermark__EvaluationChunkReport) throws(WireError) {
+        let reader = FieldReader(message: "evaluation chunk")
+        self.init(
+            index: try reader.integer("index", message.index, in: 0...65_535),
+            maskedLossSum: try reader.finite("masked_loss_sum", message.masked_loss_sum),
+            maskedCount: try reader.integer("masked_count", message.masked_count),
+            maskedCorrect: try reader.integer("masked_correct", message.masked_correct),
+            nextSentenceCorrect: try reader.integer("next_sentence_correct", message.next_sentence_correct),
+            sequences: try reader.integer("sequences", message.sequences))
+    }
+}
+
+extension CheckpointReport {
+    fileprivate init(_ message: Wafermark__CheckpointReport) throws(WireError) {
+        let reader = FieldReader(message: "checkpoint_report")
+        self.init(
+            stepsMade: try reader.step("steps_made", message.steps_made).index,
+            path: try reader.text("path", message.path), duration: try reader.seconds("seconds", message.seconds))
+    }
+}
+
+extension WorkerFailure {
+    fileprivate init(_ message: Wafermark__WorkerFailure) throws(WireError) {
+        let reader = FieldReader(message: "failure")
+        self.init(
+            step: try reader.step("step", message.step), phase: try reader.phase(message.phase),
+            message: try reader.text("message", message.message, limit: 64 << 10))
+    }
+}
+
+extension WorkerFinished {
+    fileprivate init(_ message: Wafermark__WorkerFinished) throws(WireError) {
+        let reader = FieldReader(message: "finished")
+        let directory = try reader.text("model_directory", message.model_directory)
+        self.init(
+            steps: try reader.step("steps", message.steps).index,
+            weightsDigest: try reader.text("weights_digest", message.weights_digest, limit: 128),
+            modelDirectory: directory.isEmpty ? nil : directory)
+    }
+}

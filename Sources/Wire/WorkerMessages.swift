@@ -1,0 +1,274 @@
+import Jobs
+
+/// What a worker tells the coordinator.
+public enum WorkerToCoordinator: Hashable, Sendable {
+    case hello(WorkerHello)
+    case heartbeat(Heartbeat)
+    case stepReport(StepReport)
+    case evaluationReport(EvaluationReport)
+    case checkpointReport(CheckpointReport)
+    case failure(WorkerFailure)
+    case finished(WorkerFinished)
+}
+
+/// A message of a worker, and who sent it.
+public struct WorkerEnvelope: Hashable, Sendable {
+    /// The run and the worker.
+    public var run: RunID
+    public var rank: WorkerRank
+    /// The message.
+    public var message: WorkerToCoordinator
+
+    /// A message of worker `rank` of `run`.
+    public init(run: RunID, rank: WorkerRank, message: WorkerToCoordinator) {
+        self.run = run
+        self.rank = rank
+        self.message = message
+    }
+}
+
+/// A worker's introduction.
+public struct WorkerHello: Hashable, Sendable {
+    /// The run's secret.
+    public var token: String
+    /// The worker's process.
+    public var processID: Int32
+    /// Where peers send it gradients.
+    public var dataEndpoint: String
+    /// What its bits depend on.
+    public var instructionSet: String
+    public var oneDNNVersion: String
+    public var zeroMQVersion: String
+    public var wafermarkVersion: String
+
+    /// An introduction of the given parts.
+    public init(
+        token: String, processID: Int32, dataEndpoint: String, instructionSet: String, oneDNNVersion: String,
+        zeroMQVersion: String, wafermarkVersion: String
+    ) {
+        self.token = token
+        self.processID = processID
+        self.dataEndpoint = dataEndpoint
+        self.instructionSet = instructionSet
+        self.oneDNNVersion = oneDNNVersion
+        self.zeroMQVersion = zeroMQVersion
+        self.wafermarkVersion = wafermarkVersion
+    }
+}
+
+/// What a worker is doing.
+public enum WorkerPhase: UInt32, Hashable, Sendable, CaseIterable {
+    case starting = 0
+    case loading = 1
+    case forwardBackward = 2
+    case exchanging = 3
+    case applying = 4
+    case evaluating = 5
+    case waiting = 6
+    case checkpointing = 7
+    case finished = 8
+
+    /// In words, as they stand in errors and events.
+    public var name: String {
+        switch self {
+        case .starting: "starting"
+        case .loading: "loading"
+        case .forwardBackward: "forward and backward pass"
+        case .exchanging: "exchanging gradients"
+        case .applying: "applying the gradient"
+        case .evaluating: "evaluating"
+        case .waiting: "waiting for the coordinator"
+        case .checkpointing: "writing a checkpoint"
+        case .finished: "finished"
+        }
+    }
+}
+
+/// A sign of life.
+public struct Heartbeat: Hashable, Sendable {
+    /// The membership's epoch, the step and what is being done in it.
+    public var epoch: Int
+    public var step: StepNumber
+    public var phase: WorkerPhase
+
+    /// A sign of the given parts.
+    public init(epoch: Int, step: StepNumber, phase: WorkerPhase) {
+        self.epoch = epoch
+        self.step = step
+        self.phase = phase
+    }
+}
+
+/// What one lane's forward pass gave.
+public struct LaneReport: Hashable, Sendable {
+    /// The lane.
+    public var lane: Int
+    /// Cross-entropy in nats summed over its masked tokens, how many there are, and how many were right.
+    public var maskedLossSum: Double
+    public var maskedCount: Int
+    public var maskedCorrect: Int
+    /// The same for sentence pairs.
+    public var nextSentenceLossSum: Double
+    public var nextSentenceCorrect: Int
+    /// Its sequences and real tokens.
+    public var sequences: Int
+    public var tokens: Int
+
+    /// A report of the given parts.
+    public init(
+        lane: Int, maskedLossSum: Double, maskedCount: Int, maskedCorrect: Int, nextSentenceLossSum: Double,
+        nextSentenceCorrect: Int, sequences: Int, tokens: Int
+    ) {
+        self.lane = lane
+        self.maskedLossSum = maskedLossSum
+        self.maskedCount = maskedCount
+        self.maskedCorrect = maskedCorrect
+        self.nextSentenceLossSum = nextSentenceLossSum
+        self.nextSentenceCorrect = nextSentenceCorrect
+        self.sequences = sequences
+        self.tokens = tokens
+    }
+}
+
+/// What one worker knows of a step that it has made.
+public struct StepReport: Hashable, Sendable {
+    /// Where the step's host time went on this worker.
+    public struct Timings: Hashable, Sendable {
+        public var input: HostSeconds
+        public var compute: HostSeconds
+        public var exposedCommunication: HostSeconds
+        public var waiting: HostSeconds
+        public var optimizer: HostSeconds
+        /// The sum of the parts.
+        public var total: HostSeconds { input + compute + exposedCommunication + waiting + optimizer }
+
+        /// Timings of the given parts.
+        public init(
+            input: HostSeconds, compute: HostSeconds, exposedCommunication: HostSeconds, waiting: HostSeconds,
+            optimizer: HostSeconds
+        ) {
+            self.input = input
+            self.compute = compute
+            self.exposedCommunication = exposedCommunication
+            self.waiting = waiting
+            self.optimizer = optimizer
+        }
+    }
+
+    /// The step, and the membership's epoch.
+    public var step: StepNumber
+    public var epoch: Int
+    /// The worker's own lanes.
+    public var lanes: [LaneReport]
+    /// What was applied.
+    public var learningRate: Double
+    public var gradientNorm: Double
+    /// Where the time went.
+    public var timings: Timings
+    /// Monotonic nanoseconds of the worker's host.
+    public var startedNanoseconds: UInt64
+    public var endedNanoseconds: UInt64
+    /// Gradient bytes sent to peers.
+    public var sent: Bytes
+
+    /// A report of the given parts.
+    public init(
+        step: StepNumber, epoch: Int, lanes: [LaneReport], learningRate: Double, gradientNorm: Double,
+        timings: Timings, startedNanoseconds: UInt64, endedNanoseconds: UInt64, sent: Bytes
+    ) {
+        self.step = step
+        self.epoch = epoch
+        self.lanes = lanes
+        self.learningRate = learningRate
+        self.gradientNorm = gradientNorm
+        self.timings = timings
+        self.startedNanoseconds = startedNanoseconds
+        self.endedNanoseconds = endedNanoseconds
+        self.sent = sent
+    }
+}
+
+/// A worker's share of an evaluation.
+public struct EvaluationReport: Hashable, Sendable {
+    /// One of the evaluation's fixed chunks.
+    public struct Chunk: Hashable, Sendable {
+        public var index: Int
+        public var maskedLossSum: Double
+        public var maskedCount: Int
+        public var maskedCorrect: Int
+        public var nextSentenceCorrect: Int
+        public var sequences: Int
+
+        /// A chunk of the given parts.
+        public init(
+            index: Int, maskedLossSum: Double, maskedCount: Int, maskedCorrect: Int, nextSentenceCorrect: Int,
+            sequences: Int
+        ) {
+            self.index = index
+            self.maskedLossSum = maskedLossSum
+            self.maskedCount = maskedCount
+            self.maskedCorrect = maskedCorrect
+            self.nextSentenceCorrect = nextSentenceCorrect
+            self.sequences = sequences
+        }
+    }
+
+    /// Steps made before it.
+    public var stepsMade: Int
+    /// What this worker measured.
+    public var chunks: [Chunk]
+    /// Monotonic nanoseconds of the worker's host at its end.
+    public var endedNanoseconds: UInt64
+
+    /// A report of the given parts.
+    public init(stepsMade: Int, chunks: [Chunk], endedNanoseconds: UInt64) {
+        self.stepsMade = stepsMade
+        self.chunks = chunks
+        self.endedNanoseconds = endedNanoseconds
+    }
+}
+
+/// A checkpoint that was written whole.
+public struct CheckpointReport: Hashable, Sendable {
+    /// Steps made before it, its folder, and the host time that it took.
+    public var stepsMade: Int
+    public var path: String
+    public var duration: HostSeconds
+
+    /// A report of the given parts.
+    public init(stepsMade: Int, path: String, duration: HostSeconds) {
+        self.stepsMade = stepsMade
+        self.path = path
+        self.duration = duration
+    }
+}
+
+/// Why a worker can't go on.
+public struct WorkerFailure: Hashable, Sendable {
+    /// Where, and what happened.
+    public var step: StepNumber
+    public var phase: WorkerPhase
+    public var message: String
+
+    /// A failure of the given parts.
+    public init(step: StepNumber, phase: WorkerPhase, message: String) {
+        self.step = step
+        self.phase = phase
+        self.message = message
+    }
+}
+
+/// A worker's last word of a run that is complete.
+public struct WorkerFinished: Hashable, Sendable {
+    /// Steps made, the SHA-256 of the weights, and where this worker exported the model, if it did.
+    public var steps: Int
+    public var weightsDigest: String
+    public var modelDirectory: String?
+
+    /// A last word of the given parts.
+    public init(steps: Int, weightsDigest: String, modelDirectory: String?) {
+        self.steps = steps
+        self.weightsDigest = weightsDigest
+        self.modelDirectory = modelDirectory
+    }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import TestSupport
+
+/// Small jobs for tests that start the whole program.
+enum JobFixtures {
+    /// A network of two narrow layers on a few synthetic abstracts: a step takes milliseconds.
+    static func small(steps: Int = 12, lanes: Int = 4, corpus: String = "synthetic: { documents: 300, seed: 5 }") -> String {
+        """
+        name: small
+        model: { layers: 2, hidden: 64, heads: 2, positions: 64 }
+        corpus:
+          \(corpus)
+          vocabulary: 600
+          held_out: 0.1
+        lanes: \(lanes)
+        seed: 11
+        phases:
+          - sequence: 64
+            masked_positions: 10
+            global_batch: 16
+            steps: \(steps)
+            learning_rate: 1.0e-3
+            warmup_steps: 4
+        evaluation: { every_steps: 6, sequences: 32 }
+        """
+    }
+}
+
+/// What a state directory shows of processes and sockets.
+enum Leftovers {
+    /// The workers and preparations that still run for the state directory at `state`.
+    static func processes(of state: String) -> [Int32] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return names.compactMap(Int32.init).filter { process in
+            guard let data = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return false }
+            let words = String(decoding: data, as: UTF8.self).split(separator: "\0")
+            return words.contains { $0.contains(state) } && (words.contains("worker") || words.contains("prepare-dataset"))
+        }
+    }
+
+    /// The socket files that are left in the state directory at `state`.
+    static func sockets(of state: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: state + "/sockets")) ?? []
+    }
+}
