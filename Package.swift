@@ -33,8 +33,8 @@ let package = Package(
         .target(
             name: "Cluster",
             dependencies: [
-                "Training", "Corpus", "PerformanceModel", "Jobs", "Wire", "Messaging", "Kernels", .logging, .subprocess,
-                .system,
+                "Training", "Corpus", "PerformanceModel", "Jobs", "Wire", "Messaging", "Kernels", "CZeroMQ", .logging,
+                .subprocess, .system,
             ]),
         .target(name: "Wafer", dependencies: ["Training", "PerformanceModel", "Jobs"]),
         .target(name: "Report", dependencies: ["PerformanceModel", "Runs", "Jobs"]),

@@ -8,6 +8,7 @@ public enum RandomPurpose: UInt32, Sendable, CaseIterable, Codable {
     case heldOutSplit = 6
     case syntheticText = 7
     case sparsityMask = 8
+    case statistics = 9
 }
 
 /// A stream of random numbers that is a pure function of (seed, purpose, step, example), never of the worker that draws.

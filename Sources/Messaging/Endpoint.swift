@@ -1,0 +1,43 @@
+/// An address that sockets bind to or connect to.
+public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+    /// The address as libzmq takes it.
+    public let text: String
+
+    /// The longest path of a Unix socket on Linux: `sun_path` holds 108 bytes, the last one NUL.
+    public static let longestPath = 107
+
+    /// The endpoint that `text` names: `ipc://PATH` or `tcp://HOST:PORT`.
+    ///
+    /// - Throws: `MessagingError.endpoint` where it names none.
+    public init(_ text: String) throws(MessagingError) {
+        if let path = text.dropping(prefix: "ipc://") {
+            guard path.hasPrefix("/") else {
+                throw .endpoint(text, reason: "the path of a socket must be absolute")
+            }
+            guard path.utf8.count <= Self.longestPath else {
+                throw .endpoint(
+                    text,
+                    reason: "the path is \(path.utf8.count) bytes long and the system takes \(Self.longestPath); "
+                        + "use a shorter folder (--state)")
+            }
+        } else if let address = text.dropping(prefix: "tcp://") {
+            guard let colon = address.lastIndex(of: ":"), colon != address.startIndex,
+                UInt16(address[address.index(after: colon)...]) != nil
+            else {
+                throw .endpoint(text, reason: "give tcp://HOST:PORT with a port from 0 to 65535")
+            }
+        } else {
+            throw .endpoint(text, reason: "give ipc:///PATH or tcp://HOST:PORT")
+        }
+        self.text = text
+    }
+
+    public var description: String { text }
+}
+
+extension String {
+    /// What follows `prefix`, or nil where the string doesn't begin with it.
+    fileprivate func dropping(prefix: String) -> Substring? {
+        hasPrefix(prefix) ? dropFirst(prefix.count) : nil
+    }
+}

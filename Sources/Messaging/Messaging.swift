@@ -1,1 +1,0 @@
-// The target's face grows from here.

@@ -1,0 +1,187 @@
+import CZeroMQ
+
+/// Owns one libzmq socket. A socket belongs to the thread that uses it; it is made there and closed there.
+public struct Socket: ~Copyable {
+    /// What a socket does with messages.
+    public enum Kind: Sendable {
+        /// Many peers, each addressed by its routing id; a message to an unknown one is an error, not a silent loss.
+        case router
+        /// One peer at the other end of each connection.
+        case dealer
+        /// Sends to the peer that it is connected to, and waits for it where it is slow.
+        case push
+        /// Receives from every peer that connects to it.
+        case pull
+
+        var code: Int32 {
+            switch self {
+            case .router: ZMQ_ROUTER
+            case .dealer: ZMQ_DEALER
+            case .push: ZMQ_PUSH
+            case .pull: ZMQ_PULL
+            }
+        }
+    }
+
+    /// Limits of a socket.
+    public struct Options: Sendable {
+        /// Messages that may wait in each direction for each peer; more are back-pressure. 0 sets no limit.
+        public var highWaterMark: Int32 = 10_000
+        /// The largest frame that is taken; a peer that sends a larger one is disconnected.
+        public var largestFrame: Int64 = 8 << 20
+        /// How long unsent messages may hold up the socket's end.
+        public var lingerMilliseconds: Int32 = 500
+        /// The name by which a router knows this socket.
+        public var routingID: String?
+
+        /// The limits of control traffic.
+        public init() {}
+    }
+
+    let handle: UnsafeMutableRawPointer
+    private let context: Context
+
+    /// A socket of `kind` in `context`.
+    public init(_ kind: Kind, in context: Context, options: Options = Options()) throws(MessagingError) {
+        guard let handle = zmq_socket(context.handle, kind.code) else {
+            throw .call("zmq_socket", reason: MessagingError.reason())
+        }
+        do {
+            try Self.set(kind, options, on: handle)
+        } catch {
+            zmq_close(handle)
+            throw error
+        }
+        self.handle = handle
+        self.context = context
+    }
+
+    deinit { zmq_close(handle) }
+
+    private static func set(
+        _ kind: Kind, _ options: Options, on handle: UnsafeMutableRawPointer
+    ) throws(MessagingError) {
+        try set(ZMQ_SNDHWM, options.highWaterMark, on: handle)
+        try set(ZMQ_RCVHWM, options.highWaterMark, on: handle)
+        try set(ZMQ_LINGER, options.lingerMilliseconds, on: handle)
+        try set(ZMQ_MAXMSGSIZE, options.largestFrame, on: handle)
+        try set(ZMQ_IPV6, Int32(1), on: handle)
+        try set(ZMQ_HANDSHAKE_IVL, Int32(5_000), on: handle)
+        if case .router = kind {
+            try set(ZMQ_ROUTER_MANDATORY, Int32(1), on: handle)
+            try set(ZMQ_ROUTER_HANDOVER, Int32(1), on: handle)
+        }
+        if let id = options.routingID {
+            let bytes = Array(id.utf8)
+            guard zmq_setsockopt(handle, ZMQ_ROUTING_ID, bytes, bytes.count) == 0 else {
+                throw .call("zmq_setsockopt(ZMQ_ROUTING_ID)", reason: MessagingError.reason())
+            }
+        }
+    }
+
+    private static func set<Value: BitwiseCopyable>(
+        _ option: Int32, _ value: Value, on handle: UnsafeMutableRawPointer
+    ) throws(MessagingError) {
+        var value = value
+        guard zmq_setsockopt(handle, option, &value, MemoryLayout<Value>.size) == 0 else {
+            throw .call("zmq_setsockopt(\(option))", reason: MessagingError.reason())
+        }
+    }
+
+    /// Listens at `endpoint` and returns the address that was taken, with the real port where 0 was asked for.
+    public func bind(to endpoint: Endpoint) throws(MessagingError) -> Endpoint {
+        guard zmq_bind(handle, endpoint.text) == 0 else {
+            throw .bind(endpoint.text, reason: MessagingError.reason())
+        }
+        var text = [CChar](repeating: 0, count: 512)
+        var size = text.count
+        guard zmq_getsockopt(handle, ZMQ_LAST_ENDPOINT, &text, &size) == 0 else {
+            throw .call("zmq_getsockopt", reason: MessagingError.reason())
+        }
+        return try Endpoint(String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    }
+
+    /// Connects to `endpoint`, now or as soon as somebody listens there.
+    public func connect(to endpoint: Endpoint) throws(MessagingError) {
+        guard zmq_connect(handle, endpoint.text) == 0 else {
+            throw .connect(endpoint.text, reason: MessagingError.reason())
+        }
+    }
+
+    /// Sends a message of `frames`; false where the peer is unknown or takes no more, and nothing was sent.
+    public func send(_ frames: [[UInt8]]) -> Bool {
+        for (index, frame) in frames.enumerated() {
+            let more = index + 1 < frames.count ? ZMQ_SNDMORE : 0
+            while zmq_send(handle, frame, frame.count, more | ZMQ_DONTWAIT) < 0 {
+                if zmq_errno() != EINTR { return false }
+            }
+        }
+        return true
+    }
+
+    /// The descriptor-like item that `zmq_poll` watches for incoming messages.
+    public var pollItem: zmq_pollitem_t {
+        zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
+    }
+
+    /// Sends `header` and then `payload` without copying the latter; false where the peer takes no more and nothing was sent.
+    public func send(header: [UInt8], payload: Frame) -> Bool {
+        while zmq_send(handle, header, header.count, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 {
+            if zmq_errno() != EINTR { return false }
+        }
+        while zmq_msg_send(payload.message, handle, ZMQ_DONTWAIT) < 0 {
+            if zmq_errno() != EINTR { return false }
+        }
+        return true
+    }
+
+    /// The next message of a header and a payload, neither copied; nil where none waits. A message of another number of
+    /// frames comes back without a payload.
+    public func receivePair() throws(MessagingError) -> (header: Frame, payload: Frame?)? {
+        let header = Frame()
+        guard try receive(into: header) else { return nil }
+        guard header.isFollowed else { return (header, nil) }
+        let payload = Frame()
+        guard try receive(into: payload) else { return (header, nil) }
+        guard payload.isFollowed else { return (header, payload) }
+        var rest = Frame()
+        repeat { rest = Frame() } while try receive(into: rest) && rest.isFollowed
+        return (header, nil)
+    }
+
+    private func receive(into frame: Frame) throws(MessagingError) -> Bool {
+        while zmq_msg_recv(frame.message, handle, ZMQ_DONTWAIT) < 0 {
+            switch zmq_errno() {
+            case EAGAIN: return false
+            case EINTR: continue
+            default: throw .call("zmq_msg_recv", reason: MessagingError.reason())
+            }
+        }
+        return true
+    }
+
+    /// The frames of the next message, or nil where none waits. At most `limit` frames are kept; a message of more is
+    /// read to its end and dropped, and comes back empty.
+    public func receive(limit: Int = 8) throws(MessagingError) -> [[UInt8]]? {
+        var frames: [[UInt8]] = []
+        var count = 0
+        while true {
+            var frame = zmq_msg_t()
+            zmq_msg_init(&frame)
+            defer { zmq_msg_close(&frame) }
+            guard zmq_msg_recv(&frame, handle, ZMQ_DONTWAIT) >= 0 else {
+                switch zmq_errno() {
+                case EAGAIN: return nil
+                case EINTR: continue
+                default: throw .call("zmq_msg_recv", reason: MessagingError.reason())
+                }
+            }
+            count += 1
+            if count <= limit {
+                frames.append(
+                    Array(UnsafeRawBufferPointer(start: zmq_msg_data(&frame), count: zmq_msg_size(&frame))))
+            }
+            if zmq_msg_more(&frame) == 0 { return count <= limit ? frames : [] }
+        }
+    }
+}

@@ -1,0 +1,185 @@
+import Jobs
+import Runs
+
+/// What the answer and the notes are made from.
+struct AnswerFacts {
+    var runs: [RunFigures]
+    var job: JobFigures
+    var comparisons: [Comparison]
+    var identity: [IdentityCheck]
+    /// The index of the run that the others are compared with.
+    var reference: Int
+    var isOneMachine: Bool
+    var isOneJob: Bool
+
+    /// Whether every run ended as it should.
+    var areAllFinished: Bool { runs.allSatisfy { $0.state == "finished" } }
+
+    /// The run as it is called in a sentence.
+    func name(_ index: Int) -> String {
+        let run = runs[index]
+        let hardware = run.hardware.map { " as \($0)" } ?? ""
+        let id = runs.filter { $0.backend == run.backend && $0.workers == run.workers }.count > 1 ? " (\(run.runId))" : ""
+        switch run.backend {
+        case .wafer: return "the wafer backend" + hardware + id
+        case .cluster: return "the \(run.workers)-worker cluster" + hardware + id
+        }
+    }
+
+    func index(of runID: String) -> Int? { runs.firstIndex { $0.runId == runID } }
+}
+
+/// The answer in one sentence, and what a reader asks next.
+public struct Answer: Sendable, Encodable {
+    /// One sentence.
+    public var sentence: Phrase
+    /// How sure it is, whether the bits are equal, what the quality is: a sentence each.
+    public var details: [Phrase]
+
+    private enum CodingKeys: CodingKey { case sentence, details }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(sentence.plain, forKey: .sentence)
+        try container.encode(details.map(\.plain), forKey: .details)
+    }
+
+    init(_ facts: AnswerFacts) {
+        if !facts.areAllFinished {
+            sentence = Self.unfinished(facts)
+        } else if facts.runs.count == 1 {
+            sentence = Self.single(facts)
+        } else if !facts.isOneJob {
+            sentence = "These \(Double(facts.runs.count), .count, "/run_count") runs trained different jobs, so their times don't compare."
+        } else if facts.comparisons.count == 1, facts.runs.count == 2 {
+            sentence = Self.pair(facts)
+        } else {
+            sentence = Self.several(facts)
+        }
+        details = [Self.certainty(facts), Self.bits(facts), Self.quality(facts)].compactMap { $0 }
+    }
+
+    // MARK: One sentence
+
+    private static func place(_ facts: AnswerFacts) -> String { facts.isOneMachine ? "On this machine " : "" }
+
+    /// "reached 40 % MLM accuracy" or "made 300 steps".
+    private static func deed(_ facts: AnswerFacts, _ measure: Comparison.Measure, run: Int) -> Phrase {
+        if measure == .timeToTarget, let target = facts.job.target { return "reached \(phrase: target.phrase)" }
+        return "made \(Double(facts.runs[run].stepsMade), .count, "/runs/\(String(run))/steps_made") steps"
+    }
+
+    private static func single(_ facts: AnswerFacts) -> Phrase {
+        let run = facts.runs[0]
+        let start = Phrase(stringLiteral: place(facts) + facts.name(0) + " ").capitalised
+        if run.timeToTargetHostSeconds != nil {
+            let time: Phrase = "\(run.timeToTargetHostSeconds, .duration, "/runs/0/time_to_target_host_seconds")"
+            return start + deed(facts, .timeToTarget, run: 0) + " in " + time + " (host clock)."
+        }
+        let time: Phrase = "\(run.trainingHostSeconds, .duration, "/runs/0/training_host_seconds")"
+        let missed: Phrase = facts.job.target.map { ", without reaching \(phrase: $0.phrase)" } ?? ""
+        return start + deed(facts, .timeForSameSteps, run: 0) + " in " + time + " (host clock)" + missed + "."
+    }
+
+    private static func pair(_ facts: AnswerFacts) -> Phrase {
+        let comparison = facts.comparisons[0]
+        guard let run = facts.index(of: comparison.runId) else { return single(facts) }
+        let time = comparison.measure == .timeToTarget ? "time_to_target_host_seconds" : "training_host_seconds"
+        let other = facts.reference
+        let sides: Phrase =
+            "\(facts.name(other)) \(phrase: deed(facts, comparison.measure, run: other)) in \(comparison.referenceHostSeconds, .duration, "/runs/\(String(other))/\(time)"), \(facts.name(run)) in \(comparison.hostSeconds, .duration, "/runs/\(String(run))/\(time)") (host clock)"
+        let start = (Phrase(stringLiteral: place(facts)) + sides).capitalised
+        return start + ": " + outcome(comparison, key: "/comparisons/0", name: facts.runs[run].shortName) + "."
+    }
+
+    /// "the cluster took 1.09× as long" or "no significant difference".
+    private static func outcome(_ comparison: Comparison, key: String, name: String) -> Phrase {
+        switch comparison.verdict {
+        case .noSignificantDifference: "no significant difference"
+        case .faster, .slower, nil:
+            "the \(name) took \(comparison.ratio, .ratio, key + "/ratio") as long"
+        }
+    }
+
+    private static func several(_ facts: AnswerFacts) -> Phrase {
+        let isToTarget = facts.job.target != nil && facts.runs.allSatisfy { $0.timeToTargetHostSeconds != nil }
+        let key = isToTarget ? "time_to_target_host_seconds" : "training_host_seconds"
+        func time(_ run: RunFigures) -> Double? {
+            isToTarget ? run.timeToTargetHostSeconds : run.trainingHostSeconds
+        }
+        let ranked = facts.runs.indices.sorted {
+            (time(facts.runs[$0]) ?? .infinity) < (time(facts.runs[$1]) ?? .infinity)
+        }
+        guard let best = ranked.first, let worst = ranked.last, best != worst else { return single(facts) }
+        let text: Phrase =
+            "\(place(facts))\(facts.name(best)) \(phrase: deed(facts, isToTarget ? .timeToTarget : .timeForSameSteps, run: best)) soonest of \(Double(facts.runs.count), .count, "/run_count") runs, in \(time(facts.runs[best]), .duration, "/runs/\(String(best))/\(key)"); \(facts.name(worst)) took longest, \(time(facts.runs[worst]), .duration, "/runs/\(String(worst))/\(key)") (host clock)."
+        return text.capitalised
+    }
+
+    private static func unfinished(_ facts: AnswerFacts) -> Phrase {
+        let open = facts.runs.indices.filter { facts.runs[$0].state != "finished" }
+        let clauses: [Phrase] = open.map { index in
+            let run = facts.runs[index]
+            let verb: Phrase =
+                switch run.state {
+                case "failed": "failed"
+                case "cancelled": "was cancelled"
+                case "interrupted": "was interrupted"
+                default: "is still \(run.state)"
+                }
+            return "\(facts.name(index)) \(phrase: verb) after \(Double(run.stepsMade), .count, "/runs/\(String(index))/steps_made") of \(Double(run.stepsPlanned), .count, "/runs/\(String(index))/steps_planned") steps"
+        }
+        var sentence: Phrase = "There is no answer: "
+        if facts.runs.count == 1 { sentence = "" }
+        for (index, clause) in clauses.enumerated() { sentence = index == 0 ? sentence + clause : sentence + ", " + clause }
+        return sentence.capitalised + "."
+    }
+
+    // MARK: What a reader asks next
+
+    private static func certainty(_ facts: AnswerFacts) -> Phrase? {
+        guard let comparison = facts.comparisons.first, facts.runs.count == 2, facts.areAllFinished else { return nil }
+        guard let low = comparison.ratioLow, let high = comparison.ratioHigh else {
+            return "With so few steps nothing can be said about chance."
+        }
+        return "By the spread of their steps the ratio is \(comparison.ratio, .ratio, "/comparisons/0/ratio"), between \(low, .ratio, "/comparisons/0/ratio_low") and \(high, .ratio, "/comparisons/0/ratio_high") (\(comparison.confidence, .share, "/comparisons/0/confidence") interval). It is one run each: what differs from run to run is not in it."
+    }
+
+    private static func bits(_ facts: AnswerFacts) -> Phrase? {
+        guard facts.identity.count == 1, let check = facts.identity.first, check.bitIdentical != nil else { return nil }
+        if check.bitIdentical == true {
+            return "The runs are bit-identical: the same loss at each of \(Double(check.stepsCompared), .count, "/identity/0/steps_compared") steps and the same weights, so they compare time alone."
+        }
+        if let step = check.firstDifferingStep {
+            return "The runs are not bit-identical: their losses differ from step \(Double(step), .count, "/identity/0/first_differing_step") on."
+        }
+        return "The runs are not bit-identical: their weights differ."
+    }
+
+    private static func quality(_ facts: AnswerFacts) -> Phrase? {
+        let index = facts.reference
+        let run = facts.runs[index]
+        guard let accuracy = run.finalHeldOutMlmAccuracy, let baseline = run.baselineMlmAccuracy else { return nil }
+        let subject = facts.runs.count > 1 ? facts.name(index).capitalisedFirst : "It"
+        return "\(subject) ended at \(accuracy, .share, "/runs/\(String(index))/final_held_out_mlm_accuracy") MLM accuracy on held-out text; always guessing the most frequent token gets \(baseline, .share, "/runs/\(String(index))/baseline_mlm_accuracy")."
+    }
+}
+
+extension RunFigures {
+    /// `cluster` or `wafer`.
+    var shortName: String { backend.rawValue }
+}
+
+extension Phrase {
+    /// The sentence with a capital first letter.
+    var capitalised: Phrase {
+        var parts = parts.filter { $0 != .text("") }
+        if case .text(let text)? = parts.first { parts[0] = .text(text.capitalisedFirst) }
+        return Phrase(parts)
+    }
+}
+
+extension String {
+    /// The text with a capital first letter.
+    var capitalisedFirst: String { prefix(1).uppercased() + dropFirst() }
+}

@@ -1,0 +1,159 @@
+import Foundation
+import Jobs
+import Runs
+
+/// Everything that a report says, as a value: made from the runs' records alone, so that equal records make equal
+/// reports. The renderers only lay it out.
+///
+/// Its JSON form (`JSONRenderer`) is described by the schema that `JSONRenderer.schema` holds.
+public struct ComparisonReport: Sendable, Encodable {
+    /// The form of the JSON document.
+    public static let schemaName = "wafermark-report-1"
+
+    /// `schemaName`.
+    public var schema = Self.schemaName
+    /// When the report was made, by the wall clock.
+    public var generated: Date
+    /// The answer.
+    public var answer: Answer
+    /// What a reader must know to read the figures right.
+    public var notes: [Note]
+    /// What was trained: the first run's job.
+    public var job: JobFigures
+    /// The job file's text, if it was given.
+    public var jobFile: String?
+    /// How many runs there are.
+    public var runCount: Int
+    /// The runs, in the order in which they were given.
+    public var runs: [RunFigures]
+    /// Every run beside the reference run.
+    public var comparisons: [Comparison]
+    /// Every run's bits beside the reference run's.
+    public var identity: [IdentityCheck]
+    /// Times that the performance model gives for the machines that the backends stand for.
+    public var modelled: [ModelledFigures]
+    /// How to do it again.
+    public var reproduction: Reproduction
+
+    /// The report of `runs`.
+    ///
+    /// - Parameters:
+    ///   - runs: the records, at least one.
+    ///   - jobFile: the job file's text, to be shown in the report.
+    ///   - modelled: times of the performance model, if it was asked.
+    ///   - generated: when the report is made, by the wall clock.
+    /// - Throws: `ReportError.noRuns`.
+    public init(runs: [RunRecord], jobFile: String? = nil, modelled: [ModelledFigures] = [], generated: Date) throws {
+        guard let first = runs.first else { throw ReportError.noRuns }
+        let labels = Self.labels(of: runs)
+        let figures = zip(runs, labels).map { RunFigures($0, label: $1) }
+        let reference = Self.referenceIndex(of: runs)
+        self.generated = generated
+        self.jobFile = jobFile
+        runCount = figures.count
+        self.runs = figures
+        self.modelled = modelled
+        job = JobFigures(first.run.job, vocabularySize: runs.lazy.compactMap(\.run.corpus?.vocabularySize).first)
+        let others = runs.indices.filter { $0 != reference }
+        comparisons = others.compactMap { index in
+            Comparison(
+                runs[index], figures[index], with: runs[reference], figures[reference], seed: first.run.job.seed)
+        }
+        identity = others.map { IdentityCheck(runs[$0], with: runs[reference]) }
+        reproduction = Reproduction(runs: runs.map(\.run))
+        let facts = AnswerFacts(
+            runs: figures, job: job, comparisons: comparisons, identity: identity, reference: reference,
+            isOneMachine: Set(figures.map(\.machine)).count == 1,
+            isOneJob: Set(runs.map(\.run.job.withoutPlaces)).count == 1)
+        answer = Answer(facts)
+        notes = Note.all(facts)
+    }
+
+    /// The run that the others are compared with: the first finished wafer run, else the first finished, else the first.
+    private static func referenceIndex(of runs: [RunRecord]) -> Int {
+        runs.firstIndex { $0.run.backend == .wafer && $0.run.outcome != nil }
+            ?? runs.firstIndex { $0.run.outcome != nil } ?? 0
+    }
+
+    /// What each run is called: by its backend, and by its id where that is not enough.
+    private static func labels(of runs: [RunRecord]) -> [String] {
+        let short = runs.map { record -> String in
+            let hardware = record.run.hardware.map { " as \($0)" } ?? ""
+            switch record.run.backend {
+            case .wafer: return "Wafer" + hardware
+            case .cluster:
+                return "Cluster, \(record.run.workers) " + (record.run.workers == 1 ? "worker" : "workers") + hardware
+            }
+        }
+        return zip(runs, short).map { record, label in
+            short.filter { $0 == label }.count == 1 ? label : "\(label) (\(record.run.id))"
+        }
+    }
+}
+
+/// A time that the performance model computed for a machine.
+public struct ModelledFigures: Sendable, Encodable {
+    /// The hardware profile.
+    public var hardware: String
+    public var backend: Backend
+    public var workers: Int
+    /// Time of one step, and until the target (or for all steps, where none is set).
+    public var stepModelledSeconds: Double
+    public var timeToTargetModelledSeconds: Double?
+    /// What the figures rest on.
+    public var basis: String
+
+    /// Figures of the given parts.
+    public init(
+        hardware: String, backend: Backend, workers: Int, step: ModelledSeconds, timeToTarget: ModelledSeconds?,
+        basis: String
+    ) {
+        self.hardware = hardware
+        self.backend = backend
+        self.workers = workers
+        stepModelledSeconds = step.seconds
+        timeToTargetModelledSeconds = timeToTarget?.seconds
+        self.basis = basis
+    }
+}
+
+/// How to make the runs and the report again.
+public struct Reproduction: Sendable, Encodable {
+    /// Commands, to be given in order beside the job file `job.yaml`.
+    public var commands: [String]
+
+    init(runs: [Run]) {
+        func hardware(_ run: Run) -> String { run.hardware.map { " --hardware \($0)" } ?? "" }
+        let isPair = runs.count == 2 && Set(runs.map(\.backend)).count == 2 && runs.allSatisfy { $0.hardware == nil }
+        if isPair, let cluster = runs.first(where: { $0.backend == .cluster }) {
+            commands = ["wafermark compare job.yaml --workers \(cluster.workers)"]
+        } else {
+            commands = runs.map { run in
+                switch run.backend {
+                case .cluster: "wafermark launch cluster job.yaml --workers \(run.workers)\(hardware(run)) --watch"
+                case .wafer: "wafermark launch wafer job.yaml\(hardware(run)) --watch"
+                }
+            }
+        }
+        commands.append("wafermark report " + runs.map(\.id.text).joined(separator: " "))
+    }
+}
+
+/// Why a report could not be made or written.
+public enum ReportError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// No run was given.
+    case noRuns
+    /// A file or folder could not be written.
+    case cannotWrite(path: String, detail: String)
+    /// The figures could not be encoded.
+    case cannotEncode(detail: String)
+
+    public var description: String {
+        switch self {
+        case .noRuns: "a report needs at least one run; `wafermark runs list` shows the runs"
+        case .cannotWrite(let path, let detail):
+            "\(path) can't be written (\(detail)); check that the folder exists, may be written to, and has room"
+        case .cannotEncode(let detail): "the report's figures can't be encoded: \(detail)"
+        }
+    }
+}

@@ -1,0 +1,122 @@
+import Jobs
+import Runs
+
+/// What was trained.
+public struct JobFigures: Sendable, Encodable {
+    public var name: String
+    /// The shape's name, if it has one.
+    public var modelName: String?
+    public var layers: Int
+    public var hidden: Int
+    public var heads: Int
+    public var intermediate: Int
+    public var positions: Int
+    /// Trainable numbers; nil before the vocabulary is known.
+    public var parameters: Int?
+    public var phases: [PhaseFigures]
+    public var lanes: Int
+    public var seed: UInt64
+    public var optimizer: String
+    public var weightDecay: Double
+    public var clipNorm: Double?
+    /// `synthetic` or `files`.
+    public var text: String
+    public var textFiles: [String]
+    public var heldOutShare: Double
+    public var maskedShare: Double
+    public var nextSentence: Bool
+    public var evaluationEverySteps: Int
+    public var evaluationSequences: Int
+    public var target: TargetFigures?
+
+    /// The figures of `job`, whose vocabulary has `vocabularySize` entries, if that is known.
+    init(_ job: Job, vocabularySize: Int?) {
+        name = job.name
+        modelName = job.model.name
+        layers = job.model.layers
+        hidden = job.model.hidden
+        heads = job.model.heads
+        intermediate = job.model.intermediate
+        positions = job.model.positions
+        parameters = vocabularySize.map { job.model.parameterCount(vocabularySize: $0, nextSentence: job.examples.nextSentence) }
+        phases = job.phases.map(PhaseFigures.init)
+        lanes = job.lanes
+        seed = job.seed
+        optimizer = job.optimizer.kind.rawValue
+        weightDecay = Double(job.optimizer.weightDecay)
+        clipNorm = job.optimizer.clipNorm.map(Double.init)
+        switch job.corpus.text {
+        case .files(let files):
+            text = "files"
+            textFiles = files
+        case .synthetic:
+            text = "synthetic"
+            textFiles = []
+        }
+        heldOutShare = job.corpus.heldOut
+        maskedShare = job.examples.maskedShare
+        nextSentence = job.examples.nextSentence
+        evaluationEverySteps = job.evaluation.everySteps
+        evaluationSequences = job.evaluation.sequences
+        target = job.target.map(TargetFigures.init)
+    }
+}
+
+/// A stretch of training.
+public struct PhaseFigures: Sendable, Encodable {
+    public var sequenceTokens: Int
+    public var maskedPositions: Int
+    public var globalBatchSequences: Int
+    public var microBatchSequences: Int
+    public var steps: Int
+    public var peakLearningRate: Double
+    public var warmupSteps: Int
+    public var decay: String
+
+    init(_ phase: Phase) {
+        sequenceTokens = phase.sequence
+        maskedPositions = phase.maskedPositions
+        globalBatchSequences = phase.globalBatch
+        microBatchSequences = phase.microBatch
+        steps = phase.steps
+        peakLearningRate = Double(phase.schedule.peak)
+        warmupSteps = phase.schedule.warmupSteps
+        decay = phase.schedule.decay.rawValue
+    }
+}
+
+/// The quality that ends a run.
+public struct TargetFigures: Sendable, Encodable {
+    /// `mlm_accuracy` (at least) or `mlm_loss_nats` (at most), on held-out text.
+    public var quality: String
+    public var value: Double
+    public var consecutiveEvaluations: Int
+
+    init(_ target: Target) {
+        switch target.quality {
+        case .maskedAccuracy(let least): (quality, value) = ("mlm_accuracy", least)
+        case .maskedLoss(let most): (quality, value) = ("mlm_loss_nats", most)
+        }
+        consecutiveEvaluations = target.consecutive
+    }
+
+    /// The target in words.
+    var phrase: Phrase {
+        quality == "mlm_accuracy"
+            ? "\(value, .share, "/job/target/value") MLM accuracy on held-out text"
+            : "an MLM loss of \(value, .nats, "/job/target/value") nats on held-out text"
+    }
+}
+
+extension ModelShape {
+    /// Trainable numbers of a `BertForPreTraining` of this shape; the decoder is tied to the word embedding.
+    func parameterCount(vocabularySize: Int, nextSentence: Bool) -> Int {
+        let norm = 2 * hidden
+        func dense(_ input: Int, _ output: Int) -> Int { input * output + output }
+        let embeddings = (vocabularySize + positions + 2) * hidden + norm
+        let layer = 4 * dense(hidden, hidden) + norm + dense(hidden, intermediate) + dense(intermediate, hidden) + norm
+        let maskedHead = dense(hidden, hidden) + norm + vocabularySize
+        let sentenceHead = nextSentence ? dense(hidden, hidden) + dense(hidden, 2) : 0
+        return embeddings + layers * layer + maskedHead + sentenceHead
+    }
+}

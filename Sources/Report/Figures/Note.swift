@@ -1,0 +1,82 @@
+import Jobs
+import Runs
+
+/// Something that a reader must know to read the figures right.
+public struct Note: Sendable, Encodable {
+    /// What kind of thing: the key by which programs know it.
+    public enum Kind: String, Sendable, Encodable {
+        case syntheticText = "synthetic_text"
+        case hostClock = "host_clock"
+        case notFinished = "not_finished"
+        case targetMissed = "target_missed"
+        case differentJobs = "different_jobs"
+        case differentMachines = "different_machines"
+        case bitsDiffer = "bits_differ"
+    }
+
+    /// What kind of thing.
+    public var kind: Kind
+    /// A few words.
+    public var title: String
+    /// In full.
+    public var text: String
+    /// Whether it is a reason to distrust the answer.
+    public var isWarning: Bool
+
+    static func all(_ facts: AnswerFacts) -> [Note] {
+        var notes: [Note] = []
+        for run in facts.runs where run.state != "finished" {
+            notes.append(
+                Note(
+                    kind: .notFinished, title: "\(run.label): \(run.state)",
+                    text: run.failure ?? "The run has no final figures; what it recorded is shown.",
+                    isWarning: run.state == "failed"))
+        }
+        if !facts.isOneJob {
+            notes.append(
+                Note(
+                    kind: .differentJobs, title: "Different jobs",
+                    text: "The runs trained different jobs. Times are shown side by side, but no ratio is made of them.",
+                    isWarning: true))
+        }
+        if facts.identity.contains(where: { $0.bitIdentical == false }) {
+            notes.append(
+                Note(
+                    kind: .bitsDiffer, title: "The bits differ",
+                    text: "The same job should give the same bits on every backend. It did not, so the runs did not "
+                        + "do the same work: read their times with care, and report this as a fault.",
+                    isWarning: true))
+        }
+        if facts.job.target != nil, facts.isOneJob {
+            for run in facts.runs where run.state == "finished" && run.timeToTargetHostSeconds == nil {
+                notes.append(
+                    Note(
+                        kind: .targetMissed, title: "\(run.label): target missed",
+                        text: "The run made all its steps without meeting the job's target.", isWarning: true))
+            }
+        }
+        if facts.runs.contains(where: { $0.corpus?.isSynthetic == true }) || facts.job.text == "synthetic" {
+            notes.append(
+                Note(
+                    kind: .syntheticText, title: "Synthetic text",
+                    text: "The text was written by Wafermark's own generator, not by people. Times are as real as on "
+                        + "any text; accuracies and losses say nothing about biomedical language.",
+                    isWarning: false))
+        }
+        if !facts.isOneMachine {
+            notes.append(
+                Note(
+                    kind: .differentMachines, title: "Different machines",
+                    text: "The runs were made on different machines, so a difference in time may be the machine's.",
+                    isWarning: true))
+        }
+        notes.append(
+            Note(
+                kind: .hostClock, title: "Host clock",
+                text: "Every duration was measured on the host named under “Job and machine”, whose processor both "
+                    + "backends use. It compares how Wafermark's backends run there; it is not the time of a GPU "
+                    + "cluster or of a wafer.",
+                isWarning: false))
+        return notes
+    }
+}

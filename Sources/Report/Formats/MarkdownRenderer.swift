@@ -1,0 +1,94 @@
+import Foundation
+
+/// Writes a report as Markdown that fits a pull request.
+public struct MarkdownRenderer {
+    let report: ComparisonReport
+
+    /// A renderer of `report`.
+    public init(_ report: ComparisonReport) { self.report = report }
+
+    /// The text.
+    public func render() -> String {
+        var text = "## " + Self.escaped(report.job.name) + "\n\n**" + Self.escaped(report.answer.sentence.plain) + "**\n\n"
+        for detail in report.answer.details { text += "- " + Self.escaped(detail.plain) + "\n" }
+        text += "\n"
+        for note in report.notes {
+            text += "> **" + Self.escaped(note.title) + ".** " + Self.escaped(note.text) + "\n>\n"
+        }
+        if text.hasSuffix(">\n") { text.removeLast(2) }
+        text += "\n" + figures + "\n" + parts + identity + reproduction
+        return text
+    }
+
+    private var figures: String {
+        let pair = report.runs.count == 2 ? report.comparisons.first : nil
+        let head = ["Figure"] + report.runs.map(\.label) + (pair == nil ? [] : ["Ratio"])
+        let rows = FigureDefinition.all.compactMap { figure -> [String]? in
+            guard report.runs.contains(where: { figure.value($0) != nil }) else { return nil }
+            let ratio = pair.map { [$0.ratios[figure.key].map(FigureFormat.ratio.text) ?? ""] } ?? []
+            return ["\(figure.title) (\(figure.meaning))"]
+                + report.runs.map { figure.format.text(figure.value($0)) } + ratio
+        }
+        return Self.table(head, rows)
+    }
+
+    private var parts: String {
+        let runs = report.runs.filter { $0.stepParts != nil }
+        if runs.isEmpty { return "" }
+        let rows =
+            StepPart.allCases.map { part in
+                [part.title]
+                    + runs.map { run in
+                        FigureFormat.duration.text(run.stepParts?.all.first { $0.part == part }?.seconds)
+                    }
+            } + [["Whole step"] + runs.map { FigureFormat.duration.text($0.stepParts?.totalHostSeconds) }]
+        return "### Where a step’s time goes (mean, host clock)\n\n" + Self.table(["Part"] + runs.map(\.label), rows) + "\n"
+    }
+
+    private var identity: String {
+        if report.identity.isEmpty { return "" }
+        let lines = report.identity.map { check -> String in
+            let steps = "\(check.stepsEqual) of \(check.stepsCompared) steps have equal losses"
+            return switch check.bitIdentical {
+            case true: "- `\(check.runId)` and `\(check.referenceRunId)` are **bit-identical**: \(steps), weights equal."
+            case false: "- `\(check.runId)` and `\(check.referenceRunId)` are **not bit-identical**: \(steps)."
+            case nil: "- `\(check.runId)` and `\(check.referenceRunId)` were not judged: \(check.obstacle ?? "")."
+            }
+        }
+        return "### Bits\n\n" + lines.joined(separator: "\n") + "\n\n"
+    }
+
+    private var reproduction: String {
+        let machines = Set(report.runs.compactMap(\.machine)).map { machine in
+            Self.escaped(
+                "\(machine.processor), \(machine.cores) cores, \(machine.instructionSet), \(machine.operatingSystem), "
+                    + "oneDNN \(machine.onednnVersion), ZeroMQ \(machine.zeromqVersion), Wafermark \(machine.wafermarkVersion)")
+        }.sorted()
+        return "### Do it again\n\n```\n" + report.reproduction.commands.joined(separator: "\n") + "\n```\n\n"
+            + "Seed \(report.job.seed). " + machines.map { "Machine: \($0)." }.joined(separator: " ") + "\n"
+    }
+
+    static func table(_ head: [String], _ rows: [[String]]) -> String {
+        let align = head.indices.map { $0 == 0 ? ":---" : "---:" }
+        return ([head.map(escaped), align] + rows.map { $0.map(escaped) })
+            .map { "| " + $0.joined(separator: " | ") + " |\n" }.joined()
+    }
+
+    /// Text that Markdown takes for nothing but text.
+    static func escaped(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\", "`", "*", "_", "[", "]", "|", "#", "~":
+                result += "\\"
+                result.unicodeScalars.append(scalar)
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "&": result += "&amp;"
+            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}": result += " "
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,120 @@
+import Foundation
+
+/// Lays a report out as one HTML file that needs no network and no script.
+///
+/// Every number of the JSON document that is shown is a `<data>` element with the unrounded value and, in `data-key`, a
+/// JSON Pointer to it.
+public struct HTMLRenderer {
+    let report: ComparisonReport
+    let styles: [SeriesStyle]
+
+    /// A renderer of `report`.
+    public init(_ report: ComparisonReport) {
+        self.report = report
+        styles = Self.styles(of: report.runs)
+    }
+
+    /// The whole file.
+    public func render() -> String {
+        var page = Markup()
+        page.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
+        page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
+        page.raw("<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"Wafermark\">\n")
+        // Even a mistake of ours can then load nothing and run nothing.
+        page.raw(
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
+        )
+        page.element("title", report.job.name + " – Wafermark report")
+        page.raw("\n<style>\n")
+        page.raw(String(decoding: PackageResources.report_css, as: UTF8.self))
+        page.raw("</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#answer\">Skip to the answer</a>\n")
+        header(in: &page)
+        page.raw("<main>\n")
+        answerSection(in: &page)
+        sideBySideSection(in: &page)
+        qualitySection(in: &page)
+        stepTimeSection(in: &page)
+        identitySection(in: &page)
+        modelledSection(in: &page)
+        jobSection(in: &page)
+        eventsSection(in: &page)
+        reproductionSection(in: &page)
+        methodSection(in: &page)
+        page.raw("</main>\n")
+        footer(in: &page)
+        page.raw("</body>\n</html>\n")
+        return page.text
+    }
+
+    /// The sections that this report has, for the list of contents.
+    private var contents: [(id: String, title: String)] {
+        var contents = [("figures", "Side by side"), ("quality", "Quality"), ("step-time", "Step time")]
+        if !report.identity.isEmpty { contents.append(("identity", "Bits")) }
+        if !report.modelled.isEmpty { contents.append(("modelled", "Modelled")) }
+        contents += [("job", "Job and machine"), ("events", "Events"), ("reproduce", "Reproduce"), ("method", "Method")]
+        return contents
+    }
+
+    private func header(in page: inout Markup) {
+        page.raw("<header class=\"page\">\n<p class=\"brand\">Wafermark</p>\n<nav aria-label=\"Contents\"><ul>")
+        for (id, title) in contents {
+            page.raw("<li><a href=\"#\(id)\">")
+            page.escaped(title)
+            page.raw("</a></li>")
+        }
+        page.raw("</ul></nav>\n</header>\n")
+    }
+
+    private func footer(in page: inout Markup) {
+        page.raw("<footer>\n<p>Made by Wafermark ")
+        if let version = report.runs.lazy.compactMap({ $0.machine?.wafermarkVersion }).first { page.escaped(version) }
+        page.raw(" at ")
+        time(report.generated, in: &page)
+        page.raw(". The same figures, unrounded, are in <code>report.json</code>.</p>\n</footer>\n")
+    }
+
+    /// Appends a moment of the wall clock.
+    func time(_ date: Date, in page: inout Markup) {
+        let text = date.formatted(.iso8601)
+        page.raw("<time datetime=\"\(text)\">")
+        page.escaped(
+            text.replacingOccurrences(of: "T", with: " ").replacingOccurrences(of: "Z", with: " UTC"))
+        page.raw("</time>")
+    }
+
+    /// Opens a section with its heading.
+    func section(_ id: String, _ title: String, in page: inout Markup, _ body: (inout Markup) -> Void) {
+        page.raw("<section id=\"\(id)\" aria-labelledby=\"\(id)-heading\">\n<h2 id=\"\(id)-heading\">")
+        page.escaped(title)
+        page.raw("</h2>\n")
+        body(&page)
+        page.raw("</section>\n")
+    }
+
+    /// A table that scrolls by itself where the screen is too narrow.
+    func table(_ caption: String, class style: String = "", in page: inout Markup, _ body: (inout Markup) -> Void) {
+        page.raw("<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"")
+        page.escaped(caption)
+        page.raw("\">\n<table class=\"\(style)\">\n<caption class=\"quiet\">")
+        page.escaped(caption)
+        page.raw("</caption>\n")
+        body(&page)
+        page.raw("</table>\n</div>\n")
+    }
+
+    /// One style a run: the colour is the backend's, mark and dash tell runs of one backend apart.
+    private static func styles(of runs: [RunFigures]) -> [SeriesStyle] {
+        var seen: [String: Int] = [:]
+        return runs.map { run in
+            let colour = run.backend.rawValue
+            let number = seen[colour, default: 0]
+            seen[colour] = number + 1
+            let marks: [SeriesStyle.Mark] =
+                run.backend == .wafer ? [.circle, .diamond] : [.square, .triangle]
+            // The wafer's first line is unbroken, the cluster's first dashed: on top of each other both are seen.
+            return SeriesStyle(
+                colour: colour, mark: marks[number % 2],
+                dash: (run.backend == .wafer ? 0 : 1) + 2 * min(number, 2))
+        }
+    }
+}

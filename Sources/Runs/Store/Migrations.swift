@@ -1,0 +1,95 @@
+import GRDB
+
+/// The schema's history, oldest first. A migration that was released is never edited; a change is a new one at the end.
+enum Migrations {
+    static let all: [(name: String, sql: String)] = [
+        ("1 runs and their series", runsAndSeries)
+    ]
+
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        for migration in all {
+            migrator.registerMigration(migration.name) { try $0.execute(sql: migration.sql) }
+        }
+        return migrator
+    }
+
+    /// `runs` keeps what a list needs in columns and the whole `Run` as JSON in `document`, so that a list decodes no
+    /// job. The series carry the run's number, not its text id, in their keys: millions of rows, two bytes instead of
+    /// eight. Their keys are the order in which they are read, so they need no other index.
+    ///
+    /// Times of day are Unix seconds; durations are seconds on the clock that the column names. A number that is none
+    /// (NaN) is NULL, because SQLite has no other way to keep it.
+    private static let runsAndSeries = """
+        CREATE TABLE runs (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            job_name TEXT NOT NULL,
+            backend TEXT NOT NULL,
+            workers INTEGER NOT NULL,
+            hardware TEXT,
+            state TEXT NOT NULL,
+            failure TEXT,
+            submitted REAL NOT NULL,
+            started REAL,
+            ended REAL,
+            steps_planned INTEGER NOT NULL,
+            training_host_seconds REAL,
+            time_to_target_host_seconds REAL,
+            document BLOB NOT NULL
+        ) STRICT;
+        CREATE INDEX runs_by_submission ON runs (submitted);
+
+        CREATE TABLE steps (
+            run INTEGER NOT NULL REFERENCES runs (number) ON DELETE CASCADE,
+            step INTEGER NOT NULL,
+            loss REAL,
+            masked_loss REAL,
+            next_sentence_loss REAL,
+            masked_accuracy REAL,
+            learning_rate REAL,
+            gradient_norm REAL,
+            sequences INTEGER NOT NULL,
+            tokens INTEGER NOT NULL,
+            elapsed_host_seconds REAL NOT NULL,
+            duration_host_seconds REAL NOT NULL,
+            PRIMARY KEY (run, step)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE worker_steps (
+            run INTEGER NOT NULL REFERENCES runs (number) ON DELETE CASCADE,
+            step INTEGER NOT NULL,
+            rank INTEGER NOT NULL,
+            input_host_seconds REAL NOT NULL,
+            compute_host_seconds REAL NOT NULL,
+            exposed_communication_host_seconds REAL NOT NULL,
+            waiting_host_seconds REAL NOT NULL,
+            optimizer_host_seconds REAL NOT NULL,
+            sent_bytes INTEGER NOT NULL,
+            PRIMARY KEY (run, step, rank)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE evaluations (
+            run INTEGER NOT NULL REFERENCES runs (number) ON DELETE CASCADE,
+            steps_made INTEGER NOT NULL,
+            elapsed_host_seconds REAL NOT NULL,
+            masked_loss REAL,
+            masked_accuracy REAL,
+            next_sentence_accuracy REAL,
+            baseline_accuracy REAL,
+            masked_tokens INTEGER NOT NULL,
+            PRIMARY KEY (run, steps_made)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE events (
+            number INTEGER PRIMARY KEY,
+            run INTEGER NOT NULL REFERENCES runs (number) ON DELETE CASCADE,
+            time REAL NOT NULL,
+            kind TEXT NOT NULL,
+            message TEXT NOT NULL,
+            rank INTEGER,
+            step INTEGER
+        ) STRICT;
+        CREATE INDEX events_by_run ON events (run);
+        """
+}
