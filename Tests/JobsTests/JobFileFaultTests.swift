@@ -72,7 +72,7 @@ struct JobFileFaultTests {
         field("steps", "steps: 5\n    warmup_steps: 6", says: ":12: phases[0].warmup_steps: found 6"),
         field(
             "steps", "steps: 5\n    masked_positions: 33",
-            says: ":12: phases[0].masked_positions: found 33; allowed: at most the sequence (32)"),
+            says: ":12: phases[0].masked_positions: found 33; allowed: fewer than the sequence (32)"),
         field("steps", "steps: 5\n    micro_batch: 5", says: ":12: phases[0].micro_batch: found 5", "(4)"),
         field("steps", "steps: 5\n    decay: linaer", says: ":12: phases[0].decay", "did you mean 'linear'?"),
         field(
@@ -100,6 +100,9 @@ struct JobFileFaultTests {
         field(
             "model", "model: {layers: 2, hidden: 64, heads: 3}",
             says: ":2: model.hidden: found 64; allowed: a multiple of heads (3)"),
+        field(
+            "model", "model: {layers: 2, hidden: 72, heads: 4}",
+            says: ":2: model.hidden: found 72; allowed: a multiple of 16"),
         field("model", "model: {layers: 9223372036854775807, hidden: 64, heads: 4}", says: ":2: model.layers"),
         field("model", "model: {layers: 2, hidden: 9223372036854775807, heads: 1}", says: ":2: model.hidden"),
         field("model", "model: {size: tny}", says: ":2: model.size: found 'tny'; allowed: did you mean 'tiny'?"),

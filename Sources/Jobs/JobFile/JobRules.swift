@@ -54,16 +54,22 @@ enum JobRules {
 
     private static func model(_ model: ModelShape, _ check: inout Check) {
         check.within("model.layers", model.layers, 1...256)
-        check.within("model.hidden", model.hidden, 1...16_384)
+        check.within("model.hidden", model.hidden, 16...8192)
         check.within("model.heads", model.heads, 1...1024)
-        check.within("model.intermediate", model.intermediate, 1...131_072)
-        check.within("model.positions", model.positions, 8...65_536)
+        check.within("model.intermediate", model.intermediate, 16...131_072)
+        check.within("model.positions", model.positions, 8...8192)
         check.within("model.hidden_dropout", model.hiddenDropout, 0...0.9)
         check.within("model.attention_dropout", model.attentionDropout, 0...0.9)
-        if model.heads > 0, model.hidden > 0, model.hidden % model.heads != 0 {
+        if model.heads > 0, model.hidden % model.heads != 0 {
             check.add(
                 ["model.hidden", "model.heads"], found: "\(model.hidden)",
                 allowed: "a multiple of heads (\(model.heads))")
+        } else if model.hidden % 16 != 0 {
+            // The kernels' rows are whole vectors.
+            check.add(["model.hidden"], found: "\(model.hidden)", allowed: "a multiple of 16")
+        }
+        if model.intermediate % 16 != 0, model.intermediate / 4 != model.hidden {
+            check.add(["model.intermediate"], found: "\(model.intermediate)", allowed: "a multiple of 16")
         }
     }
 
@@ -109,17 +115,17 @@ enum JobRules {
 
     private static func phase(_ phase: Phase, _ path: String, _ job: Job, _ check: inout Check) {
         // [CLS] a [SEP] b [SEP], with something to predict.
-        check.within("\(path).sequence", phase.sequence, 8...65_536)
+        check.within("\(path).sequence", phase.sequence, 8...8192)
         if phase.sequence > job.model.positions {
             check.add(
                 ["\(path).sequence", "model.positions"], found: "\(phase.sequence)",
                 allowed: "at most the model's positions (\(job.model.positions))")
         }
-        check.within("\(path).masked_positions", phase.maskedPositions, 1...65_536)
-        if phase.maskedPositions > phase.sequence {
+        check.within("\(path).masked_positions", phase.maskedPositions, 1...8192)
+        if phase.maskedPositions >= phase.sequence {
             check.add(
                 ["\(path).masked_positions", "\(path).sequence"], found: "\(phase.maskedPositions)",
-                allowed: "at most the sequence (\(phase.sequence))")
+                allowed: "fewer than the sequence (\(phase.sequence))")
         }
         check.within("\(path).global_batch", phase.globalBatch, 1...16_777_216)
         if job.lanes > 0, phase.globalBatch > 0, phase.globalBatch % job.lanes != 0 {
