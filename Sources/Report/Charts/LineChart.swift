@@ -50,9 +50,10 @@ struct LineChart {
     var y: Axis
     var series: [Series]
     var references: [Reference] = []
+    /// The picture's size, in units that are pixels where it is shown at its own size.
+    var width = 520.0
+    var height = 300.0
 
-    private static let width = 520.0
-    private static let height = 300.0
     private static let left = 58.0
     private static let right = 16.0
     private static let top = 30.0
@@ -70,7 +71,7 @@ struct LineChart {
         // The x axis ends where the data does; only its ticks are round.
         let xRange = (xs.min().map { min($0, x.includesZero ? 0 : $0) } ?? 0)...max(xs.max() ?? 1, 1e-12)
         let plot = Plot(
-            left: Self.left, top: Self.top, right: Self.width - Self.right, bottom: Self.height - Self.bottom,
+            left: Self.left, top: Self.top, right: width - Self.right, bottom: height - Self.bottom,
             x: xRange, y: (yTicks.range.lowerBound / y.scale)...(yTicks.range.upperBound / y.scale))
 
         var svg = SVG()
@@ -80,11 +81,12 @@ struct LineChart {
             svg.line(plot.left, level, plot.right, level, class: "reference")
             svg.text(reference.name, x: plot.right, y: level - 5, anchor: .end, class: "reference-label")
         }
-        for (index, line) in series.enumerated() {
+        // Unbroken lines first: where a dashed one lies on top, both are seen.
+        for (index, line) in series.enumerated().sorted(by: { $0.element.style.dash < $1.element.style.dash }) {
             draw(line, phase: Double(index) / Double(max(1, series.count)), in: &svg, plot)
         }
         return svg.document(
-            id: id, width: Self.width, height: Self.height, title: title, description: description)
+            id: id, width: width, height: height, title: title, description: description)
     }
 
     private static func ticks(_ values: [Double], axis: Axis, about count: Int) -> Ticks {
@@ -107,7 +109,7 @@ struct LineChart {
             svg.line(plot.x(position), plot.bottom, plot.x(position), plot.bottom + 5, class: "axis")
             svg.text(label, x: plot.x(position), y: plot.bottom + 19, anchor: .middle, class: "tick")
         }
-        svg.text(x.title, x: plot.right, y: Self.height - 6, anchor: .end, class: "axis-title")
+        svg.text(x.title, x: plot.right, y: height - 6, anchor: .end, class: "axis-title")
     }
 
     /// Draws a line and its marks. Where lines lie on top of each other their marks still alternate, by `phase`.
@@ -121,16 +123,16 @@ struct LineChart {
         guard let last = visible.last else { return }
         if visible.count <= 16 {
             for point in visible {
-                svg.mark(line.style.mark, x: point.x, y: point.y, radius: 4, class: "mark \(line.style.colour)")
+                svg.mark(line.style.mark, x: point.x, y: point.y, radius: 4, class: "mark \(line.style.mark.rawValue) \(line.style.colour)")
             }
         } else {
             let marks = 8
             for number in 0..<marks {
                 let share = (Double(number) + 0.15 + phase) / Double(marks)
                 let point = visible[min(visible.count - 1, Int(share * Double(visible.count)))]
-                svg.mark(line.style.mark, x: point.x, y: point.y, radius: 4, class: "mark \(line.style.colour)")
+                svg.mark(line.style.mark, x: point.x, y: point.y, radius: 4, class: "mark \(line.style.mark.rawValue) \(line.style.colour)")
             }
-            svg.mark(line.style.mark, x: last.x, y: last.y, radius: 4, class: "mark \(line.style.colour)")
+            svg.mark(line.style.mark, x: last.x, y: last.y, radius: 4, class: "mark \(line.style.mark.rawValue) \(line.style.colour)")
         }
     }
 

@@ -75,7 +75,7 @@ struct SVG {
         case .circle:
             body += "<circle class=\"\(style)\" cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"\(Self.number(radius))\"/>"
         case .square:
-            let side = radius * 1.8
+            let side = radius * 2.5
             rectangle(x: x - side / 2, y: y - side / 2, width: side, height: side, class: style)
         case .diamond:
             polygon([(x, y - radius * 1.3), (x + radius * 1.3, y), (x, y + radius * 1.3), (x - radius * 1.3, y)], style)

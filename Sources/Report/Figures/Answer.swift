@@ -142,7 +142,7 @@ public struct Answer: Sendable, Encodable {
         guard let low = comparison.ratioLow, let high = comparison.ratioHigh else {
             return "With so few steps nothing can be said about chance."
         }
-        return "By the spread of their steps the ratio is \(comparison.ratio, .ratio, "/comparisons/0/ratio"), between \(low, .ratio, "/comparisons/0/ratio_low") and \(high, .ratio, "/comparisons/0/ratio_high") (\(comparison.confidence, .share, "/comparisons/0/confidence") interval). It is one run each: what differs from run to run is not in it."
+        return "By the spread of their steps the ratio is \(comparison.ratio, .ratio, "/comparisons/0/ratio"), between \(low, .ratio, "/comparisons/0/ratio_low") and \(high, .ratio, "/comparisons/0/ratio_high") (\(comparison.confidence, .percent, "/comparisons/0/confidence") interval). It is one run each: what differs from run to run is not in it."
     }
 
     private static func bits(_ facts: AnswerFacts) -> Phrase? {

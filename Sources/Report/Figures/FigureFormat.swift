@@ -4,10 +4,16 @@ import Foundation
 public enum FigureFormat: Hashable, Sendable {
     /// Seconds of some clock, in the unit that reads best.
     case duration
+    /// Seconds of some clock in milliseconds with so many decimals: for columns, where one unit is easier to compare.
+    case milliseconds(decimals: Int)
+    /// Seconds of some clock with so many decimals: for columns.
+    case seconds(decimals: Int)
     /// A whole number.
     case count
     /// A share of 1, in per cent with one decimal.
     case share
+    /// A share of 1, in whole per cent.
+    case percent
     /// Nats, four decimals.
     case nats
     /// Units a second.
@@ -24,15 +30,36 @@ public enum FigureFormat: Hashable, Sendable {
         guard let value, value.isFinite else { return "–" }
         switch self {
         case .duration: return Self.duration(value)
+        case .milliseconds(let decimals): return Self.grouped(value * 1_000, decimals: decimals) + " ms"
+        case .seconds(let decimals): return Self.grouped(value, decimals: decimals) + " s"
         case .count: return Self.grouped(value, decimals: 0)
+        case .percent: return Self.fixed(value * 100, decimals: 0) + " %"
         case .share: return Self.fixed(value * 100, decimals: 1) + " %"
         case .nats: return Self.fixed(value, decimals: 4)
         case .rate:
             return Self.grouped(value, decimals: abs(value) < 10 ? 2 : abs(value) < 1_000 ? 1 : 0)
         case .ratio: return Self.fixed(value, decimals: 2) + "×"
         case .bytes: return Self.bytes(value)
-        case .significant: return Self.significant(value)
+        case .significant: return Self.trimmed(Self.significant(value))
         }
+    }
+
+    /// The format for a column of durations whose largest is `seconds`.
+    public static func column(through seconds: Double) -> FigureFormat {
+        switch seconds {
+        case 10...: .seconds(decimals: 1)
+        case 1..<10: .seconds(decimals: 2)
+        case 0.01..<1: .milliseconds(decimals: 1)
+        case 0.001..<0.01: .milliseconds(decimals: 2)
+        default: .milliseconds(decimals: 3)
+        }
+    }
+
+    /// `text` without the zeros that end its decimals.
+    private static func trimmed(_ text: String) -> String {
+        guard text.contains("."), !text.contains("e") else { return text }
+        let kept = text.reversed().drop { $0 == "0" }
+        return String((kept.first == "." ? kept.dropFirst() : kept).reversed())
     }
 
     private static func duration(_ seconds: Double) -> String {

@@ -98,6 +98,9 @@ extension StepParts {
         totalHostSeconds =
             inputHostSeconds + computeHostSeconds + exposedCommunicationHostSeconds + waitingHostSeconds
             + optimizerHostSeconds + otherHostSeconds
+        shares = [:]
+        let total = totalHostSeconds
+        for (part, seconds) in all { shares[part.rawValue] = total > 0 ? seconds / total : 0 }
     }
 }
 

@@ -90,20 +90,24 @@ public struct StepParts: Sendable, Encodable {
     public var otherHostSeconds: Double
     /// The sum.
     public var totalHostSeconds: Double
+    /// The share of the sum that each part takes, by its name.
+    public var shares: [String: Double]
 
-    /// Each part: its name, the end of its key, and its value.
+    /// Each part and its seconds.
     public var all: [(part: StepPart, seconds: Double)] {
-        [
-            (.compute, computeHostSeconds), (.exposedCommunication, exposedCommunicationHostSeconds),
-            (.waiting, waitingHostSeconds), (.input, inputHostSeconds), (.optimizer, optimizerHostSeconds),
-            (.other, otherHostSeconds),
-        ]
+        StepPart.allCases.map { ($0, seconds(of: $0)) }
     }
 
-    /// The share of the total that `part` takes; 0 where there is no time at all.
-    public func share(of part: StepPart) -> Double {
-        let seconds = all.first { $0.part == part }?.seconds ?? 0
-        return totalHostSeconds > 0 ? seconds / totalHostSeconds : 0
+    /// The seconds of `part`.
+    public func seconds(of part: StepPart) -> Double {
+        switch part {
+        case .compute: computeHostSeconds
+        case .exposedCommunication: exposedCommunicationHostSeconds
+        case .waiting: waitingHostSeconds
+        case .input: inputHostSeconds
+        case .optimizer: optimizerHostSeconds
+        case .other: otherHostSeconds
+        }
     }
 }
 

@@ -19,12 +19,12 @@ extension HTMLRenderer {
         }
     }
 
-    private func legend(in page: inout Markup) {
+    func legend(in page: inout Markup) {
         page.raw("<ul class=\"legend\" aria-label=\"Legend\">")
         for (run, style) in zip(report.runs, styles) {
             var svg = SVG()
             svg.path([(x: 1, y: 8), (x: 39, y: 8)], class: "line \(style.colour) dash-\(style.dash)")
-            svg.mark(style.mark, x: 20, y: 8, radius: 4.2, class: "mark \(style.colour)")
+            svg.mark(style.mark, x: 20, y: 8, radius: 4.2, class: "mark \(style.mark.rawValue) \(style.colour)")
             page.raw("<li><svg class=\"swatch\" viewBox=\"0 0 40 16\" aria-hidden=\"true\">\(svg.body)</svg>")
             page.escaped(run.label)
             page.raw("</li>")
@@ -32,7 +32,7 @@ extension HTMLRenderer {
         page.raw("</ul>\n")
     }
 
-    private func figure(_ chart: LineChart, in page: inout Markup) {
+    func figure(_ chart: LineChart, in page: inout Markup) {
         page.raw("<figure>")
         page.element("figcaption", chart.title)
         page.raw(chart.svg())
@@ -42,7 +42,7 @@ extension HTMLRenderer {
     private func charts() -> [LineChart] {
         let longest = report.runs.compactMap { $0.series.elapsedHostSeconds.last ?? $0.trainingHostSeconds }.max() ?? 1
         let time = LineChart.Axis.hostTime(through: longest)
-        let steps = LineChart.Axis("steps")
+        let steps = LineChart.Axis("steps", includesZero: true)
         let accuracy = LineChart.Axis("MLM accuracy, held-out text", scale: 100, unit: " %", includesZero: true)
         let loss = LineChart.Axis("training loss, nats")
         let what = report.runs.map(\.label).joined(separator: "; ")
@@ -74,14 +74,6 @@ extension HTMLRenderer {
                             return Array(zip(xs, run.series.lossNats))
                         }))
             }
-            charts.append(
-                LineChart(
-                    id: "step-spread", title: "Time of each step",
-                    description: "Host time of each step, against steps. Runs: \(what). Medians and percentiles are in "
-                        + "the table above.", x: steps, y: Self.milliseconds("a step, host clock, ms"),
-                    series: lines { run in
-                        Array(zip(run.series.step.map { Double($0 + 1) }, run.series.stepHostSeconds))
-                    }))
         }
         return charts
     }
@@ -91,7 +83,7 @@ extension HTMLRenderer {
         LineChart.Axis(title, scale: 1_000, includesZero: true)
     }
 
-    private func lines(_ points: (RunFigures) -> [(Double, Double?)]) -> [LineChart.Series] {
+    func lines(_ points: (RunFigures) -> [(Double, Double?)]) -> [LineChart.Series] {
         zip(report.runs, styles).map { run, style in
             LineChart.Series(name: run.label, style: style, points: points(run).map { (x: $0.0, y: $0.1) })
         }

@@ -19,7 +19,23 @@ extension HTMLRenderer {
             page.raw("</figure>\n")
             partsTable(known, in: &page)
             for index in known where report.runs[index].workerParts.count > 1 { workers(index, in: &page) }
+            page.element("h3", "Step by step")
+            legend(in: &page)
+            page.raw("<figure class=\"wide\">")
+            page.raw(spread.svg())
+            page.raw("</figure>\n")
         }
+    }
+
+    /// The time of every step: how steady the runs were.
+    private var spread: LineChart {
+        LineChart(
+            id: "step-spread", title: "Time of each step",
+            description: "Host time of each step, against steps. Medians and percentiles are in the table of figures.",
+            x: LineChart.Axis("steps", includesZero: true), y: Self.milliseconds("host clock, ms"),
+            series: lines { run in
+                Array(zip(run.series.step.map { Double($0 + 1) }, run.series.stepHostSeconds))
+            }, width: 720, height: 260)
     }
 
     /// Names the largest part, and the largest beside computing.
@@ -72,6 +88,8 @@ extension HTMLRenderer {
     }
 
     private func partsTable(_ known: [Int], in page: inout Markup) {
+        let format = FigureFormat.column(
+            through: known.compactMap { report.runs[$0].stepParts?.totalHostSeconds }.max() ?? 0)
         table("Parts of a step: mean over steps and workers, host clock", class: "figures", in: &page) { page in
             page.raw("<thead><tr><th scope=\"col\"><span class=\"hidden\">Part</span></th>")
             for index in known {
@@ -87,10 +105,13 @@ extension HTMLRenderer {
                 page.element("span", class: "meaning", part.meaning)
                 page.raw("</th>")
                 for index in known {
-                    let seconds = report.runs[index].stepParts?.all.first { $0.part == part }?.seconds
+                    let parts = report.runs[index].stepParts
+                    let key = "/runs/\(index)/step_parts"
                     page.raw("<td class=\"number\">")
-                    page.figure(seconds, .duration, "/runs/\(index)/step_parts/\(part.key)")
-                    page.raw("</td>")
+                    page.figure(parts?.seconds(of: part), format, "\(key)/\(part.key)")
+                    page.raw("<span class=\"meaning\">")
+                    page.figure(parts?.shares[part.rawValue], .share, "\(key)/shares/\(part.rawValue)")
+                    page.raw("</span></td>")
                 }
                 page.raw("</tr>\n")
             }
@@ -98,7 +119,7 @@ extension HTMLRenderer {
             for index in known {
                 page.raw("<td class=\"number\">")
                 page.figure(
-                    report.runs[index].stepParts?.totalHostSeconds, .duration,
+                    report.runs[index].stepParts?.totalHostSeconds, format,
                     "/runs/\(index)/step_parts/total_host_seconds")
                 page.raw("</td>")
             }
@@ -116,6 +137,7 @@ extension HTMLRenderer {
                 id: "workers-\(index)", title: "A step’s time by worker: \(run.label)",
                 rows: run.workerParts.map { ("Worker \($0.rank)", run.backend.rawValue, $0.stepParts) }))
         page.raw("</figure>\n")
+        let format = FigureFormat.column(through: run.workerParts.map(\.stepParts.totalHostSeconds).max() ?? 0)
         table("Workers of \(run.label): mean over steps, host clock", class: "compact", in: &page) { page in
             page.raw("<thead><tr><th scope=\"col\">Worker</th>")
             for part in StepPart.allCases {
@@ -130,9 +152,8 @@ extension HTMLRenderer {
                 page.figure(Double(worker.rank), .count, "\(key)/rank")
                 page.raw("</th>")
                 for part in StepPart.allCases {
-                    let seconds = worker.stepParts.all.first { $0.part == part }?.seconds
                     page.raw("<td class=\"number\">")
-                    page.figure(seconds, .duration, "\(key)/step_parts/\(part.key)")
+                    page.figure(worker.stepParts.seconds(of: part), format, "\(key)/step_parts/\(part.key)")
                     page.raw("</td>")
                 }
                 page.raw("<td class=\"number\">")

@@ -1,4 +1,5 @@
 import Foundation
+import Jobs
 
 /// Lays a report out as one HTML file that needs no network and no script.
 ///
@@ -27,7 +28,9 @@ public struct HTMLRenderer {
         page.element("title", report.job.name + " – Wafermark report")
         page.raw("\n<style>\n")
         page.raw(String(decoding: PackageResources.report_css, as: UTF8.self))
-        page.raw("</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#answer\">Skip to the answer</a>\n")
+        page.raw("</style>\n</head>\n<body>\n")
+        page.raw(Self.patterns)
+        page.raw("<a class=\"skip\" href=\"#answer\">Skip to the answer</a>\n")
         header(in: &page)
         page.raw("<main>\n")
         answerSection(in: &page)
@@ -44,6 +47,20 @@ public struct HTMLRenderer {
         footer(in: &page)
         page.raw("</body>\n</html>\n")
         return page.text
+    }
+
+    /// The hatchings and dots that tell parts of a step apart without colour, in each backend's own.
+    private static var patterns: String {
+        let definitions = (Backend.allCases.map(\.rawValue) + ["neutral"]).map { colour in
+            """
+            <pattern id="hatch-\(colour)" width="5" height="5" patternUnits="userSpaceOnUse" \
+            patternTransform="rotate(45)"><rect class="pattern \(colour)" width="2.4" height="5"/></pattern>\
+            <pattern id="dots-\(colour)" width="6" height="6" patternUnits="userSpaceOnUse">\
+            <circle class="pattern \(colour)" cx="2" cy="2" r="1.2"/><circle class="pattern \(colour)" cx="5" cy="5" r="1.2"/>\
+            </pattern>
+            """
+        }.joined()
+        return "<svg class=\"patterns\" aria-hidden=\"true\" width=\"0\" height=\"0\"><defs>\(definitions)</defs></svg>\n"
     }
 
     /// The sections that this report has, for the list of contents.

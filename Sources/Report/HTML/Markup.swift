@@ -42,7 +42,8 @@ struct Markup {
             raw("<span class=\"none\" title=\"not known\">–</span>")
             return
         }
-        raw("<data value=\"\(Self.number(value))\" data-key=\"\(SVG.escaped(figure.key))\">")
+        let emphasis = figure.format == .duration || figure.format == .ratio ? " class=\"key\"" : ""
+        raw("<data\(emphasis) value=\"\(Self.number(value))\" data-key=\"\(SVG.escaped(figure.key))\">")
         escaped(figure.text)
         raw("</data>")
     }

@@ -1,0 +1,109 @@
+import Foundation
+import Jobs
+import Runs
+
+/// What `runs list` and `runs show` print to people.
+public enum RunText {
+    /// A line a run, in the given order, within `width` characters.
+    ///
+    /// - Parameter now: the wall clock, from which ages are told.
+    public static func list(_ runs: [RunSummary], now: Date, width: Int = 80) -> String {
+        if runs.isEmpty { return "No runs yet. `wafermark compare JOB.yaml` makes two.\n" }
+        let rows = runs.map { run in
+            [
+                run.id.text, run.jobName, run.backend == .wafer ? "wafer" : "cluster×\(run.workers)", run.state.name,
+                "\(run.stepsMade)/\(run.stepsPlanned)", FigureFormat.duration.text(run.trainingTime?.seconds),
+                age(of: run.submitted, at: now),
+            ]
+        }
+        return TextTable(
+            [
+                TextTable.Column("ID"), TextTable.Column("JOB", mayShrink: true), TextTable.Column("BACKEND"),
+                TextTable.Column("STATE"), TextTable.Column("STEPS", isNumeric: true),
+                TextTable.Column("HOST TIME", isNumeric: true), TextTable.Column("SUBMITTED", isNumeric: true),
+            ], rows: rows
+        ).text(width: width)
+    }
+
+    /// Everything that matters of one run, within `width` characters.
+    public static func show(_ record: RunRecord, width: Int = 80) -> String {
+        let figures = RunFigures(record, label: record.run.backend == .wafer ? "wafer" : "cluster")
+        var pairs: [(String, String)] = [
+            ("Run", record.run.id.text), ("Job", record.run.job.name),
+            ("Backend", record.run.backend == .wafer ? "wafer" : "cluster, \(record.run.workers) workers"),
+        ]
+        if let hardware = record.run.hardware { pairs.append(("Hardware", hardware)) }
+        pairs.append(("State", figures.state + (figures.failure.map { ": \($0)" } ?? "")))
+        pairs.append(("Submitted", record.run.submitted.formatted(.iso8601)))
+        pairs.append(("Steps", "\(figures.stepsMade) of \(figures.stepsPlanned)"))
+        for figure in FigureDefinition.all where figure.key != "steps_made" {
+            if let value = figure.value(figures) {
+                pairs.append((figure.title, figure.format.text(value) + (figure.clock.map { " (\($0) clock)" } ?? "")))
+            }
+        }
+        if let digest = figures.weightsDigest { pairs.append(("Weights", "SHA-256 " + digest)) }
+        if let directory = figures.modelDirectory { pairs.append(("Model", directory)) }
+        if record.run.corpus?.isSynthetic == true { pairs.append(("Text", "synthetic, written by Wafermark")) }
+        let longest = pairs.map(\.0.count).max() ?? 0
+        var text = pairs.map { name, value in
+            wrapped(
+                TextTable.printable(value), indent: longest + 2, width: width,
+                first: name + String(repeating: " ", count: longest + 2 - name.count))
+        }.joined()
+        if let parts = figures.stepParts {
+            text += "\nWhere a step's time goes (mean, host clock)\n"
+            let format = FigureFormat.column(through: parts.totalHostSeconds)
+            text += TextTable(
+                [TextTable.Column("PART"), TextTable.Column("TIME", isNumeric: true), TextTable.Column("SHARE", isNumeric: true)],
+                rows: parts.all.map { part, seconds in
+                    [part.title, format.text(seconds), FigureFormat.share.text(parts.shares[part.rawValue])]
+                }
+            ).text(width: width)
+        }
+        if !figures.events.isEmpty {
+            text += "\nEvents (wall clock, since the start)\n"
+            text += TextTable(
+                [
+                    TextTable.Column("AT", isNumeric: true), TextTable.Column("WHAT"),
+                    TextTable.Column("IN WORDS", mayShrink: true),
+                ],
+                rows: figures.events.suffix(20).map { event in
+                    [
+                        FigureFormat.duration.text(event.sinceStartWallSeconds),
+                        event.kind.replacingOccurrences(of: "_", with: " "), event.message,
+                    ]
+                }
+            ).text(width: width)
+        }
+        return text
+    }
+
+    /// How long ago something was.
+    static func age(of date: Date, at now: Date) -> String {
+        let seconds = max(0, now.timeIntervalSince(date))
+        switch seconds {
+        case ..<60: return "\(Int(seconds)) s ago"
+        case ..<3_600: return "\(Int(seconds / 60)) min ago"
+        case ..<172_800: return "\(Int(seconds / 3_600)) h ago"
+        default: return "\(Int(seconds / 86_400)) days ago"
+        }
+    }
+
+    /// `text` in lines of at most `width` characters, broken at spaces; words that are longer stay whole.
+    private static func wrapped(_ text: String, indent: Int, width: Int, first: String) -> String {
+        let room = max(20, width - indent)
+        var lines: [String] = []
+        var line = ""
+        for word in text.split(separator: " ") {
+            if !line.isEmpty, line.count + 1 + word.count > room {
+                lines.append(line)
+                line = String(word)
+            } else {
+                line += (line.isEmpty ? "" : " ") + word
+            }
+        }
+        lines.append(line)
+        let margin = String(repeating: " ", count: indent)
+        return lines.enumerated().map { ($0 == 0 ? first : margin) + $1 + "\n" }.joined()
+    }
+}
