@@ -2047,7 +2047,7 @@ const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
   (ProtobufCMessageInit) wafermark__assignment__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__verdict__field_descriptors[2] =
+static const ProtobufCFieldDescriptor wafermark__verdict__field_descriptors[4] =
 {
   {
     "steps_made",
@@ -2073,15 +2073,41 @@ static const ProtobufCFieldDescriptor wafermark__verdict__field_descriptors[2] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "masked_accuracy",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Verdict, masked_accuracy),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "masked_loss",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Verdict, masked_loss),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__verdict__field_indices_by_name[] = {
   1,   /* field[1] = finish */
+  2,   /* field[2] = masked_accuracy */
+  3,   /* field[3] = masked_loss */
   0,   /* field[0] = steps_made */
 };
 static const ProtobufCIntRange wafermark__verdict__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor wafermark__verdict__descriptor =
 {
@@ -2091,7 +2117,7 @@ const ProtobufCMessageDescriptor wafermark__verdict__descriptor =
   "Wafermark__Verdict",
   "wafermark",
   sizeof(Wafermark__Verdict),
-  2,
+  4,
   wafermark__verdict__field_descriptors,
   wafermark__verdict__field_indices_by_name,
   1,  wafermark__verdict__number_ranges,

@@ -97,6 +97,13 @@ extension ClientRequest {
             free: wafermark__client_request__free_unpacked, read: Self.read)
     }
 
+    /// What `bytes` encode.
+    ///
+    /// - Throws: `WireError` where they encode no such message.
+    public init(decoding bytes: [UInt8]) throws(WireError) {
+        self = try bytes.withBytes { (bytes) throws(WireError) in try ClientRequest(decoding: bytes) }
+    }
+
     private static func read(_ message: Wafermark__ClientRequest) throws(WireError) -> ClientRequest {
         let reader = FieldReader(message: "request")
         try reader.checkVersion(message.protocol_version)
@@ -173,6 +180,13 @@ extension ClientReply {
         self = try unpacking(
             "reply", bytes, limit: Self.byteLimit, unpack: wafermark__client_reply__unpack,
             free: wafermark__client_reply__free_unpacked, read: Self.read)
+    }
+
+    /// What `bytes` encode.
+    ///
+    /// - Throws: `WireError` where they encode no such message.
+    public init(decoding bytes: [UInt8]) throws(WireError) {
+        self = try bytes.withBytes { (bytes) throws(WireError) in try ClientReply(decoding: bytes) }
     }
 
     private static func read(_ message: Wafermark__ClientReply) throws(WireError) -> ClientReply {

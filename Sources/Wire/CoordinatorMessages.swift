@@ -76,10 +76,15 @@ public struct Verdict: Hashable, Sendable {
     public var stepsMade: Int
     /// Whether the run is complete.
     public var isFinish: Bool
+    /// What the evaluation gave, over all workers.
+    public var maskedAccuracy: Double
+    public var maskedLoss: Double
 
     /// A verdict of the given parts.
-    public init(stepsMade: Int, isFinish: Bool) {
+    public init(stepsMade: Int, isFinish: Bool, maskedAccuracy: Double, maskedLoss: Double) {
         self.stepsMade = stepsMade
         self.isFinish = isFinish
+        self.maskedAccuracy = maskedAccuracy
+        self.maskedLoss = maskedLoss
     }
 }

@@ -308,10 +308,15 @@ struct  Wafermark__Verdict
   ProtobufCMessage base;
   uint64_t steps_made;
   protobuf_c_boolean finish;
+  /*
+   * What the evaluation gave, over all workers.
+   */
+  double masked_accuracy;
+  double masked_loss;
 };
 #define WAFERMARK__VERDICT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__verdict__descriptor) \
-    , 0, 0 }
+    , 0, 0, 0, 0 }
 
 
 struct  Wafermark__StopOrder

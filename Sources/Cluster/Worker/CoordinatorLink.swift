@@ -32,9 +32,7 @@ final class CoordinatorLink: Sendable {
             guard let frame = frames.last else { return }
             inbox.values.withLock { inbox in
                 do throws(WireError) {
-                    let (sender, message) = try frame.withUnsafeBytes { bytes throws(WireError) in
-                        try CoordinatorToWorker.decode(bytes)
-                    }
+                    let (sender, message) = try CoordinatorToWorker.decode(frame)
                     guard sender == run else { return }
                     switch message {
                     case .assignment(let assignment): inbox.assignment = assignment

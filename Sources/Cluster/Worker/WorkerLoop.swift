@@ -10,6 +10,7 @@ struct WorkerLoop {
     private let vocabulary: [String]
     private let link: CoordinatorLink
     private let progress: WorkerProgress
+    private var target: TargetTracker
 
     /// A loop for `assignment`, whose steps `backend` makes; the model is exported with `vocabulary`.
     init(
@@ -21,12 +22,13 @@ struct WorkerLoop {
         self.vocabulary = vocabulary
         self.link = link
         self.progress = progress
+        target = TargetTracker(target: backend.trainer.plan.job.target)
     }
 
     /// Runs until the coordinator says that the run is complete.
     ///
     /// - Throws: what the backend throws; `WorkerEnd` where the coordinator asks to end or says nothing.
-    func run() throws {
+    mutating func run() throws {
         let plan = backend.trainer.plan
         var step = assignment.firstStep
         while true {
@@ -51,7 +53,7 @@ struct WorkerLoop {
     }
 
     /// Measures this worker's share and waits for the verdict: true where the run is complete.
-    private func evaluate(after step: StepNumber) throws -> Bool {
+    private mutating func evaluate(after step: StepNumber) throws -> Bool {
         progress.enter(.evaluating, step: step)
         let trainer = backend.trainer
         let own = (0..<trainer.plan.evaluationChunkCount(stepsMade: step.index)).filter {
@@ -60,16 +62,20 @@ struct WorkerLoop {
         let chunks = try trainer.evaluate(chunks: own)
         link.send(.evaluationReport(EvaluationReport(stepsMade: step.index, chunks: chunks, ended: .now())))
         progress.enter(.waiting, step: step)
-        return try link.verdict(after: step.index, within: assignment.exchangeDeadline).isFinish
+        let verdict = try link.verdict(after: step.index, within: assignment.exchangeDeadline)
+        target.observe(maskedAccuracy: verdict.maskedAccuracy, maskedLoss: verdict.maskedLoss)
+        return verdict.isFinish
     }
 
     private func checkpoint(after step: StepNumber) throws {
         guard assignment.rank.index == 0 else { return }
         progress.enter(.checkpointing, step: step)
         var stopwatch = Stopwatch()
-        let path = try backend.trainer.writeCheckpoint(in: assignment.runDirectory + "/checkpoints")
+        let store = CheckpointStore(directory: assignment.runDirectory + "/checkpoints")
+        let folder = try backend.trainer.writeCheckpoint(to: store, target: target)
         link.send(
-            .checkpointReport(CheckpointReport(stepsMade: step.index, path: path, duration: stopwatch.lap())))
+            .checkpointReport(
+                CheckpointReport(stepsMade: step.index, path: folder.path, duration: stopwatch.lap())))
     }
 
     private func finish(after step: StepNumber) throws {

@@ -101,7 +101,7 @@ public struct WorkerProcess {
         let trainer = try Trainer(
             plan: plan, source: DatasetStepSource(dataset: dataset, seed: job.seed), lanes: assignment.lanes,
             threads: assignment.threads)
-        let loop = WorkerLoop(
+        var loop = WorkerLoop(
             assignment: assignment, backend: backend(for: assignment, trainer, exchange),
             vocabulary: dataset.vocabulary.tokens, link: link, progress: progress)
         try loop.run()

@@ -72,7 +72,7 @@ public struct Comparison: Sendable {
                 hardware: backend == .cluster ? request.clusterHardware : request.waferHardware)
             let run = try await follow(id, in: store, look: look).run
             guard case .finished = run.state else { throw Failure.run(run) }
-            records.append(try store.record(id))
+            records.append(try store.record(of: id))
         }
         return try ReportWriter.writeComparison(of: records, to: request.output)
     }

@@ -76,7 +76,7 @@ public struct DaemonClient: Sendable {
         }
         defer { timer.cancel() }
         for await bytes in replies {
-            let reply = try bytes.withUnsafeBytes { try ClientReply(decoding: $0) }
+            let reply = try ClientReply(decoding: bytes)
             if case .refused(let reason) = reply { throw DaemonError.refused(reason: reason) }
             return reply
         }

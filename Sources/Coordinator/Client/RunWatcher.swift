@@ -28,21 +28,21 @@ public struct RunWatcher: Sendable {
 
     /// Calls `look` with every new snapshot until the run has ended, and returns the last one.
     ///
-    /// - Throws: `StoreError`; `CancellationError`; `DaemonError.notRunning` where the daemon has gone and left the run
+    /// - Throws: `RunStoreError`; `CancellationError`; `DaemonError.notRunning` where the daemon has gone and left the run
     ///   unfinished.
     public func follow(
         state: StateDirectory, look: @Sendable (Snapshot) async throws -> Void
     ) async throws -> Snapshot {
         var steps: [StepRecord] = []
+        var workers: [WorkerStepRecord] = []
         while true {
             let isHeld = DaemonLock.isHeld(in: state)
-            let run = try store.run(id)
-            steps += try store.steps(of: id, from: StepNumber(steps.count))
-            let snapshot = Snapshot(
-                run: run, steps: steps, evaluations: try store.evaluations(of: id),
-                workers: try steps.last.map { try store.workerSteps(of: id, step: $0.step) } ?? [])
+            let news = try store.record(of: id, stepsFrom: StepNumber(steps.count))
+            steps += news.steps
+            if let newest = news.workerSteps.last?.step { workers = news.workerSteps.filter { $0.step == newest } }
+            let snapshot = Snapshot(run: news.run, steps: steps, evaluations: news.evaluations, workers: workers)
             try await look(snapshot)
-            if run.state.isFinal { return snapshot }
+            if news.run.state.isFinal { return snapshot }
             guard isHeld else { throw DaemonError.notRunning(state: state.path) }
             try await Task.sleep(for: interval)
         }

@@ -27,9 +27,7 @@ final class ControlServer: Sendable {
                 logger.warning("a request of \(frames.count) frames was dropped; 2 are allowed")
                 return
             }
-            let request = Result { () throws(WireError) in
-                try frames[1].withUnsafeBytes { bytes throws(WireError) in try ClientRequest(decoding: bytes) }
-            }
+            let request = Result { () throws(WireError) in try ClientRequest(decoding: frames[1]) }
             post.yield(Request(client: frames[0], request: request))
         }
     }

@@ -10,9 +10,19 @@ struct AssignmentPlan {
     private let hellos: [WorkerRank: WorkerHello]
     private let dataset: PreparedDataset
     private let shares: [Range<Int>]
+    private let job: [UInt8]
+
+    /// How long a worker waits for its peers' gradients or the verdict on an evaluation.
+    private static let exchangeDeadline = HostSeconds(60)
+    /// The size of a gradient bucket: large enough that a frame's cost is small beside it, small enough that most of the
+    /// gradient has left before the backward pass ends.
+    private static let bucket = Bytes.mebibytes(1)
 
     /// The plan for workers that have introduced themselves by `hellos`.
-    init(run: Run, runDirectory: String, hellos: [WorkerRank: WorkerHello], dataset: PreparedDataset) {
+    ///
+    /// - Throws: what encoding the job throws.
+    init(run: Run, runDirectory: String, hellos: [WorkerRank: WorkerHello], dataset: PreparedDataset) throws {
+        job = Array(try JSONEncoder().encode(run.job))
         self.run = run
         self.runDirectory = runDirectory
         self.hellos = hellos
@@ -23,12 +33,12 @@ struct AssignmentPlan {
     /// What worker `rank` is to do.
     func assignment(for rank: WorkerRank) -> Assignment {
         Assignment(
-            run: run.id, epoch: 0, rank: rank, workerCount: run.workers, lanes: shares[rank.index],
+            epoch: 0, rank: rank,
             peers: hellos.sorted { $0.key < $1.key }.map { peer, hello in
                 Assignment.Peer(rank: peer, endpoint: hello.dataEndpoint, lanes: shares[peer.index])
             },
-            job: run.job, datasetDirectory: dataset.directory, runDirectory: runDirectory, firstStep: StepNumber(0),
-            threads: threads, backend: run.backend)
+            job: job, datasetDirectory: dataset.directory, runDirectory: runDirectory, firstStep: StepNumber(0),
+            threads: threads, backend: run.backend, exchangeDeadline: Self.exchangeDeadline, bucket: Self.bucket)
     }
 
     /// A cluster's worker stands for one accelerator and computes on one thread; the wafer has every core, as far as there

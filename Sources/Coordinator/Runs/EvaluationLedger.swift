@@ -36,7 +36,7 @@ struct EvaluationLedger: Sendable {
                 step: StepNumber(report.stepsMade), reason: "evaluation chunks \(chunks.map(\.index)) were reported")
         }
         let count = chunks.reduce(0) { $0 + $1.maskedCount }
-        let pairs = chunks.reduce(0) { $0 + $1.nextSentenceCount }
+        let pairs = chunks.reduce(0) { $0 + $1.sequences }
         let correctPairs = chunks.reduce(0) { $0 + $1.nextSentenceCorrect }
         return EvaluationRecord(
             stepsMade: report.stepsMade, elapsed: elapsed(first.endedNanoseconds),

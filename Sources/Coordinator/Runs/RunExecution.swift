@@ -64,7 +64,9 @@ struct RunExecution: Sendable {
                     switch action {
                     case .startWorkers(let dataset):
                         journal.prepared(dataset.facts)
-                        let opened = try WorkerHub(run: run, state: surroundings.state, logger: surroundings.logger)
+                        let opened = try WorkerHub(
+                            run: run.id, endpoint: surroundings.state.workersEndpoint(of: run.id),
+                            logger: surroundings.logger)
                         hub = opened
                         group.addTask { await forward(opened.incoming) }
                         for rank in (0..<run.workers).map(WorkerRank.init) {

@@ -51,7 +51,7 @@ struct RunJournal {
     mutating func append(_ record: EvaluationRecord) {
         attempt {
             try $0.flush()
-            try $0.store.append(record, to: $0.id)
+            try $0.store.append(RunAdditions(evaluations: [record]), to: $0.id)
         }
     }
 
@@ -59,15 +59,15 @@ struct RunJournal {
     mutating func event(_ kind: RunEvent.Kind, _ message: String, rank: WorkerRank?, step: StepNumber?) {
         logger.info("\(message)", metadata: ["run": "\(id)"])
         attempt {
-            try $0.store.append(
-                RunEvent(time: Date(), kind: kind, message: message, rank: rank, step: step), to: $0.id)
+            let event = RunEvent(time: Date(), kind: kind, message: message, rank: rank, step: step)
+            try $0.store.append(RunAdditions(events: [event]), to: $0.id)
         }
     }
 
     /// Writes the steps that wait.
     mutating func flush() throws {
         guard !pendingSteps.isEmpty else { return }
-        try store.append(steps: pendingSteps, workerSteps: pendingWorkerSteps, to: id)
+        try store.append(RunAdditions(steps: pendingSteps, workerSteps: pendingWorkerSteps), to: id)
         pendingSteps.removeAll(keepingCapacity: true)
         pendingWorkerSteps.removeAll(keepingCapacity: true)
     }

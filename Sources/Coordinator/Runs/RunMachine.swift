@@ -2,6 +2,7 @@ import Cluster
 import Foundation
 import Jobs
 import Runs
+import Training
 import Wire
 
 /// The life of one run as a pure state machine: what workers say, how they end and the passing of time go in; what must
@@ -65,7 +66,8 @@ struct RunMachine: Sendable {
     private var steps: StepLedger
     private var evaluations: EvaluationLedger
     private var dataset: PreparedDataset?
-    private var target: TargetWatch
+    private var target: TargetTracker
+    private var targetReachedAt: HostSeconds?
     private var elapsed = HostSeconds.zero
     private var stepsMade = 0
     private var modelDirectory: String?
@@ -81,7 +83,7 @@ struct RunMachine: Sendable {
         steps = StepLedger(
             workerCount: run.workers, laneCount: run.job.lanes, nextSentence: run.job.examples.nextSentence)
         evaluations = EvaluationLedger(workerCount: run.workers, nextSentence: run.job.examples.nextSentence)
-        target = TargetWatch(target: run.job.target)
+        target = TargetTracker(target: run.job.target)
     }
 
     /// Whether the run has ended.
@@ -107,8 +109,10 @@ struct RunMachine: Sendable {
             case .cancel: return stop(.cancelled, reason: "cancelled by request")
             case .shutDown: return stop(.interrupted, reason: "the daemon ends")
             }
+        } catch let fault as RunFault {
+            return fail(fault)
         } catch {
-            return fail(error)
+            return fail(.store(reason: "\(error)"))
         }
     }
 
@@ -129,9 +133,9 @@ struct RunMachine: Sendable {
 
     private mutating func take(
         _ message: WorkerToCoordinator, from rank: WorkerRank, now: MonotonicInstant
-    ) throws(RunFault) -> [Action] {
+    ) throws -> [Action] {
         switch message {
-        case .hello(let hello): return admit(hello, as: rank)
+        case .hello(let hello): return try admit(hello, as: rank)
         case .heartbeat(let heartbeat):
             workers[rank]?.step = heartbeat.step
             workers[rank]?.phase = heartbeat.phase.name
@@ -144,7 +148,11 @@ struct RunMachine: Sendable {
             return [.record(closed)]
         case .evaluationReport(let report): return try take(report, from: rank)
         case .checkpointReport(let report):
-            return [.event(.checkpointWritten, "checkpoint \(report.path)", rank: rank, step: report.step)]
+            return [
+                .event(
+                    .checkpointWritten, "checkpoint after \(report.stepsMade) steps: \(report.path)", rank: rank,
+                    step: StepNumber(max(0, report.stepsMade - 1)))
+            ]
         case .failure(let failure):
             let fault = RunFault.workerFailed(
                 rank: rank, step: failure.step, phase: failure.phase.name, reason: failure.message)
@@ -153,11 +161,10 @@ struct RunMachine: Sendable {
             stage = .settling(fault, until: now.advanced(by: HostSeconds(deadlines.causeSettles)))
             return []
         case .finished(let finished): return try take(finished, from: rank)
-        case .goodbye: return []
         }
     }
 
-    private mutating func admit(_ hello: WorkerHello, as rank: WorkerRank) -> [Action] {
+    private mutating func admit(_ hello: WorkerHello, as rank: WorkerRank) throws -> [Action] {
         guard case .gathering(var hellos, let since) = stage, hellos[rank] == nil else {
             return [
                 .event(.peerRefused, "a second worker \(rank) said hello and was refused", rank: rank, step: nil)
@@ -180,7 +187,7 @@ struct RunMachine: Sendable {
                         reason: "they would compute different bits: \(kinds.sorted().joined(separator: "; "))"))
         }
         stage = .training
-        let assignments = AssignmentPlan(run: run, runDirectory: runDirectory, hellos: hellos, dataset: dataset)
+        let assignments = try AssignmentPlan(run: run, runDirectory: runDirectory, hellos: hellos, dataset: dataset)
         actions += ranks.map { .send($0, .assignment(assignments.assignment(for: $0))) }
         return actions + [.training]
     }
@@ -192,15 +199,18 @@ struct RunMachine: Sendable {
         else { return [] }
         elapsed = record.elapsed
         var actions: [Action] = [.evaluated(record)]
-        let isReached = target.take(record)
+        let isReached = target.observe(maskedAccuracy: record.maskedAccuracy, maskedLoss: record.maskedLoss)
         if isReached {
+            targetReachedAt = record.elapsed
             actions.append(
                 .event(
                     .targetReached, "the target was reached after \(record.stepsMade) steps", rank: nil,
                     step: StepNumber(record.stepsMade - 1)))
         }
         let isLast = isReached || record.stepsMade >= run.job.totalSteps
-        let verdict = Verdict(stepsMade: record.stepsMade, decision: isLast ? .finish : .proceed)
+        let verdict = Verdict(
+            stepsMade: record.stepsMade, isFinish: isLast, maskedAccuracy: record.maskedAccuracy,
+            maskedLoss: record.maskedLoss)
         return actions + ranks.map { .send($0, .verdict(verdict)) }
     }
 
@@ -216,7 +226,7 @@ struct RunMachine: Sendable {
         }
         stage = .ended
         let outcome = RunOutcome(
-            steps: finished.steps, trainingTime: elapsed, timeToTarget: target.reachedAt, weightsDigest: digest,
+            steps: finished.steps, trainingTime: elapsed, timeToTarget: targetReachedAt, weightsDigest: digest,
             modelDirectory: modelDirectory)
         return stopWorkers(reason: "the run is complete") + [.end(.finished, outcome)]
     }
@@ -273,7 +283,7 @@ struct RunMachine: Sendable {
     }
 
     private func stopWorkers(reason: String) -> [Action] {
-        ranks.filter { workers[$0]?.isGone == false }.map { .send($0, .stop(StopOrder(reason: reason))) }
+        ranks.filter { workers[$0]?.isGone == false }.map { .send($0, .stop(reason: reason)) }
     }
 
     private var ranks: [WorkerRank] { workers.keys.sorted() }

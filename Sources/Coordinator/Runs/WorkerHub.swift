@@ -30,9 +30,7 @@ final class WorkerHub: Sendable {
             handler: { frames in
                 do throws(WireError) {
                     guard frames.count == 2 else { throw .malformed(message: "worker message of \(frames.count) frames") }
-                    let envelope = try frames[1].withUnsafeBytes { bytes throws(WireError) in
-                        try WorkerEnvelope(decoding: bytes)
-                    }
+                    let envelope = try WorkerEnvelope(decoding: frames[1])
                     guard envelope.run == run, Self.routingID(of: envelope.rank) == frames[0] else {
                         throw .field(
                             message: "worker message", field: "run_id and rank",

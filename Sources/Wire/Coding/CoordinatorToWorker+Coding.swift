@@ -21,6 +21,8 @@ extension CoordinatorToWorker {
             wafermark__verdict__init(&message)
             message.steps_made = UInt64(clamping: verdict.stepsMade)
             message.finish = verdict.isFinish ? 1 : 0
+            message.masked_accuracy = verdict.maskedAccuracy
+            message.masked_loss = verdict.maskedLoss
             envelope.kind_case = WAFERMARK__COORDINATOR_TO_WORKER__KIND_VERDICT
             envelope.verdict = arena.pointer(message)
         case .stop(let reason):
@@ -51,6 +53,13 @@ extension CoordinatorToWorker {
             free: wafermark__coordinator_to_worker__free_unpacked, read: read)
     }
 
+    /// The message and the run that `bytes` encode.
+    ///
+    /// - Throws: `WireError` where they encode none.
+    public static func decode(_ bytes: [UInt8]) throws(WireError) -> (run: RunID, message: CoordinatorToWorker) {
+        try bytes.withBytes(decode)
+    }
+
     private static func read(
         _ envelope: Wafermark__CoordinatorToWorker
     ) throws(WireError) -> (run: RunID, message: CoordinatorToWorker) {
@@ -62,8 +71,15 @@ extension CoordinatorToWorker {
             return (run, .assignment(try Assignment(try reader.required("assignment", envelope.assignment))))
         case WAFERMARK__COORDINATOR_TO_WORKER__KIND_VERDICT:
             let verdict = try reader.required("verdict", envelope.verdict)
-            let steps = try reader.step("steps_made", verdict.steps_made).index
-            return (run, .verdict(Verdict(stepsMade: steps, isFinish: verdict.finish != 0)))
+            return (
+                run,
+                .verdict(
+                    Verdict(
+                        stepsMade: try reader.step("steps_made", verdict.steps_made).index,
+                        isFinish: verdict.finish != 0,
+                        maskedAccuracy: try reader.finite("masked_accuracy", verdict.masked_accuracy),
+                        maskedLoss: try reader.finite("masked_loss", verdict.masked_loss)))
+            )
         case WAFERMARK__COORDINATOR_TO_WORKER__KIND_STOP:
             let stop = try reader.required("stop", envelope.stop)
             return (run, .stop(reason: try reader.text("reason", stop.reason)))

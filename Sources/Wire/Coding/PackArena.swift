@@ -81,3 +81,15 @@ func unpacking<Message, Result>(
     defer { free(message, nil) }
     return try read(message.pointee)
 }
+
+extension [UInt8] {
+    /// Calls `body` with the array's bytes; unlike `withUnsafeBytes` it keeps the type of what is thrown.
+    func withBytes<Result>(
+        _ body: (UnsafeRawBufferPointer) throws(WireError) -> Result
+    ) throws(WireError) -> Result {
+        let result = withUnsafeBytes { bytes in
+            Swift.Result { () throws(WireError) in try body(bytes) }
+        }
+        return try result.get()
+    }
+}

@@ -14,6 +14,13 @@ extension WorkerEnvelope {
             free: wafermark__worker_to_coordinator__free_unpacked, read: Self.read)
     }
 
+    /// What `bytes` encode.
+    ///
+    /// - Throws: `WireError` where they encode no such message.
+    public init(decoding bytes: [UInt8]) throws(WireError) {
+        self = try bytes.withBytes { (bytes) throws(WireError) in try WorkerEnvelope(decoding: bytes) }
+    }
+
     private static func read(_ envelope: Wafermark__WorkerToCoordinator) throws(WireError) -> WorkerEnvelope {
         let reader = FieldReader(message: "worker message")
         try reader.checkVersion(envelope.protocol_version)
