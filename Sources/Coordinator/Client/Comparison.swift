@@ -74,7 +74,9 @@ public struct Comparison: Sendable {
             guard case .finished = run.state else { throw Failure.run(run) }
             records.append(try store.record(of: id))
         }
-        return try ReportWriter.writeComparison(of: records, to: request.output)
+        let report = try ReportMaking.report(of: records)
+        let paths = try ReportMaking.write(report, of: records, to: request.output)
+        return ComparisonSummary(report, reportPath: paths.first)
     }
 
     private func follow(

@@ -26,9 +26,9 @@ extension PreparedDataset {
         self.init(
             directory: directory,
             facts: CorpusFacts(
-                isSynthetic: manifest.isSynthetic, trainingDocuments: manifest.trainingDocuments,
-                heldOutDocuments: manifest.heldOutDocuments, trainingTokens: manifest.trainingTokens,
+                isSynthetic: manifest.isSynthetic, trainingDocuments: manifest.training.documents,
+                heldOutDocuments: manifest.heldOutCounts.documents, trainingTokens: manifest.training.tokens,
                 vocabularySize: manifest.vocabularySize, digest: manifest.digest),
-            baselineAccuracy: manifest.baselineAccuracy)
+            baselineAccuracy: manifest.mostFrequentToken.heldOutShare)
     }
 }

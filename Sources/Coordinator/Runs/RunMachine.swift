@@ -186,6 +186,7 @@ struct RunMachine: Sendable {
                         step: StepNumber(0),
                         reason: "they would compute different bits: \(kinds.sorted().joined(separator: "; "))"))
         }
+        guard let dataset else { return actions }
         stage = .training
         let assignments = try AssignmentPlan(run: run, runDirectory: runDirectory, hellos: hellos, dataset: dataset)
         actions += ranks.map { .send($0, .assignment(assignments.assignment(for: $0))) }

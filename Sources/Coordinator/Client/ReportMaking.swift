@@ -1,0 +1,54 @@
+import Foundation
+import Jobs
+import PerformanceModel
+import Report
+import Runs
+
+/// Makes reports of stored runs: their records, and what the performance model says of the machines that they stand for.
+public enum ReportMaking {
+    /// The report of `records`.
+    ///
+    /// - Throws: `ReportError`.
+    public static func report(of records: [RunRecord]) throws -> ComparisonReport {
+        try ComparisonReport(
+            runs: records, jobFile: records.first.map { JobFile.render($0.run.job) },
+            modelled: records.compactMap { modelled($0) }, generated: Date())
+    }
+
+    /// Writes the report of `records` into `directory` and returns the paths, that of the first format first.
+    ///
+    /// - Throws: `ReportError`.
+    public static func write(
+        _ report: ComparisonReport, of records: [RunRecord], to directory: String,
+        formats: [ReportFormat] = ReportFormat.allCases
+    ) throws -> [String] {
+        try ReportWriter(report, steps: records.map(StepTable.init)).write(to: directory, formats: formats)
+    }
+
+    /// The modelled time of the steps that `record` made, on the machine that it stands for; nil where it stands for none
+    /// or the model can't tell.
+    private static func modelled(_ record: RunRecord) -> ModelledFigures? {
+        let run = record.run
+        guard let name = run.hardware, let profile = try? HardwareCatalogue.profile(name), let newest = record.steps.last
+        else { return nil }
+        var total = ModelledSeconds.zero
+        var first: ModelledStep?
+        var left = newest.step.index + 1
+        for (index, phase) in run.job.phases.enumerated() where left > 0 {
+            guard
+                let step = try? StepModel.predict(
+                    job: run.job, profile: profile, workers: run.workers, phase: index,
+                    vocabularySize: run.corpus?.vocabularySize)
+            else { return nil }
+            let steps = min(left, phase.steps)
+            total += step.step * Double(steps)
+            left -= steps
+            first = first ?? step
+        }
+        guard let first else { return nil }
+        return ModelledFigures(
+            hardware: profile.name, backend: run.backend, workers: run.workers, step: first.step, timeToTarget: total,
+            basis: "the performance model's time of the \(newest.step.index + 1) steps that this run made, "
+                + "\(first.precision.rawValue) matrix products, bound by \(first.boundBy.rawValue)")
+    }
+}
