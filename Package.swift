@@ -37,7 +37,9 @@ let package = Package(
                 .subprocess, .system,
             ]),
         .target(name: "Wafer", dependencies: ["Training", "PerformanceModel", "Jobs"]),
-        .target(name: "Report", dependencies: ["PerformanceModel", "Runs", "Jobs"]),
+        .target(
+            name: "Report", dependencies: ["PerformanceModel", "Runs", "Jobs"],
+            resources: [.embedInCode("Resources")]),
         .target(
             name: "PerformanceModel", dependencies: ["Jobs", .yams],
             resources: [.embedInCode("Resources")]),
