@@ -56,6 +56,12 @@ public enum HostProbe {
         )
     }
 
+    /// What is known of `state`, and of the daemon that runs there.
+    public static func state(of state: StateDirectory) -> HostFacts.State {
+        self.state(
+            at: state.path, daemon: DaemonLock.isHeld(in: state) ? DaemonLock.holder(of: state) ?? 0 : nil)
+    }
+
     private static func free(at path: String) -> Bytes? {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return nil }

@@ -22,7 +22,7 @@ struct DoctorCommand: ParsableCommand {
     }
 
     func run() throws {
-        let state = HostProbe.state(at: state.directory.path, daemon: nil)
+        let state = HostProbe.state(of: state.directory)
         let findings = Doctor.findings(on: HostProbe.facts(libraries: ThisProgram.libraries, state: state))
         let healthy = !findings.contains { $0.status == .fail }
         if output.json {

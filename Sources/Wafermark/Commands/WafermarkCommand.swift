@@ -7,14 +7,22 @@ struct WafermarkCommand: AsyncParsableCommand {
         abstract: "Trains one BERT job on an emulated GPU cluster and on a wafer, and compares.",
         discussion: """
             Start here:
-              wafermark doctor                        is everything in place?
-              wafermark job example > job.yaml        a job to begin with
-              wafermark job check job.yaml            is it a valid one?
+              wafermark doctor                          is everything in place?
+              wafermark job example > job.yaml          a job to begin with
+              wafermark compare job.yaml --workers 2    both backends, then the report
 
             Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted.
             """,
         version: Program.version,
+        subcommands: [WorkerCommand.self, PrepareDatasetCommand.self],
         groupedSubcommands: [
-            CommandGroup(name: "Prepare", subcommands: [DoctorCommand.self, JobCommand.self, HardwareCommand.self])
+            CommandGroup(
+                name: "Run", subcommands: [CompareCommand.self, ServeCommand.self, LaunchCommand.self]),
+            CommandGroup(name: "Look", subcommands: [RunsCommand.self, ReportCommand.self]),
+            CommandGroup(
+                name: "Prepare", subcommands: [DoctorCommand.self, JobCommand.self, HardwareCommand.self]),
+            CommandGroup(
+                name: "Examine",
+                subcommands: [BenchCommand.self, EvaluateCommand.self, ModelCommand.self, CorpusCommand.self]),
         ])
 }

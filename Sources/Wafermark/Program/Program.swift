@@ -1,6 +1,9 @@
 import ArgumentParser
+import BERT
 import Jobs
 import PerformanceModel
+import Runs
+import Training
 
 /// The program from its arguments to its exit code.
 enum Program {
@@ -48,7 +51,9 @@ enum Program {
     /// The exit code for an error: 2 where the input is at fault and nothing was started, else 1.
     private static func status(of error: any Error) -> ExitStatus {
         switch error {
-        case is JobFileError, is PerformanceModelError: .wrongUsage
+        case is JobFileError, is PerformanceModelError, is ModelFileError, is BERTError: .wrongUsage
+        case RunStoreError.noRun, RunStoreError.severalRuns, RunStoreError.notAnID: .wrongUsage
+        case TrainingError.plan, TrainingError.batchFile: .wrongUsage
         case CommandFailure.wrongUsage: .wrongUsage
         default: .failed
         }

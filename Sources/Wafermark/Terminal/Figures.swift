@@ -1,25 +1,30 @@
 import Foundation
 
 /// Numbers as a terminal shows them: few digits, always with a point, whatever the locale.
-enum Figures {
+package enum Figures {
     /// `value` with `digits` after the point; a dash where it is not finite.
-    static func fixed(_ value: Double, _ digits: Int) -> String {
+    package static func fixed(_ value: Double, _ digits: Int) -> String {
         guard value.isFinite else { return "-" }
         return String(format: "%.\(digits)f", locale: Locale(identifier: "en_US_POSIX"), value)
     }
 
     /// `value` with about three digits.
-    static func short(_ value: Double) -> String {
+    package static func short(_ value: Double) -> String {
         guard value.isFinite else { return "-" }
         let size = abs(value)
         return fixed(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3)
     }
 
+    /// A duration in milliseconds below a second, else in seconds.
+    package static func milliseconds(_ seconds: Double) -> String {
+        seconds < 1 ? "\(short(seconds * 1000)) ms" : "\(short(seconds)) s"
+    }
+
     /// A share as a percentage.
-    static func percent(_ share: Double) -> String { share.isFinite ? fixed(100 * share, 0) + " %" : "-" }
+    package static func percent(_ share: Double) -> String { share.isFinite ? fixed(100 * share, 0) + " %" : "-" }
 
     /// A duration as `m:ss` or `h:mm:ss`.
-    static func clock(_ seconds: Double) -> String {
+    package static func clock(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds >= 0, seconds < 1e8 else { return "-" }
         let whole = Int(seconds.rounded())
         let (hours, rest) = whole.quotientAndRemainder(dividingBy: 3600)
@@ -29,7 +34,7 @@ enum Figures {
     }
 
     /// A number of bytes in binary units.
-    static func bytes(_ count: Int) -> String {
+    package static func bytes(_ count: Int) -> String {
         let units = ["B", "KiB", "MiB", "GiB", "TiB"]
         var value = Double(count)
         var unit = 0

@@ -1,18 +1,18 @@
 /// The characters that bars and curves are drawn with.
-struct Glyphs: Hashable, Sendable {
+package struct Glyphs: Hashable, Sendable {
     /// A full and an empty cell of a bar.
-    var full: Character
-    var empty: Character
+    package var full: Character
+    package var empty: Character
     /// Cells of a curve, lowest first.
-    var levels: [Character]
+    package var levels: [Character]
 
     /// Block elements, for terminals that show UTF-8.
-    static let blocks = Glyphs(full: "█", empty: "░", levels: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"])
+    package static let blocks = Glyphs(full: "█", empty: "░", levels: ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"])
     /// ASCII, for all others.
-    static let ascii = Glyphs(full: "#", empty: ".", levels: ["_", ".", "-", "=", "+", "*", "#"])
+    package static let ascii = Glyphs(full: "#", empty: ".", levels: ["_", ".", "-", "=", "+", "*", "#"])
 
     /// A bar of `width` cells that is filled to `fraction`.
-    func bar(_ fraction: Double, width: Int) -> String {
+    package func bar(_ fraction: Double, width: Int) -> String {
         let share = fraction.isFinite ? min(max(fraction, 0), 1) : 0
         let cells = Int((share * Double(width)).rounded(.down))
         return String(repeating: full, count: cells) + String(repeating: empty, count: width - cells)
@@ -20,7 +20,7 @@ struct Glyphs: Hashable, Sendable {
 
     /// A curve of at most `width` cells: each the mean of its stretch of `values`, scaled between the least and the most.
     /// Values that are not finite are left out.
-    func sparkline(_ values: [Double], width: Int) -> String {
+    package func sparkline(_ values: [Double], width: Int) -> String {
         let values = values.filter(\.isFinite)
         guard !values.isEmpty, width > 0 else { return "" }
         let cells = min(width, values.count)

@@ -2,13 +2,16 @@ import Jobs
 import Runs
 
 /// Tells a run's progress in plain lines, for files and pipes: changes of state, evaluations, and about twenty steps.
-struct ProgressLog {
+package struct ProgressLog {
     private var state: String?
     private var evaluations = 0
     private var mark = 0
 
+    /// A log that has told nothing yet.
+    package init() {}
+
     /// The lines that are new since the last look.
-    mutating func lines(for progress: RunProgress) -> [String] {
+    package mutating func lines(for progress: RunProgress) -> [String] {
         let run = progress.run
         let prefix = "run \(run.id)"
         var lines: [String] = []

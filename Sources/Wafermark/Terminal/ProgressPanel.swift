@@ -2,14 +2,20 @@ import Jobs
 import Runs
 
 /// Draws a run's progress as a few lines that are redrawn in place.
-struct ProgressPanel {
+package struct ProgressPanel {
     /// Columns to stay within.
-    var columns: Int
+    package var columns: Int
     /// The characters of bars and curves.
-    var glyphs: Glyphs
+    package var glyphs: Glyphs
+
+    /// A panel of the given width and characters.
+    package init(columns: Int, glyphs: Glyphs) {
+        self.columns = columns
+        self.glyphs = glyphs
+    }
 
     /// The lines that show `progress`.
-    func lines(for progress: RunProgress) -> [StyledLine] {
+    package func lines(for progress: RunProgress) -> [StyledLine] {
         [title(progress), bar(progress), quality(progress), speed(progress)].compactMap { $0 }
     }
 

@@ -2,28 +2,38 @@ import Jobs
 import Runs
 
 /// What a reader wants to know of a run that is under way, worked out from its records.
-struct RunProgress {
+package struct RunProgress {
     /// The run and what it has recorded so far.
-    var run: Run
-    var steps: [StepRecord]
-    var evaluations: [EvaluationRecord]
+    package var run: Run
+    package var steps: [StepRecord]
+    package var evaluations: [EvaluationRecord]
     /// Where each worker's time went in the newest step.
-    var workers: [WorkerStepRecord]
+    package var workers: [WorkerStepRecord]
+
+    /// What is known of a run.
+    package init(
+        run: Run, steps: [StepRecord], evaluations: [EvaluationRecord] = [], workers: [WorkerStepRecord] = []
+    ) {
+        self.run = run
+        self.steps = steps
+        self.evaluations = evaluations
+        self.workers = workers
+    }
 
     /// Steps that rates are averaged over: enough to be steady, few enough to be current.
     private static let window = 20
 
     /// Optimizer steps of the job.
-    var totalSteps: Int { run.job.totalSteps }
+    package var totalSteps: Int { run.job.totalSteps }
 
     /// The share of steps that are made.
-    var fraction: Double { totalSteps > 0 ? Double(steps.count) / Double(totalSteps) : 0 }
+    package var fraction: Double { totalSteps > 0 ? Double(steps.count) / Double(totalSteps) : 0 }
 
     /// Host time since the start of the first step.
-    var elapsed: HostSeconds { max(steps.last?.elapsed ?? .zero, evaluations.last?.elapsed ?? .zero) }
+    package var elapsed: HostSeconds { max(steps.last?.elapsed ?? .zero, evaluations.last?.elapsed ?? .zero) }
 
     /// Sequences a second of host time over the newest steps, evaluations left out.
-    var sequencesPerSecond: Double? {
+    package var sequencesPerSecond: Double? {
         let recent = steps.suffix(Self.window)
         let seconds = recent.reduce(0) { $0 + $1.duration.seconds }
         guard seconds > 0 else { return nil }
@@ -31,14 +41,14 @@ struct RunProgress {
     }
 
     /// Host time of a step, averaged over the newest steps.
-    var stepTime: HostSeconds? {
+    package var stepTime: HostSeconds? {
         let recent = steps.suffix(Self.window)
         guard !recent.isEmpty else { return nil }
         return HostSeconds(recent.reduce(0) { $0 + $1.duration.seconds } / Double(recent.count))
     }
 
     /// Host time until the last step at the present pace, evaluations included; nil before there is a pace.
-    var remaining: HostSeconds? {
+    package var remaining: HostSeconds? {
         let recent = steps.suffix(Self.window + 1)
         guard let first = recent.first, let last = recent.last, recent.count > 1 else { return nil }
         let pace = (last.elapsed.seconds - first.elapsed.seconds) / Double(recent.count - 1)
@@ -46,7 +56,7 @@ struct RunProgress {
     }
 
     /// The shares of the workers' time in the newest step, together one.
-    var shares: [(name: String, share: Double)] {
+    package var shares: [(name: String, share: Double)] {
         let total = workers.reduce(0) { $0 + $1.total.seconds }
         guard total > 0 else { return [] }
         func share(_ part: (WorkerStepRecord) -> HostSeconds) -> Double {

@@ -1,5 +1,5 @@
 /// How a piece of text stands out on a terminal.
-enum TextStyle: String {
+package enum TextStyle: String {
     case bold = "1"
     case dim = "2"
     case red = "31"
@@ -8,25 +8,25 @@ enum TextStyle: String {
 }
 
 /// A line of a display: pieces of text with their styles, so that its width can be known before it is coloured.
-struct StyledLine: Equatable {
-    private(set) var pieces: [(text: String, style: TextStyle?)] = []
+package struct StyledLine: Equatable {
+    package private(set) var pieces: [(text: String, style: TextStyle?)] = []
 
     /// A line that starts with `text`.
-    init(_ text: String = "", _ style: TextStyle? = nil) { add(text, style) }
+    package init(_ text: String = "", _ style: TextStyle? = nil) { add(text, style) }
 
     /// Adds `text`.
-    mutating func add(_ text: String, _ style: TextStyle? = nil) {
+    package mutating func add(_ text: String, _ style: TextStyle? = nil) {
         if !text.isEmpty { pieces.append((text, style)) }
     }
 
     /// Fills with spaces so that what follows starts at `column`, with at least two spaces between.
-    mutating func fill(to column: Int) { add(String(repeating: " ", count: max(2, column - width))) }
+    package mutating func fill(to column: Int) { add(String(repeating: " ", count: max(2, column - width))) }
 
     /// Columns that the line takes.
-    var width: Int { pieces.reduce(0) { $0 + $1.text.count } }
+    package var width: Int { pieces.reduce(0) { $0 + $1.text.count } }
 
     /// The line cut to `columns`, with or without colour.
-    func rendered(columns: Int, colour: Bool) -> String {
+    package func rendered(columns: Int, colour: Bool) -> String {
         var result = ""
         var left = columns
         for (text, style) in pieces where left > 0 {
@@ -41,7 +41,7 @@ struct StyledLine: Equatable {
         return result
     }
 
-    static func == (left: Self, right: Self) -> Bool {
+    package static func == (left: Self, right: Self) -> Bool {
         left.pieces.elementsEqual(right.pieces) { $0.text == $1.text && $0.style == $1.style }
     }
 }

@@ -1,0 +1,81 @@
+import ArgumentParser
+import Coordinator
+import Foundation
+import Jobs
+
+/// `wafermark compare`: both backends, then the report.
+struct CompareCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare", abstract: "Train a job on the cluster and on the wafer, and report side by side.",
+        discussion: """
+            Uses the daemon that runs on the state directory, or brings one of its own for
+            the time. The last line printed is the report's path. Ctrl-C cancels the run
+            under way and ends its workers.
+            """)
+
+    @Argument(help: "The job file (YAML).")
+    var job: String
+
+    @Option(help: ArgumentHelp("Worker processes of the cluster, at most the job's lanes.", valueName: "n"))
+    var workers = 2
+
+    @Option(help: ArgumentHelp("The machine that the cluster stands for.", valueName: "profile"))
+    var clusterHardware: String?
+
+    @Option(help: ArgumentHelp("The machine that the wafer stands for.", valueName: "profile"))
+    var waferHardware: String?
+
+    @Option(
+        name: .customLong("out"),
+        help: ArgumentHelp("The report's folder; results/NAME-DATE by default.", valueName: "dir"))
+    var folder: String?
+
+    @OptionGroup var state: StateOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let job = try JobFile.read(self.job)
+        try JobRequirements.check(workers: workers, of: job)
+        try JobRequirements.check(hardware: clusterHardware, for: .cluster)
+        try JobRequirements.check(hardware: waferHardware, for: .wafer)
+        let directory = state.directory
+        let request = Comparison.Request(
+            job: job, workers: workers, clusterHardware: clusterHardware, waferHardware: waferHardware,
+            output: folder ?? "results/\(job.name)-\(Self.timestamp())")
+        let session = DaemonSession(
+            options: try ThisProgram.daemonOptions(state: directory, endpoints: []),
+            logger: ThisProgram.logger(level: .warning))
+        let display = TerminalProgress(on: output.json ? .standardError : .standardOutput)
+        let summary = try await Interruption.cancels {
+            try await session.run { client in
+                try await Comparison(request, state: directory, client: client).run { snapshot in
+                    await display.show(RunProgress(snapshot))
+                }
+            }
+        }
+        if output.json {
+            Console.printExactly(String(decoding: try summary.json(), as: UTF8.self))
+        } else {
+            Console.print(summary.answer)
+            switch summary.bitIdentical {
+            case true?: Console.print("Losses at every step and the final weights are bit-identical on both.")
+            case false?: Console.print("Losses or weights DIFFER between the two: see the report.")
+            case nil: break
+            }
+            if let path = summary.reportPath { Console.print(path) }
+        }
+        if summary.bitIdentical == false {
+            throw CommandFailure.failed(
+                "the two runs did not give the same bits; the report shows the first difference")
+        }
+    }
+
+    /// The present time as a part of a file name.
+    private static func timestamp() -> String {
+        let parts = Calendar(identifier: .gregorian).dateComponents(
+            [.year, .month, .day, .hour, .minute, .second], from: Date())
+        func two(_ value: Int?) -> String { String("0\(value ?? 0)".suffix(2)) }
+        return
+            "\(parts.year ?? 0)\(two(parts.month))\(two(parts.day))-\(two(parts.hour))\(two(parts.minute))\(two(parts.second))"
+    }
+}

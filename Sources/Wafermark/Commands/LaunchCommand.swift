@@ -1,0 +1,89 @@
+import ArgumentParser
+import Coordinator
+import Jobs
+
+/// `wafermark launch`: hand a job to the daemon.
+struct LaunchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "launch", abstract: "Hand a job to the daemon, for the cluster or the wafer.",
+        discussion: "Prints the run's id at once; the daemon ('wafermark serve') carries it out.",
+        subcommands: [LaunchClusterCommand.self, LaunchWaferCommand.self])
+}
+
+/// What both launches take.
+struct LaunchOptions: ParsableArguments {
+    @Argument(help: "The job file (YAML).")
+    var job: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The machine that the backend stands for: a name that 'wafermark hardware list' shows, or a profile's file.",
+            valueName: "profile"))
+    var hardware: String?
+
+    @Flag(help: "Show progress until the run has ended.")
+    var watch = false
+}
+
+/// `wafermark launch cluster`.
+struct LaunchClusterCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cluster", abstract: "Train a job on a cluster of worker processes.")
+
+    @OptionGroup var options: LaunchOptions
+
+    @Option(help: ArgumentHelp("Worker processes, at most the job's lanes.", valueName: "n"))
+    var workers = 2
+
+    @OptionGroup var state: StateOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try await Launch(options: options, backend: .cluster, workers: workers, state: state, output: output).run()
+    }
+}
+
+/// `wafermark launch wafer`.
+struct LaunchWaferCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "wafer", abstract: "Train a job on the single-node wafer backend.")
+
+    @OptionGroup var options: LaunchOptions
+    @OptionGroup var state: StateOptions
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        try await Launch(options: options, backend: .wafer, workers: 1, state: state, output: output).run()
+    }
+}
+
+/// A launch, whichever the backend.
+private struct Launch {
+    var options: LaunchOptions
+    var backend: Backend
+    var workers: Int
+    var state: StateOptions
+    var output: OutputOptions
+
+    private struct Launched: Encodable {
+        var runId: String
+    }
+
+    func run() async throws {
+        let job = try JobFile.read(options.job)
+        try JobRequirements.check(workers: workers, of: job)
+        try JobRequirements.check(hardware: options.hardware, for: backend)
+        let directory = state.directory
+        let id = try await DaemonClient(state: directory).launch(
+            job, on: backend, workers: workers, hardware: options.hardware)
+        guard options.watch else {
+            if output.json {
+                try Console.printJSON(Launched(runId: id.text))
+            } else {
+                Console.print(id.text)
+            }
+            return
+        }
+        try await RunWatching(state: directory, json: output.json).follow(id)
+    }
+}

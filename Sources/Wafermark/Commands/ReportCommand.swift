@@ -1,0 +1,54 @@
+import ArgumentParser
+import Coordinator
+import Foundation
+import Jobs
+import Report
+import Runs
+
+/// `wafermark report`: runs side by side.
+struct ReportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report", abstract: "Report on one or more runs of a job, side by side.",
+        discussion: """
+            With --out, the report's files go into that folder and their paths are
+            printed; without, the report in the one format goes to standard output.
+            """)
+
+    @Argument(help: "The runs' ids, or beginnings of them.")
+    var runs: [String]
+
+    @Option(help: ArgumentHelp("html, json, csv or markdown; all of them with --out, else html.", valueName: "format"))
+    var format: ReportFormat?
+
+    @Option(name: .customLong("out"), help: ArgumentHelp("The folder that takes the files.", valueName: "dir"))
+    var folder: String?
+
+    @OptionGroup var state: StateOptions
+    @OptionGroup var output: OutputOptions
+
+    private struct Written: Encodable {
+        var reportPath: String
+        var paths: [String]
+    }
+
+    func run() throws {
+        let store = try RunStore(readingFrom: state.directory.path)
+        let records = try runs.map { try store.record(of: try store.id(startingWith: $0)) }
+        let report = try ComparisonReport(
+            runs: records, jobFile: records.first.map { JobFile.render($0.run.job) }, generated: Date())
+        let writer = ReportWriter(report, steps: records.map(StepTable.init))
+        guard let folder else {
+            Console.printExactly(
+                String(decoding: try writer.render(output.json ? .json : format ?? .html), as: UTF8.self))
+            return
+        }
+        let paths = try writer.write(to: folder, formats: format.map { [$0] } ?? ReportFormat.allCases)
+        if output.json {
+            try Console.printJSON(Written(reportPath: paths.first ?? folder, paths: paths))
+        } else {
+            for path in paths { Console.print(path) }
+        }
+    }
+}
+
+extension ReportFormat: ExpressibleByArgument {}
