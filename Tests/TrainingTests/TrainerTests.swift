@@ -24,6 +24,25 @@ struct TrainerTests {
         }
     }
 
+    @Test("gives the same bits when lanes move in mid-run, their step repeated", arguments: [0..<2, 0..<3, 2..<4])
+    func reassignment(lanes: Range<Int>) throws {
+        let job = Sample.job()
+        let whole = try train(Sample.trainer(job, threads: 2))
+        let trainer = try Sample.trainer(job, threads: 2)
+        var trace = try train(trainer, to: 2)
+        // Another worker has joined and taken lanes; it dies in mid-step, and its lanes come back.
+        try trainer.reassign(lanes: lanes)
+        try trainer.loadStep(StepNumber(2))
+        _ = try trainer.computeGradients(StepNumber(2))
+        try trainer.reassign(lanes: 0..<4)
+        #expect(trainer.cover.count == 1)
+        let rest = try train(trainer)
+        trace.losses += rest.losses
+        trace.norms += rest.norms
+        (trace.evaluation, trace.digest) = (rest.evaluation, rest.digest)
+        #expect(trace == whole)
+    }
+
     @Test("gives the same bits with an odd number of lanes", arguments: [[0..<5, 5..<7], [0..<2, 2..<7]])
     func oddLanes(shares: [Range<Int>]) throws {
         let job = Sample.job(lanes: 7, perLane: 1, steps: 3)

@@ -35,7 +35,7 @@ public struct BatchFile: Sendable {
             .batchFile(path: path, field: field, found: found, allowed: allowed)
         }
         let count = contents.input_ids.count
-        let length = contents.input_ids.first?.count ?? 0
+        let length = contents.input_ids.map(\.count).max() ?? 0
         guard count > 0, length > 0 else { throw refuse("input_ids", "no tokens", "one sequence or more") }
         guard length <= model.positions else {
             throw refuse("input_ids", "rows of \(length)", "at most the model's \(model.positions) positions")

@@ -101,7 +101,8 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
         // Both sides of the split are measured, so how it falls doesn't matter.
         let request = DatasetRequest(
             corpus: CorpusSource(
-                text: .files(corpus), vocabulary: .file("\(directory)/\(HuggingFaceModel.vocabularyFile)"), heldOut: 0.5),
+                text: .files(corpus), vocabulary: .file("\(directory)/\(HuggingFaceModel.vocabularyFile)"), heldOut: 0.5
+            ),
             examples: ExampleSettings(nextSentence: model.configuration.nextSentence),
             sequenceLengths: [.init(sequence: sequence, maskedPositions: masked)], seed: seed)
         let manifest = try DatasetPreparation.prepare(request, into: scratch.path(percentEncoded: false))
@@ -141,7 +142,8 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
     }
 
     private static func measure(
-        _ groups: [[(split: Split, number: Int)]], model: HuggingFaceModel, dataset: Dataset, sequence: Int, masked: Int,
+        _ groups: [[(split: Split, number: Int)]], model: HuggingFaceModel, dataset: Dataset, sequence: Int,
+        masked: Int,
         seed: UInt64, threads: Int
     ) throws -> [LaneLosses] {
         let crew = ThreadCrew(count: max(1, min(threads, groups.count)))

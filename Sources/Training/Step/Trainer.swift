@@ -12,7 +12,7 @@ public final class Trainer {
     /// What is trained.
     public let plan: TrainingPlan
     /// The lanes that this process computes.
-    public let lanes: Range<Int>
+    public private(set) var lanes: Range<Int>
     /// Threads that it computes with.
     public var threads: Int { crew.count }
     /// Optimizer steps made so far: the number of the next step.
@@ -23,10 +23,10 @@ public final class Trainer {
     let optimizer: Optimizer
     private let crew: ThreadCrew
     private let workers: [LaneWorker]
-    private let schedule: LaneSchedule
-    private let slots: [FloatBuffer]
-    private let gradientSum: FloatBuffer
-    private let prefetcher: StepPrefetcher
+    private var schedule: LaneSchedule
+    private var slots: [FloatBuffer]
+    private var gradientSum: FloatBuffer
+    private var prefetcher: StepPrefetcher
     private var loaded: (step: StepNumber, batches: StepPrefetcher.Batches)?
 
     /// A trainer at step 0, its weights drawn from the job's seed.
@@ -39,9 +39,7 @@ public final class Trainer {
     /// - Throws: `TrainingError.plan` where the lanes aren't the job's or the source's vocabulary isn't the plan's.
     public init(plan: TrainingPlan, source: any StepSource, lanes: Range<Int>? = nil, threads: Int) throws {
         let lanes = lanes ?? 0..<plan.lanes
-        guard !lanes.isEmpty, lanes.lowerBound >= 0, lanes.upperBound <= plan.lanes else {
-            throw TrainingError.plan(field: "lanes", found: "\(lanes)", allowed: "a part of \(0..<plan.lanes)")
-        }
+        try Self.check(lanes, of: plan)
         guard threads > 0, threads <= 1024 else {
             throw TrainingError.plan(field: "threads", found: "\(threads)", allowed: "1 to 1024")
         }
@@ -59,13 +57,40 @@ public final class Trainer {
         let count = plan.layout.elementCount
         let slots = (0..<schedule.slotCount).map { _ in FloatBuffer(count: count) }
         self.slots = slots
-        // Where all lanes are here, the tree's root is the sum over all lanes already.
-        let ownsAll = lanes.count == plan.lanes
-        gradientSum = ownsAll ? slots[schedule.cover[0].slot] : FloatBuffer(count: count)
+        gradientSum = Self.gradientSum(plan, lanes, schedule, slots)
         weights = FloatBuffer(count: count)
         optimizer = Optimizer(layout: plan.layout, settings: plan.job.optimizer)
         prefetcher = StepPrefetcher(plan: plan, source: source, lanes: lanes)
         try WeightInitialisation.fill(weights, layout: plan.layout, seed: plan.job.seed, crew: crew)
+    }
+
+    /// Computes other lanes from the next `loadStep` on: after a worker has left or joined. Weights, optimizer state and
+    /// the count of steps stay; `cover` and `gradient` change.
+    ///
+    /// - Throws: `TrainingError.plan` where the lanes aren't the job's.
+    public func reassign(lanes: Range<Int>) throws {
+        try Self.check(lanes, of: plan)
+        guard lanes != self.lanes else { return }
+        self.lanes = lanes
+        schedule = LaneSchedule(tree: plan.tree, lanes: lanes, threads: threads)
+        while slots.count > schedule.slotCount { slots.removeLast() }
+        while slots.count < schedule.slotCount { slots.append(FloatBuffer(count: plan.layout.elementCount)) }
+        gradientSum = Self.gradientSum(plan, lanes, schedule, slots)
+        prefetcher = StepPrefetcher(plan: plan, source: source, lanes: lanes)
+        loaded = nil
+    }
+
+    private static func check(_ lanes: Range<Int>, of plan: TrainingPlan) throws {
+        guard !lanes.isEmpty, lanes.lowerBound >= 0, lanes.upperBound <= plan.lanes else {
+            throw TrainingError.plan(field: "lanes", found: "\(lanes)", allowed: "a part of \(0..<plan.lanes)")
+        }
+    }
+
+    /// Where all lanes are here, the tree's root is the sum over all lanes already.
+    private static func gradientSum(
+        _ plan: TrainingPlan, _ lanes: Range<Int>, _ schedule: LaneSchedule, _ slots: [FloatBuffer]
+    ) -> FloatBuffer {
+        lanes.count == plan.lanes ? slots[schedule.cover[0].slot] : FloatBuffer(count: plan.layout.elementCount)
     }
 
     // MARK: Steps
@@ -129,7 +154,7 @@ public final class Trainer {
     }
 
     /// Where the sum over all lanes must be before `applyOptimizer`: the root's partial sum where all lanes are here.
-    /// The same memory for the trainer's life.
+    /// The same memory until `reassign`.
     public var gradient: UnsafeMutableBufferPointer<Float> { gradientSum.buffer }
 
     /// Clips the mean gradient over lanes by its global norm and updates the weights. Uses `gradient` up.
