@@ -18,8 +18,10 @@ struct AttentionTests {
             let scratch = FloatBuffer(count: FusedKernels.attentionScratch(length: n, width: d))
             // What an earlier call left in scratch must not matter.
             scratch.buffer.update(repeating: .nan)
+            let positions = (0..<UInt32(n)).map { $0 }
             let shape = wm_attention(
-                length: n, width: d, stride: stride, context_stride: d, example: 9, head: 3, row_groups: 2,
+                length: n, queries: n, positions_of_queries: positions, width: d, query_stride: stride, stride: stride,
+                context_stride: d, example: 9, head: 3, row_groups: 2,
                 positions: 256, scale: 1 / Float(d).squareRoot(), scratch: scratch.pointer)
             var context = [Float](repeating: 0, count: n * d)
             var logSum = [Float](repeating: 0, count: n)

@@ -32,15 +32,15 @@ static void attention(wm_attention shape, wm_dropout dropout, const float *query
                       const float *query_bias, const float *key_bias, const float *value_bias, float *context,
                       float *log_sum) {
     float mask[WM_WIDEST_ROW] __attribute__((aligned(64)));
-    const ptrdiff_t n = shape.length, d = shape.width, np = padded(n), dp = padded(d);
+    const ptrdiff_t n = shape.length, m = shape.queries, d = shape.width, np = padded(n), dp = padded(d);
     float *q = shape.scratch, *k = q + n * dp, *v = k + n * dp, *kt = v + n * dp;
     float *scores = kt + d * np, *out = scores + WM_QUERY_ROWS * np;
-    pack_rows(n, d, query, shape.stride, query_bias, shape.scale, q);
+    pack_rows(m, d, query, shape.query_stride, query_bias, shape.scale, q);
     pack_rows(n, d, key, shape.stride, key_bias, 1, k);
     pack_rows(n, d, value, shape.stride, value_bias, 1, v);
     transpose(n, d, k, kt);
-    for (ptrdiff_t first = 0; first < n; first += WM_QUERY_ROWS) {
-        const ptrdiff_t rows = n - first < WM_QUERY_ROWS ? n - first : WM_QUERY_ROWS;
+    for (ptrdiff_t first = 0; first < m; first += WM_QUERY_ROWS) {
+        const ptrdiff_t rows = m - first < WM_QUERY_ROWS ? m - first : WM_QUERY_ROWS;
         product(rows, np, d, q + first * dp, dp, 1, kt, np, scores, np, false);
         for (ptrdiff_t r = 0; r < rows; r++) {
             float *row = scores + r * np;
@@ -57,8 +57,8 @@ static void attention(wm_attention shape, wm_dropout dropout, const float *query
             const float sum = sum_lanes(total), inverse = 1.0f / sum;
             log_sum[first + r] = maximum + logf(sum);
             if (dropout.threshold) {
-                mask_row(dropout, shape.example, shape.head * shape.positions + (uint32_t)(first + r), n, mask,
-                         shape.row_groups);
+                mask_row(dropout, shape.example, shape.head * shape.positions + shape.positions_of_queries[first + r], n,
+                         mask, shape.row_groups);
                 for (ptrdiff_t i = 0; i < np; i += WM_LANES) store(row + i, load(row + i) * inverse * load(mask + i));
             } else {
                 for (ptrdiff_t i = 0; i < np; i += WM_LANES) store(row + i, load(row + i) * inverse);
@@ -82,18 +82,18 @@ static void attention_backward(wm_attention shape, wm_dropout dropout, const flo
                                const float *log_sum, float *query_gradient, float *key_gradient,
                                float *value_gradient) {
     float mask[WM_WIDEST_ROW] __attribute__((aligned(64)));
-    const ptrdiff_t n = shape.length, d = shape.width, np = padded(n), dp = padded(d);
+    const ptrdiff_t n = shape.length, m = shape.queries, d = shape.width, np = padded(n), dp = padded(d);
     float *q = shape.scratch, *k = q + n * dp, *g = k + n * dp, *kt = g + n * dp, *vt = kt + d * np;
     float *scores = vt + d * np, *slopes = scores + WM_QUERY_ROWS * np;
     float *dq = slopes + WM_QUERY_ROWS * np, *dk = dq + WM_QUERY_ROWS * dp, *dv = dk + n * dp;
     pack_rows(n, d, value, shape.stride, value_bias, 1, q);
     transpose(n, d, q, vt);
-    pack_rows(n, d, query, shape.stride, query_bias, shape.scale, q);
+    pack_rows(m, d, query, shape.query_stride, query_bias, shape.scale, q);
     pack_rows(n, d, key, shape.stride, key_bias, 1, k);
     transpose(n, d, k, kt);
-    pack_rows(n, d, context_gradient, shape.context_stride, NULL, 1, g);
-    for (ptrdiff_t first = 0; first < n; first += WM_QUERY_ROWS) {
-        const ptrdiff_t rows = n - first < WM_QUERY_ROWS ? n - first : WM_QUERY_ROWS;
+    pack_rows(m, d, context_gradient, shape.context_stride, NULL, 1, g);
+    for (ptrdiff_t first = 0; first < m; first += WM_QUERY_ROWS) {
+        const ptrdiff_t rows = m - first < WM_QUERY_ROWS ? m - first : WM_QUERY_ROWS;
         product(rows, np, d, q + first * dp, dp, 1, kt, np, scores, np, false);
         product(rows, np, d, g + first * dp, dp, 1, vt, np, slopes, np, false);
         for (ptrdiff_t r = 0; r < rows; r++) {
@@ -104,8 +104,8 @@ static void attention_backward(wm_attention shape, wm_dropout dropout, const flo
             float *p = scores + r * np, *s = slopes + r * np;
             for (ptrdiff_t i = n; i < np; i++) p[i] = -INFINITY;
             if (dropout.threshold) {
-                mask_row(dropout, shape.example, shape.head * shape.positions + (uint32_t)(first + r), n, mask,
-                         shape.row_groups);
+                mask_row(dropout, shape.example, shape.head * shape.positions + shape.positions_of_queries[first + r], n,
+                         mask, shape.row_groups);
                 for (ptrdiff_t i = 0; i < np; i += WM_LANES) {
                     const vf e = vexp(load(p + i) - log), m = load(mask + i);
                     store(s + i, e * (load(s + i) * m - centre));
@@ -123,11 +123,12 @@ static void attention_backward(wm_attention shape, wm_dropout dropout, const flo
         product(n, dp, rows, slopes, 1, np, q + first * dp, dp, dk, dp, first > 0);
         product(rows, dp, n, slopes, np, 1, k, dp, dq, dp, false);
         for (ptrdiff_t r = 0; r < rows; r++) {
-            float *into = query_gradient + (first + r) * shape.stride;
+            float *into = query_gradient + (first + r) * shape.query_stride;
             const float *from = dq + r * dp;
             WM_ROW(d, { STORE(into, LOAD(from) * shape.scale); })
         }
     }
+    if (m == 0) memset(dk, 0, (size_t)(2 * n * dp) * 4);
     unpack_rows(n, d, dk, key_gradient, shape.stride);
     unpack_rows(n, d, dv, value_gradient, shape.stride);
 }
