@@ -21,11 +21,28 @@ WM_INLINE void pack_rows(ptrdiff_t count, ptrdiff_t width, const float *rows, pt
 
 // packed [count, padded(width)] -> transposed [width, padded(count)], zero beyond count.
 WM_INLINE void transpose(ptrdiff_t count, ptrdiff_t width, const float *packed, float *transposed) {
+    typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
     const ptrdiff_t from = padded(width), to = padded(count);
-    for (ptrdiff_t first = 0; first < to; first += 16)
-        for (ptrdiff_t i = 0; i < width; i++)
-            for (ptrdiff_t r = first; r < first + 16; r++)
-                transposed[i * to + r] = r < count ? packed[r * from + i] : 0;
+    ptrdiff_t r = 0;
+    for (; r + 4 <= count; r += 4) {
+        const float *row = packed + r * from;
+        ptrdiff_t i = 0;
+        for (; i + 4 <= width; i += 4) {
+            const four a = *(const four *)(row + i), b = *(const four *)(row + from + i);
+            const four c = *(const four *)(row + 2 * from + i), d = *(const four *)(row + 3 * from + i);
+            const four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+            const four ef = __builtin_shufflevector(a, b, 2, 6, 3, 7), gh = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+            float *into = transposed + i * to + r;
+            *(four *)into = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+            *(four *)(into + to) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+            *(four *)(into + 2 * to) = __builtin_shufflevector(ef, gh, 0, 1, 4, 5);
+            *(four *)(into + 3 * to) = __builtin_shufflevector(ef, gh, 2, 3, 6, 7);
+        }
+        for (; i < width; i++)
+            for (ptrdiff_t j = 0; j < 4; j++) transposed[i * to + r + j] = row[j * from + i];
+    }
+    for (; r < to; r++)
+        for (ptrdiff_t i = 0; i < width; i++) transposed[i * to + r] = r < count ? packed[r * from + i] : 0;
 }
 
 static void attention(wm_attention shape, wm_dropout dropout, const float *query, const float *key, const float *value,
