@@ -13,18 +13,18 @@ extension LanePass {
         for tile in 0..<head.tiles {
             let first = tile * head.tileWidth
             let end = min(first + head.tileWidth, configuration.vocabularySize)
-            try body(tile, first..<end, head.exponentials + first * packed.maskedRows.count)
+            try body(tile, first..<end, head.exponentials + first * packed.maskedReads.count)
         }
     }
 
     /// Adds the masked tokens' losses to `losses`.
     func maskedForward(_ batch: TokenBatch, _ losses: inout LaneLosses) throws {
-        let count = packed.maskedRows.count
+        let count = packed.maskedReads.count
         losses.maskedCount = count
         guard count > 0 else { return }
         let (hidden, head, ranges) = (configuration.hidden, memory.head, layout.heads)
-        for (row, token) in packed.maskedRows.enumerated() {
-            Vector.copy(into: head.rows + row * hidden, from: encoded + token * hidden, count: hidden)
+        for (row, read) in packed.maskedReads.enumerated() {
+            Vector.copy(into: head.rows + row * hidden, from: encoded + read * hidden, count: hidden)
         }
         try dense(ranges.transform, rows: count, in: hidden, out: hidden, head.rows, into: head.transform)
         engine.measure(.gelu) {
@@ -64,7 +64,7 @@ extension LanePass {
 
     /// The head's gradients, the decoder's share of the word embedding's, and the residual stream's at masked tokens.
     func maskedBackward(_ batch: TokenBatch, _ target: GradientTarget, scale: Float, count lossCount: Int) throws {
-        let count = packed.maskedRows.count
+        let count = packed.maskedReads.count
         let (hidden, head, ranges) = (configuration.hidden, memory.head, layout.heads)
         guard count > 0 else {
             for range in [
@@ -106,13 +106,13 @@ extension LanePass {
         try weightGradient(ranges.transform, rows: count, in: hidden, out: hidden, head.gradient, head.rows, target)
         try denseBackward(
             ranges.transform, rows: count, in: hidden, out: hidden, head.gradient, into: head.rows, beta: 0)
-        for (row, token) in packed.maskedRows.enumerated() {
-            Vector.add(into: memory.gradient + token * hidden, from: head.rows + row * hidden, count: hidden)
+        for (row, read) in packed.maskedReads.enumerated() {
+            Vector.add(into: memory.gradient + read * hidden, from: head.rows + row * hidden, count: hidden)
         }
     }
 
     // Norms without dropout look at the number of rows only.
     private var maskedTokens: wm_tokens {
-        wm_tokens(count: packed.maskedRows.count, example: tokens.example, position: tokens.position)
+        wm_tokens(count: packed.maskedReads.count, example: tokens.example, position: tokens.position)
     }
 }

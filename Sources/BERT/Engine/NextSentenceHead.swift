@@ -9,7 +9,8 @@ extension LanePass {
         let (hidden, head, count) = (configuration.hidden, memory.head, packed.sequences)
         for sequence in 0..<count {
             Vector.copy(
-                into: head.first + sequence * hidden, from: encoded + packed.starts[sequence] * hidden, count: hidden)
+                into: head.first + sequence * hidden, from: encoded + packed.firstReads[sequence] * hidden,
+                count: hidden)
         }
         try dense(ranges.pooler, rows: count, in: hidden, out: hidden, head.first, into: head.pooled)
         kernels.bias_tanh(count, hidden, parameters + ranges.pooler.bias.lowerBound, head.pooled)
@@ -49,7 +50,7 @@ extension LanePass {
             ranges.pooler, rows: count, in: hidden, out: hidden, head.pooledGradient, into: head.first, beta: 0)
         for sequence in 0..<count {
             Vector.add(
-                into: memory.gradient + packed.starts[sequence] * hidden, from: head.first + sequence * hidden,
+                into: memory.gradient + packed.firstReads[sequence] * hidden, from: head.first + sequence * hidden,
                 count: hidden)
         }
     }
