@@ -38,7 +38,9 @@ struct SVG {
             "<line class=\"\(style)\" x1=\"\(Self.number(x1))\" y1=\"\(Self.number(y1))\" x2=\"\(Self.number(x2))\" y2=\"\(Self.number(y2))\"/>"
     }
 
-    mutating func rectangle(x: Double, y: Double, width: Double, height: Double, class style: String, radius: Double = 0) {
+    mutating func rectangle(
+        x: Double, y: Double, width: Double, height: Double, class style: String, radius: Double = 0
+    ) {
         let corner = radius > 0 ? " rx=\"\(Self.number(radius))\"" : ""
         body +=
             "<rect class=\"\(style)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" width=\"\(Self.number(width))\" height=\"\(Self.number(height))\"\(corner)/>"
@@ -73,14 +75,18 @@ struct SVG {
     mutating func mark(_ shape: SeriesStyle.Mark, x: Double, y: Double, radius: Double, class style: String) {
         switch shape {
         case .circle:
-            body += "<circle class=\"\(style)\" cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"\(Self.number(radius))\"/>"
+            body +=
+                "<circle class=\"\(style)\" cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"\(Self.number(radius))\"/>"
         case .square:
             let side = radius * 2.5
             rectangle(x: x - side / 2, y: y - side / 2, width: side, height: side, class: style)
         case .diamond:
-            polygon([(x, y - radius * 1.3), (x + radius * 1.3, y), (x, y + radius * 1.3), (x - radius * 1.3, y)], style)
+            polygon(
+                [(x, y - radius * 1.3), (x + radius * 1.3, y), (x, y + radius * 1.3), (x - radius * 1.3, y)], style)
         case .triangle:
-            polygon([(x, y - radius * 1.2), (x + radius * 1.15, y + radius * 0.9), (x - radius * 1.15, y + radius * 0.9)], style)
+            polygon(
+                [(x, y - radius * 1.2), (x + radius * 1.15, y + radius * 0.9), (x - radius * 1.15, y + radius * 0.9)],
+                style)
         }
     }
 
@@ -108,6 +114,7 @@ public struct SeriesStyle: Hashable, Sendable {
 
     /// The style sheet's class that gives the colour: `wafer`, `cluster`.
     public var colour: String
+    /// The shape of its marks.
     public var mark: Mark
     /// Which dash the style sheet gives its line; 0 for none.
     public var dash: Int

@@ -19,7 +19,8 @@ struct AnswerFacts {
     func name(_ index: Int) -> String {
         let run = runs[index]
         let hardware = run.hardware.map { " as \($0)" } ?? ""
-        let id = runs.filter { $0.backend == run.backend && $0.workers == run.workers }.count > 1 ? " (\(run.runId))" : ""
+        let id =
+            runs.filter { $0.backend == run.backend && $0.workers == run.workers }.count > 1 ? " (\(run.runId))" : ""
         switch run.backend {
         case .wafer: return "the wafer backend" + hardware + id
         case .cluster: return "the \(run.workers)-worker cluster" + hardware + id
@@ -38,6 +39,7 @@ public struct Answer: Sendable, Encodable {
 
     private enum CodingKeys: CodingKey { case sentence, details }
 
+    /// The sentences as plain text.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(sentence.plain, forKey: .sentence)
@@ -50,7 +52,8 @@ public struct Answer: Sendable, Encodable {
         } else if facts.runs.count == 1 {
             sentence = Self.single(facts)
         } else if !facts.isOneJob {
-            sentence = "These \(Double(facts.runs.count), .count, "/run_count") runs trained different jobs, so their times don't compare."
+            sentence =
+                "These \(Double(facts.runs.count), .count, "/run_count") runs trained different jobs, so their times don't compare."
         } else if facts.comparisons.count == 1, facts.runs.count == 2 {
             sentence = Self.pair(facts)
         } else {
@@ -127,11 +130,14 @@ public struct Answer: Sendable, Encodable {
                 case "interrupted": "was interrupted"
                 default: "is still \(run.state)"
                 }
-            return "\(facts.name(index)) \(phrase: verb) after \(Double(run.stepsMade), .count, "/runs/\(String(index))/steps_made") of \(Double(run.stepsPlanned), .count, "/runs/\(String(index))/steps_planned") steps"
+            return
+                "\(facts.name(index)) \(phrase: verb) after \(Double(run.stepsMade), .count, "/runs/\(String(index))/steps_made") of \(Double(run.stepsPlanned), .count, "/runs/\(String(index))/steps_planned") steps"
         }
         var sentence: Phrase = "There is no answer: "
         if facts.runs.count == 1 { sentence = "" }
-        for (index, clause) in clauses.enumerated() { sentence = index == 0 ? sentence + clause : sentence + ", " + clause }
+        for (index, clause) in clauses.enumerated() {
+            sentence = index == 0 ? sentence + clause : sentence + ", " + clause
+        }
         return sentence.capitalised + "."
     }
 
@@ -142,16 +148,19 @@ public struct Answer: Sendable, Encodable {
         guard let low = comparison.ratioLow, let high = comparison.ratioHigh else {
             return "With so few steps nothing can be said about chance."
         }
-        return "By the spread of their steps the ratio is \(comparison.ratio, .ratio, "/comparisons/0/ratio"), between \(low, .ratio, "/comparisons/0/ratio_low") and \(high, .ratio, "/comparisons/0/ratio_high") (\(comparison.confidence, .percent, "/comparisons/0/confidence") interval). It is one run each: what differs from run to run is not in it."
+        return
+            "By the spread of their steps the ratio is \(comparison.ratio, .ratio, "/comparisons/0/ratio"), between \(low, .ratio, "/comparisons/0/ratio_low") and \(high, .ratio, "/comparisons/0/ratio_high") (\(comparison.confidence, .percent, "/comparisons/0/confidence") interval). It is one run each: what differs from run to run is not in it."
     }
 
     private static func bits(_ facts: AnswerFacts) -> Phrase? {
         guard facts.identity.count == 1, let check = facts.identity.first, check.bitIdentical != nil else { return nil }
         if check.bitIdentical == true {
-            return "The runs are bit-identical: the same loss at each of \(Double(check.stepsCompared), .count, "/identity/0/steps_compared") steps and the same weights, so they compare time alone."
+            return
+                "The runs are bit-identical: the same loss at each of \(Double(check.stepsCompared), .count, "/identity/0/steps_compared") steps and the same weights, so they compare time alone."
         }
         if let step = check.firstDifferingStep {
-            return "The runs are not bit-identical: their losses differ from step \(Double(step), .count, "/identity/0/first_differing_step") on."
+            return
+                "The runs are not bit-identical: their losses differ from step \(Double(step), .count, "/identity/0/first_differing_step") on."
         }
         return "The runs are not bit-identical: their weights differ."
     }
@@ -161,7 +170,8 @@ public struct Answer: Sendable, Encodable {
         let run = facts.runs[index]
         guard let accuracy = run.finalHeldOutMlmAccuracy, let baseline = run.baselineMlmAccuracy else { return nil }
         let subject = facts.runs.count > 1 ? facts.name(index).capitalisedFirst : "It"
-        return "\(subject) ended at \(accuracy, .share, "/runs/\(String(index))/final_held_out_mlm_accuracy") MLM accuracy on held-out text; always guessing the most frequent token gets \(baseline, .share, "/runs/\(String(index))/baseline_mlm_accuracy")."
+        return
+            "\(subject) ended at \(accuracy, .share, "/runs/\(String(index))/final_held_out_mlm_accuracy") MLM accuracy on held-out text; always guessing the most frequent token gets \(baseline, .share, "/runs/\(String(index))/baseline_mlm_accuracy")."
     }
 }
 

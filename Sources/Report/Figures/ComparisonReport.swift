@@ -95,10 +95,13 @@ public struct ComparisonReport: Sendable, Encodable {
 public struct ModelledFigures: Sendable, Encodable {
     /// The hardware profile.
     public var hardware: String
+    /// What trained it.
     public var backend: Backend
+    /// Worker processes; 1 on the wafer.
     public var workers: Int
     /// Time of one step, and until the target (or for all steps, where none is set).
     public var stepModelledSeconds: Double
+    /// Time until the target, or for all steps where none is set.
     public var timeToTargetModelledSeconds: Double?
     /// What the figures rest on.
     public var basis: String
@@ -148,6 +151,7 @@ public enum ReportError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The figures could not be encoded.
     case cannotEncode(detail: String)
 
+    /// One line: what happened, and what to do.
     public var description: String {
         switch self {
         case .noRuns: "a report needs at least one run; `wafermark runs list` shows the runs"

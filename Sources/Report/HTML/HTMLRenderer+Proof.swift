@@ -33,7 +33,10 @@ extension HTMLRenderer {
                     "\(names): the losses of \(phrase: equal) of \(phrase: compared) steps are equal in all 64 bits, and so are the digests of the weights."
                 )
             case false:
-                ("bad", "✗", "Not bit-identical", difference(check, key: key, names: names, compared: compared, equal: equal))
+                (
+                    "bad", "✗", "Not bit-identical",
+                    difference(check, key: key, names: names, compared: compared, equal: equal)
+                )
             case nil:
                 (
                     "open", "–", "Not judged",
@@ -46,7 +49,9 @@ extension HTMLRenderer {
         page.raw("</div></div>\n")
     }
 
-    private func difference(_ check: IdentityCheck, key: String, names: String, compared: Phrase, equal: Phrase) -> Phrase {
+    private func difference(_ check: IdentityCheck, key: String, names: String, compared: Phrase, equal: Phrase)
+        -> Phrase
+    {
         var text: Phrase = "\(names): \(phrase: equal) of \(phrase: compared) steps have equal losses"
         if let step = check.firstDifferingStep {
             text =
@@ -66,7 +71,8 @@ extension HTMLRenderer {
     func modelledSection(in page: inout Markup) {
         if report.modelled.isEmpty { return }
         section("modelled", "On the machines they stand for", in: &page) { page in
-            page.element("p", class: "lead", "Modelled clock: computed from a trace and a hardware profile, not measured.")
+            page.element(
+                "p", class: "lead", "Modelled clock: computed from a trace and a hardware profile, not measured.")
             table("Modelled times", class: "figures", in: &page) { page in
                 page.raw(
                     "<thead><tr><th scope=\"col\">Machine</th><th scope=\"col\" class=\"number\">A step</th><th scope=\"col\" class=\"number\">Time to target</th></tr></thead>\n<tbody>\n"
@@ -107,7 +113,8 @@ extension HTMLRenderer {
         // The beginning and the end say most; the JSON document has all.
         let most = 60
         let shown = run.events.indices.filter { $0 < most / 2 || $0 >= run.events.count - most / 2 }
-        table("Events of \(run.label); wall clock, since the run was started", class: "compact events", in: &page) { page in
+        table("Events of \(run.label); wall clock, since the run was started", class: "compact events", in: &page) {
+            page in
             page.raw(
                 "<thead><tr><th scope=\"col\" class=\"number\">Wall clock</th><th scope=\"col\">What</th><th scope=\"col\">In words</th></tr></thead>\n<tbody>\n"
             )

@@ -66,7 +66,10 @@ extension HTMLRenderer {
         if let index = report.runs.firstIndex(where: { $0.corpus != nil }), let corpus = report.runs[index].corpus {
             let key = "/runs/\(index)/corpus"
             facts += [
-                ("Training", "\(Double(corpus.trainingDocuments), .count, key + "/training_documents") documents, \(Double(corpus.trainingTokens), .count, key + "/training_tokens") tokens"),
+                (
+                    "Training",
+                    "\(Double(corpus.trainingDocuments), .count, key + "/training_documents") documents, \(Double(corpus.trainingTokens), .count, key + "/training_tokens") tokens"
+                ),
                 ("Held out", "\(Double(corpus.heldOutDocuments), .count, key + "/held_out_documents") documents"),
                 ("Vocabulary", "\(Double(corpus.vocabularySize), .count, key + "/vocabulary_size") WordPieces"),
                 ("Digest", "\(String(corpus.digest.prefix(16)))"),

@@ -13,7 +13,8 @@ extension HTMLRenderer {
             if report.identity.contains(where: { $0.bitIdentical == true }) {
                 page.element(
                     "p", class: "quiet",
-                    "Against steps the lines of bit-identical runs lie on top of each other: only time tells them apart.")
+                    "Against steps the lines of bit-identical runs lie on top of each other: only time tells them apart."
+                )
             }
             evaluations(in: &page)
         }
@@ -70,7 +71,8 @@ extension HTMLRenderer {
                         description: "Training loss, masked tokens plus next sentence, against \(name). Runs: \(what). "
                             + lossDescription, x: axis, y: loss,
                         series: lines { run in
-                            let xs = name == "time" ? run.series.elapsedHostSeconds : run.series.step.map { Double($0 + 1) }
+                            let xs =
+                                name == "time" ? run.series.elapsedHostSeconds : run.series.step.map { Double($0 + 1) }
                             return Array(zip(xs, run.series.lossNats))
                         }))
             }

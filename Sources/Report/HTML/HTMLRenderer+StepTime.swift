@@ -14,7 +14,9 @@ extension HTMLRenderer {
                 bars(
                     id: "step-parts", title: "A step’s time by part",
                     rows: known.compactMap { index in
-                        report.runs[index].stepParts.map { (report.runs[index].label, report.runs[index].backend.rawValue, $0) }
+                        report.runs[index].stepParts.map {
+                            (report.runs[index].label, report.runs[index].backend.rawValue, $0)
+                        }
                     }))
             page.raw("</figure>\n")
             partsTable(known, in: &page)

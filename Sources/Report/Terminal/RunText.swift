@@ -54,7 +54,10 @@ public enum RunText {
             text += "\nWhere a step's time goes (mean, host clock)\n"
             let format = FigureFormat.column(through: parts.totalHostSeconds)
             text += TextTable(
-                [TextTable.Column("PART"), TextTable.Column("TIME", isNumeric: true), TextTable.Column("SHARE", isNumeric: true)],
+                [
+                    TextTable.Column("PART"), TextTable.Column("TIME", isNumeric: true),
+                    TextTable.Column("SHARE", isNumeric: true),
+                ],
                 rows: parts.all.map { part, seconds in
                     [part.title, format.text(seconds), FigureFormat.share.text(parts.shares[part.rawValue])]
                 }

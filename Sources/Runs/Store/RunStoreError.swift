@@ -32,6 +32,7 @@ public enum RunStoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Any other complaint of SQLite.
     case database(path: String, detail: String)
 
+    /// One line: what happened, and what to do.
     public var description: String {
         switch self {
         case .noRun(let prefix):
