@@ -37,7 +37,9 @@ let package = Package(
                 .system,
             ]),
         .target(name: "Wafer", dependencies: ["Training", "PerformanceModel", "Jobs"]),
-        .target(name: "Report", dependencies: ["PerformanceModel", "Runs", "Jobs"]),
+        .target(
+            name: "Report", dependencies: ["PerformanceModel", "Runs", "Jobs"],
+            resources: [.embedInCode("Resources")]),
         .target(
             name: "PerformanceModel", dependencies: ["Jobs", .yams],
             resources: [.embedInCode("Resources")]),
@@ -67,8 +69,8 @@ let package = Package(
         .testTarget(name: "TrainingTests", dependencies: ["Training", "BERT", "Corpus", "Jobs", "Kernels"]),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "Wire"]),
         .testTarget(name: "ClusterTests", dependencies: ["Cluster", "Messaging", "Wire", "Jobs"]),
-        .testTarget(name: "RunsTests", dependencies: ["Runs", "Jobs"]),
-        .testTarget(name: "ReportTests", dependencies: ["Report", "Runs", "Jobs"]),
+        .testTarget(name: "RunsTests", dependencies: ["Runs", "Jobs", .grdb]),
+        .testTarget(name: "ReportTests", dependencies: ["Report", "Runs", "Jobs"], exclude: ["Fixtures"]),
         .testTarget(name: "PerformanceModelTests", dependencies: ["PerformanceModel", "Jobs"]),
         .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Runs", "Jobs"]),
         .testTarget(name: "IntegrationTests", dependencies: ["Runs", "Jobs"]),

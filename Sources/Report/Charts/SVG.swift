@@ -35,7 +35,10 @@ struct SVG {
 
     mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, class style: String) {
         body +=
-            "<line class=\"\(style)\" x1=\"\(Self.number(x1))\" y1=\"\(Self.number(y1))\" x2=\"\(Self.number(x2))\" y2=\"\(Self.number(y2))\"/>"
+            """
+            <line class="\(style)" x1="\(Self.number(x1))" y1="\(Self.number(y1))" x2="\(Self.number(x2))" \
+            y2="\(Self.number(y2))"/>
+            """
     }
 
     mutating func rectangle(
@@ -43,7 +46,10 @@ struct SVG {
     ) {
         let corner = radius > 0 ? " rx=\"\(Self.number(radius))\"" : ""
         body +=
-            "<rect class=\"\(style)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" width=\"\(Self.number(width))\" height=\"\(Self.number(height))\"\(corner)/>"
+            """
+            <rect class="\(style)" x="\(Self.number(x))" y="\(Self.number(y))" width="\(Self.number(width))" \
+            height="\(Self.number(height))"\(corner)/>
+            """
     }
 
     /// Where text is anchored.
@@ -53,7 +59,10 @@ struct SVG {
 
     mutating func text(_ text: String, x: Double, y: Double, anchor: Anchor = .start, class style: String) {
         body +=
-            "<text class=\"\(style)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" text-anchor=\"\(anchor.rawValue)\">\(Self.escaped(text))</text>"
+            """
+            <text class="\(style)" x="\(Self.number(x))" y="\(Self.number(y))" \
+            text-anchor="\(anchor.rawValue)">\(Self.escaped(text))</text>
+            """
     }
 
     /// A line through `points`; a gap where one is nil.
@@ -76,7 +85,10 @@ struct SVG {
         switch shape {
         case .circle:
             body +=
-                "<circle class=\"\(style)\" cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"\(Self.number(radius))\"/>"
+                """
+                <circle class="\(style)" cx="\(Self.number(x))" cy="\(Self.number(y))" \
+                r="\(Self.number(radius))"/>
+                """
         case .square:
             let side = radius * 2.5
             rectangle(x: x - side / 2, y: y - side / 2, width: side, height: side, class: style)

@@ -53,7 +53,10 @@ public struct Answer: Sendable, Encodable {
             sentence = Self.single(facts)
         } else if !facts.isOneJob {
             sentence =
-                "These \(Double(facts.runs.count), .count, "/run_count") runs trained different jobs, so their times don't compare."
+                """
+                These \(Double(facts.runs.count), .count, "/run_count") runs trained different jobs, so their \
+                times don't compare.
+                """
         } else if facts.comparisons.count == 1, facts.runs.count == 2 {
             sentence = Self.pair(facts)
         } else {
@@ -90,7 +93,11 @@ public struct Answer: Sendable, Encodable {
         let time = comparison.measure == .timeToTarget ? "time_to_target_host_seconds" : "training_host_seconds"
         let other = facts.reference
         let sides: Phrase =
-            "\(facts.name(other)) \(phrase: deed(facts, comparison.measure, run: other)) in \(comparison.referenceHostSeconds, .duration, "/runs/\(String(other))/\(time)"), \(facts.name(run)) in \(comparison.hostSeconds, .duration, "/runs/\(String(run))/\(time)") (host clock)"
+            """
+            \(facts.name(other)) \(phrase: deed(facts, comparison.measure, run: other)) in \
+            \(comparison.referenceHostSeconds, .duration, "/runs/\(String(other))/\(time)"), \(facts.name(run)) \
+            in \(comparison.hostSeconds, .duration, "/runs/\(String(run))/\(time)") (host clock)
+            """
         let start = (Phrase(stringLiteral: place(facts)) + sides).capitalised
         return start + ": " + outcome(comparison, key: "/comparisons/0", name: facts.runs[run].shortName) + "."
     }
@@ -115,7 +122,13 @@ public struct Answer: Sendable, Encodable {
         }
         guard let best = ranked.first, let worst = ranked.last, best != worst else { return single(facts) }
         let text: Phrase =
-            "\(place(facts))\(facts.name(best)) \(phrase: deed(facts, isToTarget ? .timeToTarget : .timeForSameSteps, run: best)) soonest of \(Double(facts.runs.count), .count, "/run_count") runs, in \(time(facts.runs[best]), .duration, "/runs/\(String(best))/\(key)"); \(facts.name(worst)) took longest, \(time(facts.runs[worst]), .duration, "/runs/\(String(worst))/\(key)") (host clock)."
+            """
+            \(place(facts))\(facts.name(best)) \
+            \(phrase: deed(facts, isToTarget ? .timeToTarget : .timeForSameSteps, run: best)) soonest of \
+            \(Double(facts.runs.count), .count, "/run_count") runs, in \
+            \(time(facts.runs[best]), .duration, "/runs/\(String(best))/\(key)"); \(facts.name(worst)) took \
+            longest, \(time(facts.runs[worst]), .duration, "/runs/\(String(worst))/\(key)") (host clock).
+            """
         return text.capitalised
     }
 
@@ -131,7 +144,11 @@ public struct Answer: Sendable, Encodable {
                 default: "is still \(run.state)"
                 }
             return
-                "\(facts.name(index)) \(phrase: verb) after \(Double(run.stepsMade), .count, "/runs/\(String(index))/steps_made") of \(Double(run.stepsPlanned), .count, "/runs/\(String(index))/steps_planned") steps"
+                """
+                \(facts.name(index)) \(phrase: verb) after \
+                \(Double(run.stepsMade), .count, "/runs/\(String(index))/steps_made") of \
+                \(Double(run.stepsPlanned), .count, "/runs/\(String(index))/steps_planned") steps
+                """
         }
         var sentence: Phrase = "There is no answer: "
         if facts.runs.count == 1 { sentence = "" }
@@ -149,18 +166,30 @@ public struct Answer: Sendable, Encodable {
             return "With so few steps nothing can be said about chance."
         }
         return
-            "By the spread of their steps the ratio is \(comparison.ratio, .ratio, "/comparisons/0/ratio"), between \(low, .ratio, "/comparisons/0/ratio_low") and \(high, .ratio, "/comparisons/0/ratio_high") (\(comparison.confidence, .percent, "/comparisons/0/confidence") interval). It is one run each: what differs from run to run is not in it."
+            """
+            By the spread of their steps the ratio is \(comparison.ratio, .ratio, "/comparisons/0/ratio"), \
+            between \(low, .ratio, "/comparisons/0/ratio_low") and \(high, .ratio, "/comparisons/0/ratio_high") \
+            (\(comparison.confidence, .percent, "/comparisons/0/confidence") interval). It is one run each: \
+            what differs from run to run is not in it.
+            """
     }
 
     private static func bits(_ facts: AnswerFacts) -> Phrase? {
         guard facts.identity.count == 1, let check = facts.identity.first, check.bitIdentical != nil else { return nil }
         if check.bitIdentical == true {
             return
-                "The runs are bit-identical: the same loss at each of \(Double(check.stepsCompared), .count, "/identity/0/steps_compared") steps and the same weights, so they compare time alone."
+                """
+                The runs are bit-identical: the same loss at each of \
+                \(Double(check.stepsCompared), .count, "/identity/0/steps_compared") steps and the same \
+                weights, so they compare time alone.
+                """
         }
         if let step = check.firstDifferingStep {
             return
-                "The runs are not bit-identical: their losses differ from step \(Double(step), .count, "/identity/0/first_differing_step") on."
+                """
+                The runs are not bit-identical: their losses differ from step \
+                \(Double(step), .count, "/identity/0/first_differing_step") on.
+                """
         }
         return "The runs are not bit-identical: their weights differ."
     }
@@ -171,7 +200,11 @@ public struct Answer: Sendable, Encodable {
         guard let accuracy = run.finalHeldOutMlmAccuracy, let baseline = run.baselineMlmAccuracy else { return nil }
         let subject = facts.runs.count > 1 ? facts.name(index).capitalisedFirst : "It"
         return
-            "\(subject) ended at \(accuracy, .share, "/runs/\(String(index))/final_held_out_mlm_accuracy") MLM accuracy on held-out text; always guessing the most frequent token gets \(baseline, .share, "/runs/\(String(index))/baseline_mlm_accuracy")."
+            """
+            \(subject) ended at \(accuracy, .share, "/runs/\(String(index))/final_held_out_mlm_accuracy") MLM \
+            accuracy on held-out text; always guessing the most frequent token gets \
+            \(baseline, .share, "/runs/\(String(index))/baseline_mlm_accuracy").
+            """
     }
 }
 

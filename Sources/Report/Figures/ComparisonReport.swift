@@ -69,7 +69,8 @@ public struct ComparisonReport: Sendable, Encodable {
         notes = Note.all(facts)
     }
 
-    /// The run that the others are compared with: the first finished wafer run, else the first finished, else the first.
+    /// The run that the others are compared with: the first finished wafer run, else the first finished, else the
+    /// first.
     private static func referenceIndex(of runs: [RunRecord]) -> Int {
         runs.firstIndex { $0.run.backend == .wafer && $0.run.outcome != nil }
             ?? runs.firstIndex { $0.run.outcome != nil } ?? 0
@@ -126,7 +127,7 @@ public struct Reproduction: Sendable, Encodable {
     public var commands: [String]
 
     init(runs: [Run]) {
-        func hardware(_ run: Run) -> String { run.hardware.map { " --hardware \($0)" } ?? "" }
+        func hardware(_ run: Run) -> String { run.hardware.map { " --hardware \(Self.quoted($0))" } ?? "" }
         let isPair = runs.count == 2 && Set(runs.map(\.backend)).count == 2 && runs.allSatisfy { $0.hardware == nil }
         if isPair, let cluster = runs.first(where: { $0.backend == .cluster }) {
             commands = ["wafermark compare job.yaml --workers \(cluster.workers)"]
@@ -139,6 +140,22 @@ public struct Reproduction: Sendable, Encodable {
             }
         }
         commands.append("wafermark report " + runs.map(\.id.text).joined(separator: " "))
+    }
+
+    /// `text` as one word of a shell's command line.
+    private static func quoted(_ text: String) -> String {
+        let isPlain =
+            !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+        if isPlain { return text }
+        return "'" + TextTable.printable(text).replacingOccurrences(of: "'", with: "'\\''") + "'"
     }
 }
 

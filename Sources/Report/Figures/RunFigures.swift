@@ -4,7 +4,7 @@ import Runs
 
 /// The figures of one run: every duration is host time, and says so in its name; times of day are the wall clock's.
 ///
-/// The names are those of the JSON document, in camel case. A figure that is not known (yet) is nil and has no key there.
+/// The names are those of the JSON document, in camel case. A figure that is not known is nil and has no key there.
 public struct RunFigures: Sendable, Encodable {
     /// The run's id.
     public var runId: String

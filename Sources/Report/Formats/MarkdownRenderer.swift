@@ -66,10 +66,15 @@ public struct MarkdownRenderer {
         let machines = Set(report.runs.compactMap(\.machine)).map { machine in
             Self.escaped(
                 "\(machine.processor), \(machine.cores) cores, \(machine.instructionSet), \(machine.operatingSystem), "
-                    + "oneDNN \(machine.onednnVersion), ZeroMQ \(machine.zeromqVersion), Wafermark \(machine.wafermarkVersion)"
+                    + """
+                    oneDNN \(machine.onednnVersion), ZeroMQ \(machine.zeromqVersion), Wafermark \
+                    \(machine.wafermarkVersion)
+                    """
             )
         }.sorted()
-        return "### Do it again\n\n```\n" + report.reproduction.commands.joined(separator: "\n") + "\n```\n\n"
+        // Nothing in a command may end the fence.
+        let commands = report.reproduction.commands.joined(separator: "\n").replacingOccurrences(of: "```", with: "")
+        return "### Do it again\n\n```\n" + commands + "\n```\n\n"
             + "Seed \(report.job.seed). " + machines.map { "Machine: \($0)." }.joined(separator: " ") + "\n"
     }
 

@@ -76,7 +76,10 @@ extension HTMLRenderer {
             if let pair, let run = report.runs.first(where: { $0.runId == pair.runId }) {
                 page.element(
                     "p", class: "quiet",
-                    "Ratio: the \(run.shortName)’s figure over the other’s. Times: below one is sooner. Rates: above one is faster."
+                    """
+                    Ratio: the \(run.shortName)’s figure over the other’s. Times: below one is sooner. Rates: \
+                    above one is faster.
+                    """
                 )
             }
         }

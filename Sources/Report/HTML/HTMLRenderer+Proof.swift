@@ -6,7 +6,10 @@ extension HTMLRenderer {
             for (index, check) in report.identity.enumerated() { verdict(check, index, in: &page) }
             table("SHA-256 of all weights", class: "compact digests", in: &page) { page in
                 page.raw(
-                    "<thead><tr><th scope=\"col\">Run</th><th scope=\"col\">SHA-256 of all weights</th></tr></thead>\n<tbody>\n"
+                    """
+                    <thead><tr><th scope="col">Run</th><th scope="col">SHA-256 of all \
+                    weights</th></tr></thead>\n<tbody>\n
+                    """
                 )
                 for run in report.runs {
                     page.raw("<tr><th scope=\"row\">")
@@ -30,7 +33,10 @@ extension HTMLRenderer {
             case true:
                 (
                     "good", "✓", "Bit-identical",
-                    "\(names): the losses of \(phrase: equal) of \(phrase: compared) steps are equal in all 64 bits, and so are the digests of the weights."
+                    """
+                    \(names): the losses of \(phrase: equal) of \(phrase: compared) steps are equal in all 64 \
+                    bits, and so are the digests of the weights.
+                    """
                 )
             case false:
                 (
@@ -40,7 +46,10 @@ extension HTMLRenderer {
             case nil:
                 (
                     "open", "–", "Not judged",
-                    "\(names): \(check.obstacle ?? "nothing to compare"). Of \(phrase: compared) steps that both have, \(phrase: equal) have equal losses."
+                    """
+                    \(names): \(check.obstacle ?? "nothing to compare"). Of \(phrase: compared) steps that both \
+                    have, \(phrase: equal) have equal losses.
+                    """
                 )
             }
         page.raw("<div class=\"verdict \(style)\"><span class=\"sign\" aria-hidden=\"true\">\(mark)</span><div>")
@@ -56,7 +65,11 @@ extension HTMLRenderer {
         if let step = check.firstDifferingStep {
             text =
                 text
-                + "; the first to differ is step \(Double(step), .count, key + "/first_differing_step"), with \(check.lossThereNats, .nats, key + "/loss_there_nats") beside \(check.referenceLossThereNats, .nats, key + "/reference_loss_there_nats") nats"
+                    + """
+                    ; the first to differ is step \(Double(step), .count, key + "/first_differing_step"), with \
+                    \(check.lossThereNats, .nats, key + "/loss_there_nats") beside \
+                    \(check.referenceLossThereNats, .nats, key + "/reference_loss_there_nats") nats
+                    """
         }
         return switch check.weightsEqual {
         case true: text + ". The digests of the weights are equal."
@@ -75,7 +88,10 @@ extension HTMLRenderer {
                 "p", class: "lead", "Modelled clock: computed from a trace and a hardware profile, not measured.")
             table("Modelled times", class: "figures", in: &page) { page in
                 page.raw(
-                    "<thead><tr><th scope=\"col\">Machine</th><th scope=\"col\" class=\"number\">A step</th><th scope=\"col\" class=\"number\">Time to target</th></tr></thead>\n<tbody>\n"
+                    """
+                    <thead><tr><th scope="col">Machine</th><th scope="col" class="number">A step</th><th \
+                    scope="col" class="number">Time to target</th></tr></thead>\n<tbody>\n
+                    """
                 )
                 for (index, row) in report.modelled.enumerated() {
                     page.raw("<tr><th scope=\"row\">")
@@ -116,7 +132,10 @@ extension HTMLRenderer {
         table("Events of \(run.label); wall clock, since the run was started", class: "compact events", in: &page) {
             page in
             page.raw(
-                "<thead><tr><th scope=\"col\" class=\"number\">Wall clock</th><th scope=\"col\">What</th><th scope=\"col\">In words</th></tr></thead>\n<tbody>\n"
+                """
+                <thead><tr><th scope="col" class="number">Wall clock</th><th scope="col">What</th><th \
+                scope="col">In words</th></tr></thead>\n<tbody>\n
+                """
             )
             for number in shown {
                 let event = run.events[number]

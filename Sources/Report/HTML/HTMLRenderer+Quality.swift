@@ -13,7 +13,10 @@ extension HTMLRenderer {
             if report.identity.contains(where: { $0.bitIdentical == true }) {
                 page.element(
                     "p", class: "quiet",
-                    "Against steps the lines of bit-identical runs lie on top of each other: only time tells them apart."
+                    """
+                    Against steps the lines of bit-identical runs lie on top of each other: only time tells \
+                    them apart.
+                    """
                 )
             }
             evaluations(in: &page)
@@ -104,7 +107,10 @@ extension HTMLRenderer {
 
     private var lossDescription: String {
         report.runs.map { run in
-            "\(run.label): from \(FigureFormat.nats.text(run.firstLossNats)) to \(FigureFormat.nats.text(run.finalLossNats)) nats."
+            """
+            \(run.label): from \(FigureFormat.nats.text(run.firstLossNats)) to \
+            \(FigureFormat.nats.text(run.finalLossNats)) nats.
+            """
         }.joined(separator: " ")
     }
 
@@ -116,7 +122,12 @@ extension HTMLRenderer {
         for (index, run) in report.runs.enumerated() where !run.evaluations.isEmpty {
             table("Evaluations on held-out text: \(run.label)", class: "compact", in: &page) { page in
                 page.raw(
-                    "<thead><tr><th scope=\"col\" class=\"number\">After steps</th><th scope=\"col\" class=\"number\">Host clock</th><th scope=\"col\" class=\"number\">MLM accuracy</th><th scope=\"col\" class=\"number\">MLM loss, nats</th><th scope=\"col\" class=\"number\">NSP accuracy</th></tr></thead>\n<tbody>\n"
+                    """
+                    <thead><tr><th scope="col" class="number">After steps</th><th scope="col" \
+                    class="number">Host clock</th><th scope="col" class="number">MLM accuracy</th><th \
+                    scope="col" class="number">MLM loss, nats</th><th scope="col" class="number">NSP \
+                    accuracy</th></tr></thead>\n<tbody>\n
+                    """
                 )
                 let every = (run.evaluations.count + most - 1) / most
                 for (number, evaluation) in run.evaluations.enumerated()

@@ -50,7 +50,11 @@ extension HTMLRenderer {
             let key = "/runs/\(String(index))/step_parts"
             sentence =
                 sentence
-                + "\(sentence.parts.isEmpty ? "" : " ")\(name): \(parts.totalHostSeconds, .duration, key + "/total_host_seconds") a step, \(parts.computeHostSeconds, .duration, key + "/compute_host_seconds") of it computing"
+                    + """
+                    \(sentence.parts.isEmpty ? "" : " ")\(name): \
+                    \(parts.totalHostSeconds, .duration, key + "/total_host_seconds") a step, \
+                    \(parts.computeHostSeconds, .duration, key + "/compute_host_seconds") of it computing
+                    """
             if let rest {
                 sentence =
                     sentence
@@ -65,7 +69,10 @@ extension HTMLRenderer {
         page.raw("<ul class=\"legend parts\" aria-label=\"Parts of a step\">")
         for part in StepPart.allCases {
             page.raw(
-                "<li><svg class=\"swatch\" viewBox=\"0 0 20 16\" aria-hidden=\"true\"><rect class=\"part neutral \(part.rawValue)\" x=\"1\" y=\"2\" width=\"18\" height=\"12\"/></svg>"
+                """
+                <li><svg class="swatch" viewBox="0 0 20 16" aria-hidden="true"><rect class="part neutral \
+                \(part.rawValue)" x="1" y="2" width="18" height="12"/></svg>
+                """
             )
             page.escaped(part.title)
             page.raw("</li>")

@@ -24,7 +24,10 @@ public struct HTMLRenderer {
             "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"Wafermark\">\n")
         // Even a mistake of ours can then load nothing and run nothing.
         page.raw(
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
+            """
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; \
+            img-src data:">\n
+            """
         )
         page.element("title", report.job.name + " – Wafermark report")
         page.raw("\n<style>\n")

@@ -9,8 +9,8 @@ import Jobs
 /// How many times as long one series of steps took as another, with an interval that says how sure that is.
 ///
 /// The interval is a percentile bootstrap (Efron and Tibshirani 1993, chapter 13) of the ratio of total times. Steps
-/// that follow each other are alike (a busy neighbour slows a stretch of them), so blocks of consecutive steps are drawn
-/// instead of single ones (Künsch 1989, the moving-block bootstrap; block length n^(1/3), Hall et al. 1995). Time that
+/// that follow each other are alike (a busy neighbour slows a stretch of them), so blocks of consecutive steps are
+/// drawn instead of single ones (Künsch 1989, the moving-block bootstrap; block length n^(1/3), Hall et al. 1995). Time that
 /// belongs to no step, such as evaluations, is added unchanged.
 ///
 /// It says how steady the steps were *within* these runs. What differs from one run to the next is not in it; only

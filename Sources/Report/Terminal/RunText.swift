@@ -92,12 +92,15 @@ public enum RunText {
         }
     }
 
-    /// `text` in lines of at most `width` characters, broken at spaces; words that are longer stay whole.
+    /// `text` in lines of at most `width` characters, broken at spaces, or where a word is longer than a line.
     private static func wrapped(_ text: String, indent: Int, width: Int, first: String) -> String {
         let room = max(20, width - indent)
         var lines: [String] = []
         var line = ""
-        for word in text.split(separator: " ") {
+        let words = text.split(separator: " ").flatMap { word in
+            stride(from: 0, to: word.count, by: room).map { word.dropFirst($0).prefix(room) }
+        }
+        for word in words {
             if !line.isEmpty, line.count + 1 + word.count > room {
                 lines.append(line)
                 line = String(word)
