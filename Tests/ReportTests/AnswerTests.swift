@@ -113,6 +113,21 @@ struct AnswerTests {
         let text = try sentence(runs)
         #expect(text.contains("the wafer backend made 300 steps soonest of 3 runs"))
         #expect(text.contains("the 4-worker cluster took longest"))
+        let details = try ComparisonReport(runs: runs, generated: FabricatedRuns.start).answer.details.map(\.plain)
+        #expect(details.contains { $0.hasPrefix("Beside the wafer backend: the 2-worker cluster 1.10×") })
+        #expect(details.contains { $0.hasPrefix("All runs are bit-identical") })
+    }
+
+    @Test("where one run met the target and the other did not, each is told for itself")
+    func oneMissed() throws {
+        var runs = FabricatedRuns.pair(target: Target(quality: .maskedAccuracy(0.4)))
+        runs[0].run.outcome?.timeToTarget = nil
+        runs[0].steps.removeLast(10)
+        runs[0].run.outcome?.steps = 290
+        let text = try sentence(runs)
+        #expect(text.contains("the 2-worker cluster made 290 steps in "))
+        #expect(text.contains("without reaching 40.0 % MLM accuracy on held-out text; the wafer backend reached"))
+        #expect(text.hasSuffix("They did not do the same work."))
     }
 
     @Test("no run is an error")

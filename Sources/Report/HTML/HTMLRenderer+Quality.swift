@@ -83,11 +83,6 @@ extension HTMLRenderer {
         return charts
     }
 
-    /// An axis in milliseconds.
-    static func milliseconds(_ title: String) -> LineChart.Axis {
-        LineChart.Axis(title, scale: 1_000, includesZero: true)
-    }
-
     func lines(_ points: (RunFigures) -> [(Double, Double?)]) -> [LineChart.Series] {
         zip(report.runs, styles).map { run, style in
             LineChart.Series(name: run.label, style: style, points: points(run).map { (x: $0.0, y: $0.1) })

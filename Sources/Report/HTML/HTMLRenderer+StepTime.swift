@@ -34,7 +34,8 @@ extension HTMLRenderer {
         LineChart(
             id: "step-spread", title: "Time of each step",
             description: "Host time of each step, against steps. Medians and percentiles are in the table of figures.",
-            x: LineChart.Axis("steps", includesZero: true), y: Self.milliseconds("host clock, ms"),
+            x: LineChart.Axis("steps", includesZero: true),
+            y: .hostTime(through: report.runs.compactMap { $0.series.stepHostSeconds.max() }.max() ?? 0),
             series: lines { run in
                 Array(zip(run.series.step.map { Double($0 + 1) }, run.series.stepHostSeconds))
             }, width: 720, height: 260)
@@ -92,7 +93,7 @@ extension HTMLRenderer {
                 StackedBars.Bar(
                     name: row.name, colour: row.colour, parts: row.parts.all.map { ($0.part.rawValue, $0.seconds) },
                     total: FigureFormat.duration.text(row.parts.totalHostSeconds))
-            }, axis: Self.milliseconds("host clock, ms")
+            }, axis: .hostTime(through: rows.map(\.parts.totalHostSeconds).max() ?? 0)
         ).svg()
     }
 

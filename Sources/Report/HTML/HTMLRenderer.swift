@@ -134,10 +134,10 @@ public struct HTMLRenderer {
             let number = seen[colour, default: 0]
             seen[colour] = number + 1
             let marks: [SeriesStyle.Mark] =
-                run.backend == .wafer ? [.circle, .diamond] : [.square, .triangle]
+                run.backend == .wafer ? [.circle, .diamond, .triangle] : [.square, .triangle, .diamond]
             // The wafer's first line is unbroken, the cluster's first dashed: on top of each other both are seen.
             return SeriesStyle(
-                colour: colour, mark: marks[number % 2],
+                colour: colour, mark: marks[number % marks.count],
                 dash: (run.backend == .wafer ? 0 : 1) + 2 * min(number, 2))
         }
     }
