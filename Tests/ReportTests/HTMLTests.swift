@@ -90,19 +90,24 @@ struct HTMLTests {
     func strayNumbers(specimen: Specimen) throws {
         let report = try specimen.report()
         let reading = HTMLReading(html: HTMLRenderer(report).render())
-        var text = reading.text(without: ["head", "data", "svg", "code", "time"])
+        var text = try reading.text(without: ["head", "data", "svg", "code", "time"])
         // What is not the report's own: names of runs and machines, messages, the job's words.
         for run in report.runs {
             let others = [run.label, run.failure].compactMap { $0 } + run.events.map(\.message)
             for other in others { text = text.replacingOccurrences(of: Self.escaped(other), with: "") }
-            let machine = run.machine.map { [$0.processor, $0.operatingSystem, $0.onednnVersion, $0.zeromqVersion, $0.wafermarkVersion, $0.instructionSet] }
+            let machine = run.machine.map {
+                [
+                    $0.processor, $0.operatingSystem, $0.onednnVersion, $0.zeromqVersion, $0.wafermarkVersion,
+                    $0.instructionSet,
+                ]
+            }
             for other in machine ?? [] { text = text.replacingOccurrences(of: Self.escaped(other), with: "") }
             text = text.replacingOccurrences(of: String(run.corpus?.digest.prefix(16) ?? "-"), with: "")
             text = text.replacingOccurrences(of: run.runId, with: "")
             text = text.replacingOccurrences(of: "\(run.workers)-worker", with: "")
         }
         for constant in [
-            "SHA-256", "64 bits", "2,000 times", "95 %", "1 %", "5th percentile", "95th percentile", "dgx1-v100",
+            "SHA-256", "64 bits", "2,000 times", "95 %", "1 %", "95th percentile", "5th percentile", "dgx1-v100",
             "Phase 1", "Worker 0", "&#39;",
         ] {
             text = text.replacingOccurrences(of: constant, with: "")
@@ -121,10 +126,10 @@ struct HTMLTests {
     func structure(specimen: Specimen) throws {
         let reading = HTMLReading(html: HTMLRenderer(try specimen.report()).render())
         #expect(reading.unbalanced.isEmpty)
-        let ids = reading.attribute("id")
+        let ids = try reading.attribute("id")
         #expect(Set(ids).count == ids.count, "\(Dictionary(grouping: ids) { $0 }.filter { $0.value.count > 1 }.keys)")
         let references =
-            reading.attribute("aria-labelledby").flatMap { $0.split(separator: " ").map(String.init) }
+            try reading.attribute("aria-labelledby").flatMap { $0.split(separator: " ").map(String.init) }
             + reading.attribute("href").map { String($0.dropFirst()) }
         for reference in references { #expect(ids.contains(reference), "\(reference)") }
     }
@@ -164,18 +169,23 @@ struct HTMLTests {
             records[index].run.job.name = evil
             records[index].run.hardware = evil
             records[index].run.machine?.processor = evil
-            records[index].events.append(RunEvent(time: FabricatedRuns.start, kind: .warning, message: evil + "\n=cmd|x"))
+            records[index].events.append(
+                RunEvent(time: FabricatedRuns.start, kind: .warning, message: evil + "\n=cmd|x"))
         }
         records[0].run.state = .failed(reason: evil)
-        let report = try ComparisonReport(runs: records, jobFile: evil + "</code></pre>", generated: FabricatedRuns.start)
+        let report = try ComparisonReport(
+            runs: records, jobFile: evil + "</code></pre>", generated: FabricatedRuns.start)
         let reading = HTMLReading(html: HTMLRenderer(report).render())
         #expect(!reading.html.contains("<script"))
         #expect(!reading.html.unicodeScalars.contains("\u{1B}"))
         #expect(!reading.html.unicodeScalars.contains("\u{202E}"))
         #expect(reading.html.contains("&lt;script&gt;"))
         #expect(reading.unbalanced.isEmpty)
+        // What stands between fences is code, and stays so: nothing in it can end the fence.
         let markdown = MarkdownRenderer(report).render()
-        #expect(!markdown.contains("<script"))
+        #expect(markdown.matches(of: #/```/#).count == 2)
+        let prose = markdown.replacing(#/```[\s\S]*?```/#, with: "")
+        #expect(!prose.contains("<script"))
         #expect(!markdown.unicodeScalars.contains("\u{1B}"))
         #expect(!RunText.show(records[0]).unicodeScalars.contains("\u{1B}"))
         _ = try JSONTree(JSONRenderer(report).render())
@@ -189,7 +199,8 @@ struct HTMLTests {
             Dictionary(
                 palette.output.1.matches(of: #/--([a-z]+): #([0-9a-f]{3,6});/#).map {
                     (String($0.output.1), Self.luminance(String($0.output.2)))
-                }) { first, _ in first }
+                }
+            ) { first, _ in first }
         }
         #expect(palettes.count == 3)
         for palette in palettes {

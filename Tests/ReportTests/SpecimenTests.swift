@@ -9,7 +9,8 @@ import Testing
 struct SpecimenTests {
     @Test(
         "specimens are written where asked for",
-        .enabled(if: ProcessInfo.processInfo.environment["WAFERMARK_SPECIMENS"] != nil, "WAFERMARK_SPECIMENS is not set"))
+        .enabled(
+            if: ProcessInfo.processInfo.environment["WAFERMARK_SPECIMENS"] != nil, "WAFERMARK_SPECIMENS is not set"))
     func specimens() throws {
         let folder = try #require(ProcessInfo.processInfo.environment["WAFERMARK_SPECIMENS"])
         let job = FabricatedRuns.job()

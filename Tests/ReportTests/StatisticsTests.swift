@@ -71,9 +71,11 @@ struct StatisticsTests {
         let golden = try Golden.read()
         let series = (RatioInterval.Series(steps: golden.first), RatioInterval.Series(steps: golden.second))
         #expect(
-            RatioInterval(of: series.0, over: series.1, seed: 9) == RatioInterval(of: series.0, over: series.1, seed: 9))
+            RatioInterval(of: series.0, over: series.1, seed: 9) == RatioInterval(of: series.0, over: series.1, seed: 9)
+        )
         #expect(
-            RatioInterval(of: series.0, over: series.1, seed: 9) != RatioInterval(of: series.0, over: series.1, seed: 8))
+            RatioInterval(of: series.0, over: series.1, seed: 9) != RatioInterval(of: series.0, over: series.1, seed: 8)
+        )
     }
 
     @Test(

@@ -123,16 +123,22 @@ struct LineChart {
         guard let last = visible.last else { return }
         if visible.count <= 16 {
             for point in visible {
-                svg.mark(line.style.mark, x: point.x, y: point.y, radius: 4, class: "mark \(line.style.mark.rawValue) \(line.style.colour)")
+                svg.mark(
+                    line.style.mark, x: point.x, y: point.y, radius: 4,
+                    class: "mark \(line.style.mark.rawValue) \(line.style.colour)")
             }
         } else {
             let marks = 8
             for number in 0..<marks {
                 let share = (Double(number) + 0.15 + phase) / Double(marks)
                 let point = visible[min(visible.count - 1, Int(share * Double(visible.count)))]
-                svg.mark(line.style.mark, x: point.x, y: point.y, radius: 4, class: "mark \(line.style.mark.rawValue) \(line.style.colour)")
+                svg.mark(
+                    line.style.mark, x: point.x, y: point.y, radius: 4,
+                    class: "mark \(line.style.mark.rawValue) \(line.style.colour)")
             }
-            svg.mark(line.style.mark, x: last.x, y: last.y, radius: 4, class: "mark \(line.style.mark.rawValue) \(line.style.colour)")
+            svg.mark(
+                line.style.mark, x: last.x, y: last.y, radius: 4,
+                class: "mark \(line.style.mark.rawValue) \(line.style.colour)")
         }
     }
 

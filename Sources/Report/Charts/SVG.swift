@@ -35,13 +35,21 @@ struct SVG {
 
     mutating func line(_ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, class style: String) {
         body +=
-            "<line class=\"\(style)\" x1=\"\(Self.number(x1))\" y1=\"\(Self.number(y1))\" x2=\"\(Self.number(x2))\" y2=\"\(Self.number(y2))\"/>"
+            """
+            <line class="\(style)" x1="\(Self.number(x1))" y1="\(Self.number(y1))" x2="\(Self.number(x2))" \
+            y2="\(Self.number(y2))"/>
+            """
     }
 
-    mutating func rectangle(x: Double, y: Double, width: Double, height: Double, class style: String, radius: Double = 0) {
+    mutating func rectangle(
+        x: Double, y: Double, width: Double, height: Double, class style: String, radius: Double = 0
+    ) {
         let corner = radius > 0 ? " rx=\"\(Self.number(radius))\"" : ""
         body +=
-            "<rect class=\"\(style)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" width=\"\(Self.number(width))\" height=\"\(Self.number(height))\"\(corner)/>"
+            """
+            <rect class="\(style)" x="\(Self.number(x))" y="\(Self.number(y))" width="\(Self.number(width))" \
+            height="\(Self.number(height))"\(corner)/>
+            """
     }
 
     /// Where text is anchored.
@@ -51,7 +59,10 @@ struct SVG {
 
     mutating func text(_ text: String, x: Double, y: Double, anchor: Anchor = .start, class style: String) {
         body +=
-            "<text class=\"\(style)\" x=\"\(Self.number(x))\" y=\"\(Self.number(y))\" text-anchor=\"\(anchor.rawValue)\">\(Self.escaped(text))</text>"
+            """
+            <text class="\(style)" x="\(Self.number(x))" y="\(Self.number(y))" \
+            text-anchor="\(anchor.rawValue)">\(Self.escaped(text))</text>
+            """
     }
 
     /// A line through `points`; a gap where one is nil.
@@ -73,14 +84,21 @@ struct SVG {
     mutating func mark(_ shape: SeriesStyle.Mark, x: Double, y: Double, radius: Double, class style: String) {
         switch shape {
         case .circle:
-            body += "<circle class=\"\(style)\" cx=\"\(Self.number(x))\" cy=\"\(Self.number(y))\" r=\"\(Self.number(radius))\"/>"
+            body +=
+                """
+                <circle class="\(style)" cx="\(Self.number(x))" cy="\(Self.number(y))" \
+                r="\(Self.number(radius))"/>
+                """
         case .square:
             let side = radius * 2.5
             rectangle(x: x - side / 2, y: y - side / 2, width: side, height: side, class: style)
         case .diamond:
-            polygon([(x, y - radius * 1.3), (x + radius * 1.3, y), (x, y + radius * 1.3), (x - radius * 1.3, y)], style)
+            polygon(
+                [(x, y - radius * 1.3), (x + radius * 1.3, y), (x, y + radius * 1.3), (x - radius * 1.3, y)], style)
         case .triangle:
-            polygon([(x, y - radius * 1.2), (x + radius * 1.15, y + radius * 0.9), (x - radius * 1.15, y + radius * 0.9)], style)
+            polygon(
+                [(x, y - radius * 1.2), (x + radius * 1.15, y + radius * 0.9), (x - radius * 1.15, y + radius * 0.9)],
+                style)
         }
     }
 
@@ -108,6 +126,7 @@ public struct SeriesStyle: Hashable, Sendable {
 
     /// The style sheet's class that gives the colour: `wafer`, `cluster`.
     public var colour: String
+    /// The shape of its marks.
     public var mark: Mark
     /// Which dash the style sheet gives its line; 0 for none.
     public var dash: Int

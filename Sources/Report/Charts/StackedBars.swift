@@ -30,7 +30,8 @@ struct StackedBars {
         let plot = Plot(
             left: 1, top: 0, right: Self.width - 28, bottom: height - Self.bottom, x: 0...max(longest, 1e-12), y: 0...1)
         var svg = SVG()
-        for (value, label) in zip(ticks.values, ticks.labels(unit: axis.unit)) where value / axis.scale <= longest * 1.02 {
+        for (value, label) in zip(ticks.values, ticks.labels(unit: axis.unit))
+        where value / axis.scale <= longest * 1.02 {
             let position = plot.x(value / axis.scale)
             svg.line(position, 28, position, plot.bottom, class: "grid")
             svg.text(label, x: position, y: plot.bottom + 20, anchor: value == 0 ? .start : .middle, class: "tick")

@@ -26,7 +26,7 @@ public struct Ticks: Hashable, Sendable {
         let power = pow(10, log10(rough).rounded(.down))
         let fraction = rough / power
         let step = (fraction < 1.5 ? 1 : fraction < 3 ? 2 : fraction < 7 ? 5 : 10) * power
-        // Whole multiples, so that 3 x 0.1 prints as 0.3. Slack keeps a bound that is a tick itself from adding another.
+        // Whole multiples, so that 3 x 0.1 prints as 0.3. Slack keeps a bound that is a tick itself from adding one.
         let first = (low / step + 1e-9).rounded(.down)
         let last = (high / step - 1e-9).rounded(.up)
         self.step = step

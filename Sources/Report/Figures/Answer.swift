@@ -19,7 +19,8 @@ struct AnswerFacts {
     func name(_ index: Int) -> String {
         let run = runs[index]
         let hardware = run.hardware.map { " as \($0)" } ?? ""
-        let id = runs.filter { $0.backend == run.backend && $0.workers == run.workers }.count > 1 ? " (\(run.runId))" : ""
+        let id =
+            runs.filter { $0.backend == run.backend && $0.workers == run.workers }.count > 1 ? " (\(run.runId))" : ""
         switch run.backend {
         case .wafer: return "the wafer backend" + hardware + id
         case .cluster: return "the \(run.workers)-worker cluster" + hardware + id
@@ -38,6 +39,7 @@ public struct Answer: Sendable, Encodable {
 
     private enum CodingKeys: CodingKey { case sentence, details }
 
+    /// The sentences as plain text.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(sentence.plain, forKey: .sentence)
@@ -50,13 +52,19 @@ public struct Answer: Sendable, Encodable {
         } else if facts.runs.count == 1 {
             sentence = Self.single(facts)
         } else if !facts.isOneJob {
-            sentence = "These \(Double(facts.runs.count), .count, "/run_count") runs trained different jobs, so their times don't compare."
-        } else if facts.comparisons.count == 1, facts.runs.count == 2 {
+            sentence =
+                """
+                These \(Double(facts.runs.count), .count, "/run_count") runs trained different jobs, so their \
+                times don't compare.
+                """
+        } else if facts.comparisons.count < facts.runs.count - 1 {
+            sentence = Self.unlike(facts)
+        } else if facts.runs.count == 2 {
             sentence = Self.pair(facts)
         } else {
             sentence = Self.several(facts)
         }
-        details = [Self.certainty(facts), Self.bits(facts), Self.quality(facts)].compactMap { $0 }
+        details = [Self.certainty(facts), Self.ratios(facts), Self.bits(facts), Self.quality(facts)].compactMap { $0 }
     }
 
     // MARK: One sentence
@@ -70,15 +78,28 @@ public struct Answer: Sendable, Encodable {
     }
 
     private static func single(_ facts: AnswerFacts) -> Phrase {
-        let run = facts.runs[0]
-        let start = Phrase(stringLiteral: place(facts) + facts.name(0) + " ").capitalised
+        (Phrase(stringLiteral: place(facts)) + clause(facts, run: 0)).capitalised + "."
+    }
+
+    /// What one run did and how long it took: "the wafer backend made 300 steps in 41.2 s (host clock)".
+    private static func clause(_ facts: AnswerFacts, run index: Int) -> Phrase {
+        let run = facts.runs[index]
+        let key = "/runs/\(index)"
+        let name = Phrase(stringLiteral: facts.name(index) + " ")
         if run.timeToTargetHostSeconds != nil {
-            let time: Phrase = "\(run.timeToTargetHostSeconds, .duration, "/runs/0/time_to_target_host_seconds")"
-            return start + deed(facts, .timeToTarget, run: 0) + " in " + time + " (host clock)."
+            let time: Phrase = "\(run.timeToTargetHostSeconds, .duration, key + "/time_to_target_host_seconds")"
+            return name + deed(facts, .timeToTarget, run: index) + " in " + time + " (host clock)"
         }
-        let time: Phrase = "\(run.trainingHostSeconds, .duration, "/runs/0/training_host_seconds")"
+        let time: Phrase = "\(run.trainingHostSeconds, .duration, key + "/training_host_seconds")"
         let missed: Phrase = facts.job.target.map { ", without reaching \(phrase: $0.phrase)" } ?? ""
-        return start + deed(facts, .timeForSameSteps, run: 0) + " in " + time + " (host clock)" + missed + "."
+        return name + deed(facts, .timeForSameSteps, run: index) + " in " + time + " (host clock)" + missed
+    }
+
+    /// Runs of one job that did not do the same work: each for itself, and no ratio.
+    private static func unlike(_ facts: AnswerFacts) -> Phrase {
+        let clauses = facts.runs.indices.map { clause(facts, run: $0) }
+        let joined = clauses.dropFirst().reduce(clauses.first ?? "") { $0 + "; " + $1 }
+        return (Phrase(stringLiteral: place(facts)) + joined).capitalised + ". They did not do the same work."
     }
 
     private static func pair(_ facts: AnswerFacts) -> Phrase {
@@ -87,7 +108,11 @@ public struct Answer: Sendable, Encodable {
         let time = comparison.measure == .timeToTarget ? "time_to_target_host_seconds" : "training_host_seconds"
         let other = facts.reference
         let sides: Phrase =
-            "\(facts.name(other)) \(phrase: deed(facts, comparison.measure, run: other)) in \(comparison.referenceHostSeconds, .duration, "/runs/\(String(other))/\(time)"), \(facts.name(run)) in \(comparison.hostSeconds, .duration, "/runs/\(String(run))/\(time)") (host clock)"
+            """
+            \(facts.name(other)) \(phrase: deed(facts, comparison.measure, run: other)) in \
+            \(comparison.referenceHostSeconds, .duration, "/runs/\(String(other))/\(time)"), \(facts.name(run)) \
+            in \(comparison.hostSeconds, .duration, "/runs/\(String(run))/\(time)") (host clock)
+            """
         let start = (Phrase(stringLiteral: place(facts)) + sides).capitalised
         return start + ": " + outcome(comparison, key: "/comparisons/0", name: facts.runs[run].shortName) + "."
     }
@@ -112,7 +137,13 @@ public struct Answer: Sendable, Encodable {
         }
         guard let best = ranked.first, let worst = ranked.last, best != worst else { return single(facts) }
         let text: Phrase =
-            "\(place(facts))\(facts.name(best)) \(phrase: deed(facts, isToTarget ? .timeToTarget : .timeForSameSteps, run: best)) soonest of \(Double(facts.runs.count), .count, "/run_count") runs, in \(time(facts.runs[best]), .duration, "/runs/\(String(best))/\(key)"); \(facts.name(worst)) took longest, \(time(facts.runs[worst]), .duration, "/runs/\(String(worst))/\(key)") (host clock)."
+            """
+            \(place(facts))\(facts.name(best)) \
+            \(phrase: deed(facts, isToTarget ? .timeToTarget : .timeForSameSteps, run: best)) soonest of \
+            \(Double(facts.runs.count), .count, "/run_count") runs, in \
+            \(time(facts.runs[best]), .duration, "/runs/\(String(best))/\(key)"); \(facts.name(worst)) took \
+            longest, \(time(facts.runs[worst]), .duration, "/runs/\(String(worst))/\(key)") (host clock).
+            """
         return text.capitalised
     }
 
@@ -127,11 +158,18 @@ public struct Answer: Sendable, Encodable {
                 case "interrupted": "was interrupted"
                 default: "is still \(run.state)"
                 }
-            return "\(facts.name(index)) \(phrase: verb) after \(Double(run.stepsMade), .count, "/runs/\(String(index))/steps_made") of \(Double(run.stepsPlanned), .count, "/runs/\(String(index))/steps_planned") steps"
+            return
+                """
+                \(facts.name(index)) \(phrase: verb) after \
+                \(Double(run.stepsMade), .count, "/runs/\(String(index))/steps_made") of \
+                \(Double(run.stepsPlanned), .count, "/runs/\(String(index))/steps_planned") steps
+                """
         }
         var sentence: Phrase = "There is no answer: "
         if facts.runs.count == 1 { sentence = "" }
-        for (index, clause) in clauses.enumerated() { sentence = index == 0 ? sentence + clause : sentence + ", " + clause }
+        for (index, clause) in clauses.enumerated() {
+            sentence = index == 0 ? sentence + clause : sentence + ", " + clause
+        }
         return sentence.capitalised + "."
     }
 
@@ -142,16 +180,50 @@ public struct Answer: Sendable, Encodable {
         guard let low = comparison.ratioLow, let high = comparison.ratioHigh else {
             return "With so few steps nothing can be said about chance."
         }
-        return "By the spread of their steps the ratio is \(comparison.ratio, .ratio, "/comparisons/0/ratio"), between \(low, .ratio, "/comparisons/0/ratio_low") and \(high, .ratio, "/comparisons/0/ratio_high") (\(comparison.confidence, .percent, "/comparisons/0/confidence") interval). It is one run each: what differs from run to run is not in it."
+        return
+            """
+            By the spread of their steps the ratio is \(comparison.ratio, .ratio, "/comparisons/0/ratio"), \
+            between \(low, .ratio, "/comparisons/0/ratio_low") and \(high, .ratio, "/comparisons/0/ratio_high") \
+            (\(comparison.confidence, .percent, "/comparisons/0/confidence") interval). It is one run each: \
+            what differs from run to run is not in it.
+            """
+    }
+
+    /// With several runs: each beside the reference.
+    private static func ratios(_ facts: AnswerFacts) -> Phrase? {
+        guard facts.runs.count > 2, facts.areAllFinished, !facts.comparisons.isEmpty else { return nil }
+        var sentence: Phrase = "Beside \(facts.name(facts.reference)): "
+        for (index, comparison) in facts.comparisons.enumerated() {
+            let name = facts.index(of: comparison.runId).map(facts.name) ?? comparison.runId
+            let key = "/comparisons/\(index)"
+            sentence = sentence + "\(index == 0 ? "" : ", ")\(name) \(comparison.ratio, .ratio, key + "/ratio")"
+            if let low = comparison.ratioLow, let high = comparison.ratioHigh {
+                sentence =
+                    sentence + " (\(low, .ratio, key + "/ratio_low") to \(high, .ratio, key + "/ratio_high"))"
+            }
+        }
+        return sentence + " as long. In parentheses what the spread of the steps allows; it is one run each."
     }
 
     private static func bits(_ facts: AnswerFacts) -> Phrase? {
+        if facts.identity.count > 1, facts.identity.allSatisfy({ $0.bitIdentical == true }) {
+            return "All runs are bit-identical: the same losses and the same weights, so they compare time alone."
+        }
         guard facts.identity.count == 1, let check = facts.identity.first, check.bitIdentical != nil else { return nil }
         if check.bitIdentical == true {
-            return "The runs are bit-identical: the same loss at each of \(Double(check.stepsCompared), .count, "/identity/0/steps_compared") steps and the same weights, so they compare time alone."
+            return
+                """
+                The runs are bit-identical: the same loss at each of \
+                \(Double(check.stepsCompared), .count, "/identity/0/steps_compared") steps and the same \
+                weights, so they compare time alone.
+                """
         }
         if let step = check.firstDifferingStep {
-            return "The runs are not bit-identical: their losses differ from step \(Double(step), .count, "/identity/0/first_differing_step") on."
+            return
+                """
+                The runs are not bit-identical: their losses differ from step \
+                \(Double(step), .count, "/identity/0/first_differing_step") on.
+                """
         }
         return "The runs are not bit-identical: their weights differ."
     }
@@ -161,7 +233,12 @@ public struct Answer: Sendable, Encodable {
         let run = facts.runs[index]
         guard let accuracy = run.finalHeldOutMlmAccuracy, let baseline = run.baselineMlmAccuracy else { return nil }
         let subject = facts.runs.count > 1 ? facts.name(index).capitalisedFirst : "It"
-        return "\(subject) ended at \(accuracy, .share, "/runs/\(String(index))/final_held_out_mlm_accuracy") MLM accuracy on held-out text; always guessing the most frequent token gets \(baseline, .share, "/runs/\(String(index))/baseline_mlm_accuracy")."
+        return
+            """
+            \(subject) ended at \(accuracy, .share, "/runs/\(String(index))/final_held_out_mlm_accuracy") MLM \
+            accuracy on held-out text; always guessing the most frequent token gets \
+            \(baseline, .share, "/runs/\(String(index))/baseline_mlm_accuracy").
+            """
     }
 }
 

@@ -19,17 +19,21 @@ public struct Comparison: Sendable, Encodable {
     public var measure: Measure
     /// Steps that the measured time holds: of the run, and of the reference.
     public var steps: Int
+    /// Steps of the reference's time.
     public var referenceSteps: Int
     /// The times.
     public var hostSeconds: Double
+    /// The reference's time.
     public var referenceHostSeconds: Double
     /// `hostSeconds` over `referenceHostSeconds`.
     public var ratio: Double
     /// The bootstrap interval of the ratio; nil with fewer than ten steps, which are too few to tell.
     public var ratioLow: Double?
+    /// The upper end of the interval.
     public var ratioHigh: Double?
     /// The share of resamples within the interval.
     public var confidence: Double?
+    /// Bootstrap resamples.
     public var resamples: Int?
     /// What the interval allows to be said of the run: `faster`, `slower` or `no_significant_difference`.
     public var verdict: RatioInterval.Verdict?
@@ -41,7 +45,9 @@ public struct Comparison: Sendable, Encodable {
     static let fewestSteps = 10
 
     /// Compares `run` with `reference`; nil where their times are not those of the same work.
-    init?(_ run: RunRecord, _ figures: RunFigures, with reference: RunRecord, _ referenceFigures: RunFigures, seed: UInt64) {
+    init?(
+        _ run: RunRecord, _ figures: RunFigures, with reference: RunRecord, _ referenceFigures: RunFigures, seed: UInt64
+    ) {
         guard run.run.job.withoutPlaces == reference.run.job.withoutPlaces,
             run.run.corpus?.digest == reference.run.corpus?.digest,
             let outcome = run.run.outcome, let referenceOutcome = reference.run.outcome

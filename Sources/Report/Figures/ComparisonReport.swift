@@ -69,7 +69,8 @@ public struct ComparisonReport: Sendable, Encodable {
         notes = Note.all(facts)
     }
 
-    /// The run that the others are compared with: the first finished wafer run, else the first finished, else the first.
+    /// The run that the others are compared with: the first finished wafer run, else the first finished, else the
+    /// first.
     private static func referenceIndex(of runs: [RunRecord]) -> Int {
         runs.firstIndex { $0.run.backend == .wafer && $0.run.outcome != nil }
             ?? runs.firstIndex { $0.run.outcome != nil } ?? 0
@@ -95,10 +96,13 @@ public struct ComparisonReport: Sendable, Encodable {
 public struct ModelledFigures: Sendable, Encodable {
     /// The hardware profile.
     public var hardware: String
+    /// What trained it.
     public var backend: Backend
+    /// Worker processes; 1 on the wafer.
     public var workers: Int
     /// Time of one step, and until the target (or for all steps, where none is set).
     public var stepModelledSeconds: Double
+    /// Time until the target, or for all steps where none is set.
     public var timeToTargetModelledSeconds: Double?
     /// What the figures rest on.
     public var basis: String
@@ -123,7 +127,7 @@ public struct Reproduction: Sendable, Encodable {
     public var commands: [String]
 
     init(runs: [Run]) {
-        func hardware(_ run: Run) -> String { run.hardware.map { " --hardware \($0)" } ?? "" }
+        func hardware(_ run: Run) -> String { run.hardware.map { " --hardware \(Self.quoted($0))" } ?? "" }
         let isPair = runs.count == 2 && Set(runs.map(\.backend)).count == 2 && runs.allSatisfy { $0.hardware == nil }
         if isPair, let cluster = runs.first(where: { $0.backend == .cluster }) {
             commands = ["wafermark compare job.yaml --workers \(cluster.workers)"]
@@ -137,6 +141,22 @@ public struct Reproduction: Sendable, Encodable {
         }
         commands.append("wafermark report " + runs.map(\.id.text).joined(separator: " "))
     }
+
+    /// `text` as one word of a shell's command line.
+    private static func quoted(_ text: String) -> String {
+        let isPlain =
+            !text.isEmpty
+            && text.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+        if isPlain { return text }
+        return "'" + TextTable.printable(text).replacingOccurrences(of: "'", with: "'\\''") + "'"
+    }
 }
 
 /// Why a report could not be made or written.
@@ -148,6 +168,7 @@ public enum ReportError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The figures could not be encoded.
     case cannotEncode(detail: String)
 
+    /// One line: what happened, and what to do.
     public var description: String {
         switch self {
         case .noRuns: "a report needs at least one run; `wafermark runs list` shows the runs"

@@ -36,13 +36,14 @@ struct FigureDefinition: Sendable {
             key: "step_median_host_seconds", title: "Median step", meaning: "host clock", clock: "host", unit: "s",
             format: .duration, isCompared: true, value: { $0.stepMedianHostSeconds }),
         FigureDefinition(
-            key: "step_p05_host_seconds", title: "Fast step", meaning: "host clock, 5th percentile", clock: "host",
+            key: "step_p05_host_seconds", title: "Step, 5th percentile", meaning: "host clock", clock: "host",
             unit: "s", format: .duration, isCompared: true, value: { $0.stepP05HostSeconds }),
         FigureDefinition(
-            key: "step_p95_host_seconds", title: "Slow step", meaning: "host clock, 95th percentile", clock: "host",
+            key: "step_p95_host_seconds", title: "Step, 95th percentile", meaning: "host clock", clock: "host",
             unit: "s", format: .duration, isCompared: true, value: { $0.stepP95HostSeconds }),
         FigureDefinition(
-            key: "between_steps_host_seconds", title: "Between steps", meaning: "host clock, evaluations and checkpoints",
+            key: "between_steps_host_seconds", title: "Between steps",
+            meaning: "host clock, evaluations and checkpoints",
             clock: "host", unit: "s", format: .duration, isCompared: true, value: { $0.betweenStepsHostSeconds }),
         FigureDefinition(
             key: "first_loss_nats", title: "First loss", meaning: "training, MLM + NSP, nats", clock: nil, unit: "nats",

@@ -17,7 +17,9 @@ public struct IdentityCheck: Sendable, Encodable {
     public var stepsEqual: Int
     /// The first step whose loss differs, and the two losses.
     public var firstDifferingStep: Int?
+    /// The run's loss at that step.
     public var lossThereNats: Double?
+    /// The reference's loss at that step.
     public var referenceLossThereNats: Double?
     /// Whether the digests of the final weights are equal; nil where a run has none.
     public var weightsEqual: Bool?

@@ -3,30 +3,49 @@ import Runs
 
 /// What was trained.
 public struct JobFigures: Sendable, Encodable {
+    /// The job's name.
     public var name: String
     /// The shape's name, if it has one.
     public var modelName: String?
+    /// Encoder layers.
     public var layers: Int
+    /// Width of the residual stream.
     public var hidden: Int
+    /// Attention heads.
     public var heads: Int
+    /// Width of the feed-forward layer.
     public var intermediate: Int
+    /// Learned positions.
     public var positions: Int
     /// Trainable numbers; nil before the vocabulary is known.
     public var parameters: Int?
+    /// The stretches of training, in order.
     public var phases: [PhaseFigures]
+    /// Fixed slices of the global batch.
     public var lanes: Int
+    /// The key of every random number.
     public var seed: UInt64
+    /// `adamw` or `lamb`.
     public var optimizer: String
+    /// Decoupled weight decay.
     public var weightDecay: Double
+    /// The gradient norm above which gradients are scaled down.
     public var clipNorm: Double?
     /// `synthetic` or `files`.
     public var text: String
+    /// Its files, where it comes from files.
     public var textFiles: [String]
+    /// The share of documents kept for evaluation.
     public var heldOutShare: Double
+    /// The share of tokens that is predicted.
     public var maskedShare: Double
+    /// Whether next-sentence prediction is trained.
     public var nextSentence: Bool
+    /// Steps between evaluations.
     public var evaluationEverySteps: Int
+    /// Held-out sequences of one evaluation.
     public var evaluationSequences: Int
+    /// The quality that ends a run.
     public var target: TargetFigures?
 
     /// The figures of `job`, whose vocabulary has `vocabularySize` entries, if that is known.
@@ -38,7 +57,9 @@ public struct JobFigures: Sendable, Encodable {
         heads = job.model.heads
         intermediate = job.model.intermediate
         positions = job.model.positions
-        parameters = vocabularySize.map { job.model.parameterCount(vocabularySize: $0, nextSentence: job.examples.nextSentence) }
+        parameters = vocabularySize.map {
+            job.model.parameterCount(vocabularySize: $0, nextSentence: job.examples.nextSentence)
+        }
         phases = job.phases.map(PhaseFigures.init)
         lanes = job.lanes
         seed = job.seed
@@ -64,13 +85,21 @@ public struct JobFigures: Sendable, Encodable {
 
 /// A stretch of training.
 public struct PhaseFigures: Sendable, Encodable {
+    /// Tokens of a sequence.
     public var sequenceTokens: Int
+    /// The most masked positions of a sequence.
     public var maskedPositions: Int
+    /// Sequences of one step.
     public var globalBatchSequences: Int
+    /// The most sequences that a lane computes at once.
     public var microBatchSequences: Int
+    /// Optimizer steps.
     public var steps: Int
+    /// The highest learning rate.
     public var peakLearningRate: Double
+    /// Steps of linear growth to the peak.
     public var warmupSteps: Int
+    /// What follows the warm-up.
     public var decay: String
 
     init(_ phase: Phase) {
@@ -89,7 +118,9 @@ public struct PhaseFigures: Sendable, Encodable {
 public struct TargetFigures: Sendable, Encodable {
     /// `mlm_accuracy` (at least) or `mlm_loss_nats` (at most), on held-out text.
     public var quality: String
+    /// The threshold.
     public var value: Double
+    /// Evaluations in a row that must meet it.
     public var consecutiveEvaluations: Int
 
     init(_ target: Target) {

@@ -36,7 +36,8 @@ public struct Note: Sendable, Encodable {
             notes.append(
                 Note(
                     kind: .differentJobs, title: "Different jobs",
-                    text: "The runs trained different jobs. Times are shown side by side, but no ratio is made of them.",
+                    text:
+                        "The runs trained different jobs. Times are shown side by side, but no ratio is made of them.",
                     isWarning: true))
         }
         if facts.identity.contains(where: { $0.bitIdentical == false }) {

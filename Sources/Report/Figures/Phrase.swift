@@ -32,7 +32,9 @@ public struct Phrase: Hashable, Sendable, ExpressibleByStringInterpolation {
 
     /// A sentence of `parts`.
     public init(_ parts: [Part]) { self.parts = parts }
+    /// A sentence without figures.
     public init(stringLiteral value: String) { parts = [.text(value)] }
+    /// A sentence with figures.
     public init(stringInterpolation: StringInterpolation) { parts = stringInterpolation.parts }
 
     /// The sentence as plain text.
@@ -45,14 +47,17 @@ public struct Phrase: Hashable, Sendable, ExpressibleByStringInterpolation {
         }.joined()
     }
 
+    /// One sentence after the other.
     public static func + (left: Phrase, right: Phrase) -> Phrase { Phrase(left.parts + right.parts) }
 
     /// Collects a sentence from a literal: `"\(text)"`, `"\(seconds, .duration, key)"`, `"\(phrase: other)"`.
     public struct StringInterpolation: StringInterpolationProtocol {
         var parts: [Part] = []
 
+        /// Begins an empty sentence.
         public init(literalCapacity: Int, interpolationCount: Int) {}
 
+        /// Text between figures.
         public mutating func appendLiteral(_ literal: String) {
             if !literal.isEmpty { parts.append(.text(literal)) }
         }

@@ -4,7 +4,7 @@ import Runs
 
 /// The figures of one run: every duration is host time, and says so in its name; times of day are the wall clock's.
 ///
-/// The names are those of the JSON document, in camel case. A figure that is not known (yet) is nil and has no key there.
+/// The names are those of the JSON document, in camel case. A figure that is not known is nil and has no key there.
 public struct RunFigures: Sendable, Encodable {
     /// The run's id.
     public var runId: String
@@ -20,8 +20,11 @@ public struct RunFigures: Sendable, Encodable {
     public var state: String
     /// Why it failed, if it did.
     public var failure: String?
+    /// When it was submitted, by the wall clock.
     public var submitted: Date
+    /// When its processes were started, by the wall clock.
     public var started: Date?
+    /// When it reached a final state, by the wall clock.
     public var ended: Date?
     /// The machine it ran on.
     public var machine: MachineFigures?
@@ -30,6 +33,7 @@ public struct RunFigures: Sendable, Encodable {
 
     /// Optimizer steps made, and asked for.
     public var stepsMade: Int
+    /// Optimizer steps asked for.
     public var stepsPlanned: Int
     /// From the start of the first step to the end of the last, evaluations included.
     public var trainingHostSeconds: Double?
@@ -39,10 +43,13 @@ public struct RunFigures: Sendable, Encodable {
     public var stepsToTarget: Int?
     /// Sequences, and real tokens, of all steps over the steps' time; evaluations are not in it.
     public var sequencesPerHostSecond: Double?
+    /// Real tokens of all steps over the steps' time.
     public var tokensPerHostSecond: Double?
     /// The spread of a step's time.
     public var stepMedianHostSeconds: Double?
+    /// The 5th percentile of a step's time.
     public var stepP05HostSeconds: Double?
+    /// The 95th percentile of a step's time.
     public var stepP95HostSeconds: Double?
     /// Sum over the steps.
     public var stepsHostSeconds: Double?
@@ -50,10 +57,13 @@ public struct RunFigures: Sendable, Encodable {
     public var betweenStepsHostSeconds: Double?
     /// Training loss (MLM plus next sentence) of the first and of the last step, in nats.
     public var firstLossNats: Double?
+    /// Training loss of the last step.
     public var finalLossNats: Double?
     /// The last evaluation on held-out text.
     public var finalHeldOutMlmAccuracy: Double?
+    /// MLM loss at the last evaluation.
     public var finalHeldOutMlmLossNats: Double?
+    /// NSP accuracy at the last evaluation.
     public var finalHeldOutNspAccuracy: Double?
     /// What always guessing the most frequent token would get right on held-out text.
     public var baselineMlmAccuracy: Double?
@@ -162,58 +172,87 @@ public struct WorkerParts: Sendable, Encodable {
 
 /// One evaluation on held-out text.
 public struct EvaluationFigures: Sendable, Encodable {
+    /// Steps made before it.
     public var stepsMade: Int
     /// Since the start of the first step, at the end of the evaluation.
     public var elapsedHostSeconds: Double
+    /// Share of masked tokens predicted right.
     public var mlmAccuracy: Double?
+    /// Mean cross-entropy over masked tokens.
     public var mlmLossNats: Double?
+    /// Share of sentence pairs told right.
     public var nspAccuracy: Double?
+    /// What always guessing the most frequent token gets right.
     public var baselineMlmAccuracy: Double?
+    /// Masked tokens measured.
     public var maskedTokens: Int
 }
 
 /// Steps side by side, one array a quantity. Where there are more than 2,000, only every `everySteps`th is here;
 /// the CSV of steps has them all.
 public struct StepSeries: Sendable, Encodable {
+    /// 1 where every step is here; otherwise every so many.
     public var everySteps: Int
+    /// The step.
     public var step: [Int]
     /// At the end of the step, since the start of the first.
     public var elapsedHostSeconds: [Double]
+    /// Host time of the step.
     public var stepHostSeconds: [Double]
     /// Null where the loss was no finite number.
     public var lossNats: [Double?]
+    /// Share of masked tokens predicted right.
     public var mlmAccuracy: [Double?]
 }
 
 /// Something that happened to a run.
 public struct EventFigures: Sendable, Encodable {
+    /// When, by the wall clock.
     public var time: Date
     /// Wall-clock time since the run was started (or submitted, where it never started).
     public var sinceStartWallSeconds: Double
+    /// What kind of thing.
     public var kind: String
+    /// In words.
     public var message: String
+    /// The worker.
     public var rank: Int?
+    /// The step.
     public var step: Int?
 }
 
 /// A machine's facts.
 public struct MachineFigures: Hashable, Sendable, Encodable {
+    /// The processor's model name.
     public var processor: String
+    /// Cores that the process may use.
     public var cores: Int
+    /// The widest vector instructions used.
     public var instructionSet: String
+    /// Installed memory.
     public var memoryBytes: Int
+    /// The kernel's name and release.
     public var operatingSystem: String
+    /// oneDNN's version.
     public var onednnVersion: String
+    /// ZeroMQ's version.
     public var zeromqVersion: String
+    /// This package's version.
     public var wafermarkVersion: String
 }
 
 /// A text's facts.
 public struct CorpusFigures: Hashable, Sendable, Encodable {
+    /// Whether the package wrote the text itself.
     public var isSynthetic: Bool
+    /// Documents trained on.
     public var trainingDocuments: Int
+    /// Documents kept for evaluation.
     public var heldOutDocuments: Int
+    /// WordPiece tokens trained on.
     public var trainingTokens: Int
+    /// Entries of the vocabulary.
     public var vocabularySize: Int
+    /// SHA-256 of the prepared dataset's manifest.
     public var digest: String
 }

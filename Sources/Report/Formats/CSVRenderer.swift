@@ -63,12 +63,14 @@ public struct CSVRenderer {
 
     /// One field. A text that a spreadsheet would take for a formula gets an apostrophe before it (OWASP, "CSV
     /// Injection"); numbers stay numbers.
-    static func field(_ text: String) -> String {
+    package static func field(_ text: String) -> String {
         var text = text
         if let first = text.unicodeScalars.first, "=+-@\t\r\n".unicodeScalars.contains(first), Double(text) == nil {
             text = "'" + text
         }
-        let needsQuotes = text.unicodeScalars.contains { $0 == "," || $0 == "\"" || $0 == "\n" || $0 == "\r" || $0 == ";" }
+        let needsQuotes = text.unicodeScalars.contains {
+            $0 == "," || $0 == "\"" || $0 == "\n" || $0 == "\r" || $0 == ";"
+        }
         return needsQuotes ? "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : text
     }
 }

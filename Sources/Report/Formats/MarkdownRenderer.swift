@@ -9,7 +9,8 @@ public struct MarkdownRenderer {
 
     /// The text.
     public func render() -> String {
-        var text = "## " + Self.escaped(report.job.name) + "\n\n**" + Self.escaped(report.answer.sentence.plain) + "**\n\n"
+        var text =
+            "## " + Self.escaped(report.job.name) + "\n\n**" + Self.escaped(report.answer.sentence.plain) + "**\n\n"
         for detail in report.answer.details { text += "- " + Self.escaped(detail.plain) + "\n" }
         text += "\n"
         for note in report.notes {
@@ -35,14 +36,16 @@ public struct MarkdownRenderer {
     private var parts: String {
         let runs = report.runs.filter { $0.stepParts != nil }
         if runs.isEmpty { return "" }
+        let format = FigureFormat.column(through: runs.compactMap { $0.stepParts?.totalHostSeconds }.max() ?? 0)
         let rows =
             StepPart.allCases.map { part in
                 [part.title]
                     + runs.map { run in
-                        FigureFormat.duration.text(run.stepParts?.all.first { $0.part == part }?.seconds)
+                        format.text(run.stepParts?.seconds(of: part))
                     }
-            } + [["Whole step"] + runs.map { FigureFormat.duration.text($0.stepParts?.totalHostSeconds) }]
-        return "### Where a step’s time goes (mean, host clock)\n\n" + Self.table(["Part"] + runs.map(\.label), rows) + "\n"
+            } + [["Whole step"] + runs.map { format.text($0.stepParts?.totalHostSeconds) }]
+        return "### Where a step’s time goes (mean, host clock)\n\n" + Self.table(["Part"] + runs.map(\.label), rows)
+            + "\n"
     }
 
     private var identity: String {
@@ -50,7 +53,8 @@ public struct MarkdownRenderer {
         let lines = report.identity.map { check -> String in
             let steps = "\(check.stepsEqual) of \(check.stepsCompared) steps have equal losses"
             return switch check.bitIdentical {
-            case true: "- `\(check.runId)` and `\(check.referenceRunId)` are **bit-identical**: \(steps), weights equal."
+            case true:
+                "- `\(check.runId)` and `\(check.referenceRunId)` are **bit-identical**: \(steps), weights equal."
             case false: "- `\(check.runId)` and `\(check.referenceRunId)` are **not bit-identical**: \(steps)."
             case nil: "- `\(check.runId)` and `\(check.referenceRunId)` were not judged: \(check.obstacle ?? "")."
             }
@@ -62,9 +66,15 @@ public struct MarkdownRenderer {
         let machines = Set(report.runs.compactMap(\.machine)).map { machine in
             Self.escaped(
                 "\(machine.processor), \(machine.cores) cores, \(machine.instructionSet), \(machine.operatingSystem), "
-                    + "oneDNN \(machine.onednnVersion), ZeroMQ \(machine.zeromqVersion), Wafermark \(machine.wafermarkVersion)")
+                    + """
+                    oneDNN \(machine.onednnVersion), ZeroMQ \(machine.zeromqVersion), Wafermark \
+                    \(machine.wafermarkVersion)
+                    """
+            )
         }.sorted()
-        return "### Do it again\n\n```\n" + report.reproduction.commands.joined(separator: "\n") + "\n```\n\n"
+        // Nothing in a command may end the fence.
+        let commands = report.reproduction.commands.joined(separator: "\n").replacingOccurrences(of: "```", with: "")
+        return "### Do it again\n\n```\n" + commands + "\n```\n\n"
             + "Seed \(report.job.seed). " + machines.map { "Machine: \($0)." }.joined(separator: " ") + "\n"
     }
 

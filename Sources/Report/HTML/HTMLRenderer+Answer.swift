@@ -25,7 +25,7 @@ extension HTMLRenderer {
         guard let longest = times.compactMap({ $0 }).max(), longest > 0 else { return }
         page.raw("<dl class=\"race\">\n")
         for (index, run) in report.runs.enumerated() {
-            page.raw("<div class=\"\(run.backend.rawValue)\"><dt>")
+            page.raw("<div class=\"\(run.backend.rawValue)\(run.state == "finished" ? "" : " unfinished")\"><dt>")
             page.escaped(run.label)
             if run.state != "finished" {
                 page.raw(" ")
@@ -67,7 +67,8 @@ extension HTMLRenderer {
                 }
                 if pair != nil { page.raw("<th scope=\"col\" class=\"number\">Ratio</th>") }
                 page.raw("</tr></thead>\n<tbody>\n")
-                for definition in FigureDefinition.all where report.runs.contains(where: { definition.value($0) != nil }) {
+                for definition in FigureDefinition.all
+                where report.runs.contains(where: { definition.value($0) != nil }) {
                     row(definition, pair: pair, in: &page)
                 }
                 page.raw("</tbody>\n")
@@ -75,7 +76,11 @@ extension HTMLRenderer {
             if let pair, let run = report.runs.first(where: { $0.runId == pair.runId }) {
                 page.element(
                     "p", class: "quiet",
-                    "Ratio: the \(run.shortName)’s figure over the other’s. Times: below one is sooner. Rates: above one is faster.")
+                    """
+                    Ratio: the \(run.shortName)’s figure over the other’s. Times: below one is sooner. Rates: \
+                    above one is faster.
+                    """
+                )
             }
         }
     }

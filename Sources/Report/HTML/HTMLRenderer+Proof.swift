@@ -6,7 +6,10 @@ extension HTMLRenderer {
             for (index, check) in report.identity.enumerated() { verdict(check, index, in: &page) }
             table("SHA-256 of all weights", class: "compact digests", in: &page) { page in
                 page.raw(
-                    "<thead><tr><th scope=\"col\">Run</th><th scope=\"col\">SHA-256 of all weights</th></tr></thead>\n<tbody>\n"
+                    """
+                    <thead><tr><th scope="col">Run</th><th scope="col">SHA-256 of all \
+                    weights</th></tr></thead>\n<tbody>\n
+                    """
                 )
                 for run in report.runs {
                     page.raw("<tr><th scope=\"row\">")
@@ -30,14 +33,23 @@ extension HTMLRenderer {
             case true:
                 (
                     "good", "✓", "Bit-identical",
-                    "\(names): the losses of \(phrase: equal) of \(phrase: compared) steps are equal in all 64 bits, and so are the digests of the weights."
+                    """
+                    \(names): the losses of \(phrase: equal) of \(phrase: compared) steps are equal in all 64 \
+                    bits, and so are the digests of the weights.
+                    """
                 )
             case false:
-                ("bad", "✗", "Not bit-identical", difference(check, key: key, names: names, compared: compared, equal: equal))
+                (
+                    "bad", "✗", "Not bit-identical",
+                    difference(check, key: key, names: names, compared: compared, equal: equal)
+                )
             case nil:
                 (
                     "open", "–", "Not judged",
-                    "\(names): \(check.obstacle ?? "nothing to compare"). Of \(phrase: compared) steps that both have, \(phrase: equal) have equal losses."
+                    """
+                    \(names): \(check.obstacle ?? "nothing to compare"). Of \(phrase: compared) steps that both \
+                    have, \(phrase: equal) have equal losses.
+                    """
                 )
             }
         page.raw("<div class=\"verdict \(style)\"><span class=\"sign\" aria-hidden=\"true\">\(mark)</span><div>")
@@ -46,12 +58,18 @@ extension HTMLRenderer {
         page.raw("</div></div>\n")
     }
 
-    private func difference(_ check: IdentityCheck, key: String, names: String, compared: Phrase, equal: Phrase) -> Phrase {
+    private func difference(_ check: IdentityCheck, key: String, names: String, compared: Phrase, equal: Phrase)
+        -> Phrase
+    {
         var text: Phrase = "\(names): \(phrase: equal) of \(phrase: compared) steps have equal losses"
         if let step = check.firstDifferingStep {
             text =
                 text
-                + "; the first to differ is step \(Double(step), .count, key + "/first_differing_step"), with \(check.lossThereNats, .nats, key + "/loss_there_nats") beside \(check.referenceLossThereNats, .nats, key + "/reference_loss_there_nats") nats"
+                    + """
+                    ; the first to differ is step \(Double(step), .count, key + "/first_differing_step"), with \
+                    \(check.lossThereNats, .nats, key + "/loss_there_nats") beside \
+                    \(check.referenceLossThereNats, .nats, key + "/reference_loss_there_nats") nats
+                    """
         }
         return switch check.weightsEqual {
         case true: text + ". The digests of the weights are equal."
@@ -66,10 +84,14 @@ extension HTMLRenderer {
     func modelledSection(in page: inout Markup) {
         if report.modelled.isEmpty { return }
         section("modelled", "On the machines they stand for", in: &page) { page in
-            page.element("p", class: "lead", "Modelled clock: computed from a trace and a hardware profile, not measured.")
+            page.element(
+                "p", class: "lead", "Modelled clock: computed from a trace and a hardware profile, not measured.")
             table("Modelled times", class: "figures", in: &page) { page in
                 page.raw(
-                    "<thead><tr><th scope=\"col\">Machine</th><th scope=\"col\" class=\"number\">A step</th><th scope=\"col\" class=\"number\">Time to target</th></tr></thead>\n<tbody>\n"
+                    """
+                    <thead><tr><th scope="col">Machine</th><th scope="col" class="number">A step</th><th \
+                    scope="col" class="number">Time to target</th></tr></thead>\n<tbody>\n
+                    """
                 )
                 for (index, row) in report.modelled.enumerated() {
                     page.raw("<tr><th scope=\"row\">")
@@ -107,9 +129,13 @@ extension HTMLRenderer {
         // The beginning and the end say most; the JSON document has all.
         let most = 60
         let shown = run.events.indices.filter { $0 < most / 2 || $0 >= run.events.count - most / 2 }
-        table("Events of \(run.label); wall clock, since the run was started", class: "compact events", in: &page) { page in
+        table("Events of \(run.label); wall clock, since the run was started", class: "compact events", in: &page) {
+            page in
             page.raw(
-                "<thead><tr><th scope=\"col\" class=\"number\">Wall clock</th><th scope=\"col\">What</th><th scope=\"col\">In words</th></tr></thead>\n<tbody>\n"
+                """
+                <thead><tr><th scope="col" class="number">Wall clock</th><th scope="col">What</th><th \
+                scope="col">In words</th></tr></thead>\n<tbody>\n
+                """
             )
             for number in shown {
                 let event = run.events[number]

@@ -32,7 +32,10 @@ extension HTMLRenderer {
             ("Job", "\(job.name)"),
             (
                 "Model",
-                "BERT \(job.modelName ?? "of its own shape"): \(phrase: count(job.layers, "layers")) layers, width \(phrase: count(job.hidden, "hidden")), \(phrase: count(job.heads, "heads")) heads"
+                """
+                BERT \(job.modelName ?? "of its own shape"): \(phrase: count(job.layers, "layers")) layers, \
+                width \(phrase: count(job.hidden, "hidden")), \(phrase: count(job.heads, "heads")) heads
+                """
             ),
             ("Parameters", count(job.parameters, "parameters")),
         ]
@@ -41,13 +44,24 @@ extension HTMLRenderer {
             facts.append(
                 (
                     job.phases.count == 1 ? "Schedule" : "Phase \(index + 1)",
-                    "\(Double(phase.steps), .count, key + "/steps") steps of \(Double(phase.globalBatchSequences), .count, key + "/global_batch_sequences") sequences of \(Double(phase.sequenceTokens), .count, key + "/sequence_tokens") tokens; learning rate to \(phase.peakLearningRate, .significant, key + "/peak_learning_rate"), \(Double(phase.warmupSteps), .count, key + "/warmup_steps") steps of warm-up, then \(phase.decay)"
+                    """
+                    \(Double(phase.steps), .count, key + "/steps") steps of \
+                    \(Double(phase.globalBatchSequences), .count, key + "/global_batch_sequences") sequences of \
+                    \(Double(phase.sequenceTokens), .count, key + "/sequence_tokens") tokens; learning rate to \
+                    \(phase.peakLearningRate, .significant, key + "/peak_learning_rate"), \
+                    \(Double(phase.warmupSteps), .count, key + "/warmup_steps") steps of warm-up, then \
+                    \(phase.decay)
+                    """
                 ))
         }
         facts.append(
             (
                 "Optimizer",
-                "\(job.optimizer == "lamb" ? "LAMB" : "AdamW"), weight decay \(job.weightDecay, .significant, "/job/weight_decay"), gradient norm clipped at \(job.clipNorm, .significant, "/job/clip_norm")"
+                """
+                \(job.optimizer == "lamb" ? "LAMB" : "AdamW"), weight decay \
+                \(job.weightDecay, .significant, "/job/weight_decay"), gradient norm clipped at \
+                \(job.clipNorm, .significant, "/job/clip_norm")
+                """
             ))
         facts.append(("Lanes", count(job.lanes, "lanes")))
         facts.append(("Seed", "\(String(job.seed))"))
@@ -66,7 +80,13 @@ extension HTMLRenderer {
         if let index = report.runs.firstIndex(where: { $0.corpus != nil }), let corpus = report.runs[index].corpus {
             let key = "/runs/\(index)/corpus"
             facts += [
-                ("Training", "\(Double(corpus.trainingDocuments), .count, key + "/training_documents") documents, \(Double(corpus.trainingTokens), .count, key + "/training_tokens") tokens"),
+                (
+                    "Training",
+                    """
+                    \(Double(corpus.trainingDocuments), .count, key + "/training_documents") documents, \
+                    \(Double(corpus.trainingTokens), .count, key + "/training_tokens") tokens
+                    """
+                ),
                 ("Held out", "\(Double(corpus.heldOutDocuments), .count, key + "/held_out_documents") documents"),
                 ("Vocabulary", "\(Double(corpus.vocabularySize), .count, key + "/vocabulary_size") WordPieces"),
                 ("Digest", "\(String(corpus.digest.prefix(16)))"),
@@ -76,7 +96,10 @@ extension HTMLRenderer {
         facts.append(
             (
                 "Evaluation",
-                "\(Double(job.evaluationSequences), .count, "/job/evaluation_sequences") held-out sequences every \(Double(job.evaluationEverySteps), .count, "/job/evaluation_every_steps") steps"
+                """
+                \(Double(job.evaluationSequences), .count, "/job/evaluation_sequences") held-out sequences \
+                every \(Double(job.evaluationEverySteps), .count, "/job/evaluation_every_steps") steps
+                """
             ))
         return facts
     }
@@ -106,7 +129,10 @@ extension HTMLRenderer {
         section("reproduce", "Do it again", in: &page) { page in
             page.element(
                 "p",
-                "The same job gives the same losses and weights, to the bit, on every machine that uses the same kernels. "
+                """
+                The same job gives the same losses and weights, to the bit, on every machine that uses the same \
+                kernels. 
+                """
                     + "Times will differ.")
             page.raw("<pre tabindex=\"0\" aria-label=\"Commands\"><code>")
             page.escaped(report.reproduction.commands.joined(separator: "\n"))
@@ -119,7 +145,10 @@ extension HTMLRenderer {
             }
             table("Runs of this report", class: "compact", in: &page) { page in
                 page.raw(
-                    "<thead><tr><th scope=\"col\">Run</th><th scope=\"col\">Id</th><th scope=\"col\">State</th><th scope=\"col\">Submitted</th></tr></thead>\n<tbody>\n"
+                    """
+                    <thead><tr><th scope="col">Run</th><th scope="col">Id</th><th scope="col">State</th><th \
+                    scope="col">Submitted</th></tr></thead>\n<tbody>\n
+                    """
                 )
                 for run in report.runs {
                     page.raw("<tr><th scope=\"row\">")
@@ -152,26 +181,44 @@ extension HTMLRenderer {
     private static let method: [(String, String)] = [
         (
             "Host clock",
-            "Wall time on the machine named above, by its monotonic clock. A step lasts from its start to its end on the "
+            """
+            Wall time on the machine named above, by its monotonic clock. A step lasts from its start to its \
+            end on the 
+            """
                 + "slowest worker. Training time runs from the start of the first step to the end of the last, "
                 + "evaluations included; preparing the text and starting the workers are not in it."
         ),
         (
             "Rates",
-            "Sequences, or tokens without padding, of all steps, divided by the sum of the steps’ host times. Evaluations "
+            """
+            Sequences, or tokens without padding, of all steps, divided by the sum of the steps’ host times. \
+            Evaluations 
+            """
                 + "are left out."
         ),
         (
             "Parts of a step",
-            "Each worker times its own step. Communication is counted only while the worker had nothing else left to do; "
+            """
+            Each worker times its own step. Communication is counted only while the worker had nothing else \
+            left to do; 
+            """
                 + "what hides behind the backward pass counts as compute. The parts are means, so that they add up."
         ),
         (
             "Interval and significance",
-            "A moving-block bootstrap: blocks of consecutive steps are drawn anew from each run (2,000 times, seeded by "
-                + "the job), because steps that follow each other are slow or fast together; time between steps is kept. "
+            """
+            A moving-block bootstrap: blocks of consecutive steps are drawn anew from each run (2,000 times, \
+            seeded by 
+            """
+                + """
+                the job), because steps that follow each other are slow or fast together; time between steps is \
+                kept. 
+                """
                 + "The interval holds 95 % of the ratios so made. Where it includes one, or where the ratio is within "
-                + "1 % of one, the report says “no significant difference”. It is made from one run each and can’t show "
+                    + """
+                    1 % of one, the report says “no significant difference”. It is made from one run each and can’t \
+                    show 
+                    """
                 + "what differs between runs."
         ),
         (

@@ -13,7 +13,11 @@ extension HTMLRenderer {
             if report.identity.contains(where: { $0.bitIdentical == true }) {
                 page.element(
                     "p", class: "quiet",
-                    "Against steps the lines of bit-identical runs lie on top of each other: only time tells them apart.")
+                    """
+                    Against steps the lines of bit-identical runs lie on top of each other: only time tells \
+                    them apart.
+                    """
+                )
             }
             evaluations(in: &page)
         }
@@ -70,17 +74,13 @@ extension HTMLRenderer {
                         description: "Training loss, masked tokens plus next sentence, against \(name). Runs: \(what). "
                             + lossDescription, x: axis, y: loss,
                         series: lines { run in
-                            let xs = name == "time" ? run.series.elapsedHostSeconds : run.series.step.map { Double($0 + 1) }
+                            let xs =
+                                name == "time" ? run.series.elapsedHostSeconds : run.series.step.map { Double($0 + 1) }
                             return Array(zip(xs, run.series.lossNats))
                         }))
             }
         }
         return charts
-    }
-
-    /// An axis in milliseconds.
-    static func milliseconds(_ title: String) -> LineChart.Axis {
-        LineChart.Axis(title, scale: 1_000, includesZero: true)
     }
 
     func lines(_ points: (RunFigures) -> [(Double, Double?)]) -> [LineChart.Series] {
@@ -102,7 +102,10 @@ extension HTMLRenderer {
 
     private var lossDescription: String {
         report.runs.map { run in
-            "\(run.label): from \(FigureFormat.nats.text(run.firstLossNats)) to \(FigureFormat.nats.text(run.finalLossNats)) nats."
+            """
+            \(run.label): from \(FigureFormat.nats.text(run.firstLossNats)) to \
+            \(FigureFormat.nats.text(run.finalLossNats)) nats.
+            """
         }.joined(separator: " ")
     }
 
@@ -114,7 +117,12 @@ extension HTMLRenderer {
         for (index, run) in report.runs.enumerated() where !run.evaluations.isEmpty {
             table("Evaluations on held-out text: \(run.label)", class: "compact", in: &page) { page in
                 page.raw(
-                    "<thead><tr><th scope=\"col\" class=\"number\">After steps</th><th scope=\"col\" class=\"number\">Host clock</th><th scope=\"col\" class=\"number\">MLM accuracy</th><th scope=\"col\" class=\"number\">MLM loss, nats</th><th scope=\"col\" class=\"number\">NSP accuracy</th></tr></thead>\n<tbody>\n"
+                    """
+                    <thead><tr><th scope="col" class="number">After steps</th><th scope="col" \
+                    class="number">Host clock</th><th scope="col" class="number">MLM accuracy</th><th \
+                    scope="col" class="number">MLM loss, nats</th><th scope="col" class="number">NSP \
+                    accuracy</th></tr></thead>\n<tbody>\n
+                    """
                 )
                 let every = (run.evaluations.count + most - 1) / most
                 for (number, evaluation) in run.evaluations.enumerated()

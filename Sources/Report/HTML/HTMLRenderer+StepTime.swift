@@ -14,7 +14,9 @@ extension HTMLRenderer {
                 bars(
                     id: "step-parts", title: "A step’s time by part",
                     rows: known.compactMap { index in
-                        report.runs[index].stepParts.map { (report.runs[index].label, report.runs[index].backend.rawValue, $0) }
+                        report.runs[index].stepParts.map {
+                            (report.runs[index].label, report.runs[index].backend.rawValue, $0)
+                        }
                     }))
             page.raw("</figure>\n")
             partsTable(known, in: &page)
@@ -32,7 +34,8 @@ extension HTMLRenderer {
         LineChart(
             id: "step-spread", title: "Time of each step",
             description: "Host time of each step, against steps. Medians and percentiles are in the table of figures.",
-            x: LineChart.Axis("steps", includesZero: true), y: Self.milliseconds("host clock, ms"),
+            x: LineChart.Axis("steps", includesZero: true),
+            y: .hostTime(through: report.runs.compactMap { $0.series.stepHostSeconds.max() }.max() ?? 0),
             series: lines { run in
                 Array(zip(run.series.step.map { Double($0 + 1) }, run.series.stepHostSeconds))
             }, width: 720, height: 260)
@@ -48,7 +51,11 @@ extension HTMLRenderer {
             let key = "/runs/\(String(index))/step_parts"
             sentence =
                 sentence
-                + "\(sentence.parts.isEmpty ? "" : " ")\(name): \(parts.totalHostSeconds, .duration, key + "/total_host_seconds") a step, \(parts.computeHostSeconds, .duration, key + "/compute_host_seconds") of it computing"
+                    + """
+                    \(sentence.parts.isEmpty ? "" : " ")\(name): \
+                    \(parts.totalHostSeconds, .duration, key + "/total_host_seconds") a step, \
+                    \(parts.computeHostSeconds, .duration, key + "/compute_host_seconds") of it computing
+                    """
             if let rest {
                 sentence =
                     sentence
@@ -63,7 +70,10 @@ extension HTMLRenderer {
         page.raw("<ul class=\"legend parts\" aria-label=\"Parts of a step\">")
         for part in StepPart.allCases {
             page.raw(
-                "<li><svg class=\"swatch\" viewBox=\"0 0 20 16\" aria-hidden=\"true\"><rect class=\"part neutral \(part.rawValue)\" x=\"1\" y=\"2\" width=\"18\" height=\"12\"/></svg>"
+                """
+                <li><svg class="swatch" viewBox="0 0 20 16" aria-hidden="true"><rect class="part neutral \
+                \(part.rawValue)" x="1" y="2" width="18" height="12"/></svg>
+                """
             )
             page.escaped(part.title)
             page.raw("</li>")
@@ -83,7 +93,7 @@ extension HTMLRenderer {
                 StackedBars.Bar(
                     name: row.name, colour: row.colour, parts: row.parts.all.map { ($0.part.rawValue, $0.seconds) },
                     total: FigureFormat.duration.text(row.parts.totalHostSeconds))
-            }, axis: Self.milliseconds("host clock, ms")
+            }, axis: .hostTime(through: rows.map(\.parts.totalHostSeconds).max() ?? 0)
         ).svg()
     }
 

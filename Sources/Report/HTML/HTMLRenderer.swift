@@ -20,10 +20,14 @@ public struct HTMLRenderer {
         var page = Markup()
         page.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
         page.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
-        page.raw("<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"Wafermark\">\n")
+        page.raw(
+            "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"generator\" content=\"Wafermark\">\n")
         // Even a mistake of ours can then load nothing and run nothing.
         page.raw(
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n"
+            """
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; \
+            img-src data:">\n
+            """
         )
         page.element("title", report.job.name + " – Wafermark report")
         page.raw("\n<style>\n")
@@ -60,7 +64,8 @@ public struct HTMLRenderer {
             </pattern>
             """
         }.joined()
-        return "<svg class=\"patterns\" aria-hidden=\"true\" width=\"0\" height=\"0\"><defs>\(definitions)</defs></svg>\n"
+        return
+            "<svg class=\"patterns\" aria-hidden=\"true\" width=\"0\" height=\"0\"><defs>\(definitions)</defs></svg>\n"
     }
 
     /// The sections that this report has, for the list of contents.
@@ -68,7 +73,9 @@ public struct HTMLRenderer {
         var contents = [("figures", "Side by side"), ("quality", "Quality"), ("step-time", "Step time")]
         if !report.identity.isEmpty { contents.append(("identity", "Bits")) }
         if !report.modelled.isEmpty { contents.append(("modelled", "Modelled")) }
-        contents += [("job", "Job and machine"), ("events", "Events"), ("reproduce", "Reproduce"), ("method", "Method")]
+        contents += [
+            ("job", "Job and machine"), ("events", "Events"), ("reproduce", "Reproduce"), ("method", "Method"),
+        ]
         return contents
     }
 
@@ -127,10 +134,10 @@ public struct HTMLRenderer {
             let number = seen[colour, default: 0]
             seen[colour] = number + 1
             let marks: [SeriesStyle.Mark] =
-                run.backend == .wafer ? [.circle, .diamond] : [.square, .triangle]
+                run.backend == .wafer ? [.circle, .diamond, .triangle] : [.square, .triangle, .diamond]
             // The wafer's first line is unbroken, the cluster's first dashed: on top of each other both are seen.
             return SeriesStyle(
-                colour: colour, mark: marks[number % 2],
+                colour: colour, mark: marks[number % marks.count],
                 dash: (run.backend == .wafer ? 0 : 1) + 2 * min(number, 2))
         }
     }

@@ -9,8 +9,8 @@ import Jobs
 /// How many times as long one series of steps took as another, with an interval that says how sure that is.
 ///
 /// The interval is a percentile bootstrap (Efron and Tibshirani 1993, chapter 13) of the ratio of total times. Steps
-/// that follow each other are alike (a busy neighbour slows a stretch of them), so blocks of consecutive steps are drawn
-/// instead of single ones (Künsch 1989, the moving-block bootstrap; block length n^(1/3), Hall et al. 1995). Time that
+/// that follow each other are alike (a busy neighbour slows a stretch of them), so blocks of consecutive steps are
+/// drawn instead of single ones (Künsch 1989, the moving-block bootstrap; block length n^(1/3), Hall et al. 1995). Time that
 /// belongs to no step, such as evaluations, is added unchanged.
 ///
 /// It says how steady the steps were *within* these runs. What differs from one run to the next is not in it; only
@@ -20,6 +20,7 @@ public struct RatioInterval: Hashable, Sendable {
     public var ratio: Double
     /// The interval's ends.
     public var low: Double
+    /// The interval's upper end.
     public var high: Double
     /// The share of resamples that lie inside the interval.
     public var confidence: Double
@@ -44,6 +45,16 @@ public struct RatioInterval: Hashable, Sendable {
         }
 
         var total: Double { steps.reduce(rest, +) }
+
+        /// At most 4,096 values with the same total: neighbours are added up where there are more.
+        var condensed: Series {
+            let group = (steps.count + 4_095) / 4_096
+            if group <= 1 { return self }
+            let sums = stride(from: 0, to: steps.count, by: group).map { start in
+                steps[start..<min(start + group, steps.count)].reduce(0, +)
+            }
+            return Series(steps: sums, rest: rest)
+        }
     }
 
     /// The ratio of the totals of `first` and `second`.
@@ -58,6 +69,8 @@ public struct RatioInterval: Hashable, Sendable {
     ) {
         guard first.steps.count >= 2, second.steps.count >= 2, resamples >= 2 else { return nil }
         guard first.total > 0, second.total > 0, first.total.isFinite, second.total.isFinite else { return nil }
+        // Very long series are drawn in runs of steps added up, which are blocks in themselves.
+        let (first, second) = (first.condensed, second.condensed)
         let firstBlock = Self.blockLength(asked: blockSteps, count: first.steps.count)
         let secondBlock = Self.blockLength(asked: blockSteps, count: second.steps.count)
         firstBlockSteps = firstBlock

@@ -27,6 +27,7 @@ public struct ComparisonSummary: Hashable, Sendable, Codable {
         public var sequencesPerSecond: Double?
         /// Training loss (MLM plus NSP) of the first and of the last step, in nats.
         public var firstLoss: Double?
+        /// Training loss of the last step, in nats.
         public var finalLoss: Double?
         /// MLM accuracy on held-out text at the last evaluation, a share of 1.
         public var finalMLMAccuracy: Double?
@@ -61,6 +62,7 @@ public struct ComparisonSummary: Hashable, Sendable, Codable {
             weightsDigest = run.weightsDigest
         }
 
+        /// Writes every key, null where a figure is not known.
         public func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(runID, forKey: .runID)
@@ -85,7 +87,9 @@ public struct ComparisonSummary: Hashable, Sendable, Codable {
     public var answer: String
     /// The cluster's host time over the wafer's, and the ends of its interval.
     public var ratio: Double?
+    /// The lower end of the interval.
     public var ratioLow: Double?
+    /// The upper end of the interval.
     public var ratioHigh: Double?
     /// The cluster run.
     public var cluster: Side?
@@ -120,6 +124,7 @@ public struct ComparisonSummary: Hashable, Sendable, Codable {
         ratioHigh = comparison?.ratioHigh
     }
 
+    /// Writes every key, null where a figure is not known.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(reportPath, forKey: .reportPath)

@@ -2,8 +2,8 @@ import Foundation
 import Jobs
 import Runs
 
-/// The JSON documents of `runs list --json` and `runs show --json`: snake_case keys, units and clocks in the keys, times
-/// of day in ISO 8601; a key that is missing stands for what is not known.
+/// The JSON documents of `runs list --json` and `runs show --json`: snake_case keys, units and clocks in the keys,
+/// times of day in ISO 8601; a key that is missing stands for what is not known.
 public enum RunJSON {
     private struct List: Encodable {
         var runs: [Line]

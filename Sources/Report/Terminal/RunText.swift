@@ -54,7 +54,10 @@ public enum RunText {
             text += "\nWhere a step's time goes (mean, host clock)\n"
             let format = FigureFormat.column(through: parts.totalHostSeconds)
             text += TextTable(
-                [TextTable.Column("PART"), TextTable.Column("TIME", isNumeric: true), TextTable.Column("SHARE", isNumeric: true)],
+                [
+                    TextTable.Column("PART"), TextTable.Column("TIME", isNumeric: true),
+                    TextTable.Column("SHARE", isNumeric: true),
+                ],
                 rows: parts.all.map { part, seconds in
                     [part.title, format.text(seconds), FigureFormat.share.text(parts.shares[part.rawValue])]
                 }
@@ -89,12 +92,15 @@ public enum RunText {
         }
     }
 
-    /// `text` in lines of at most `width` characters, broken at spaces; words that are longer stay whole.
+    /// `text` in lines of at most `width` characters, broken at spaces, or where a word is longer than a line.
     private static func wrapped(_ text: String, indent: Int, width: Int, first: String) -> String {
         let room = max(20, width - indent)
         var lines: [String] = []
         var line = ""
-        for word in text.split(separator: " ") {
+        let words = text.split(separator: " ").flatMap { word in
+            stride(from: 0, to: word.count, by: room).map { word.dropFirst($0).prefix(room) }
+        }
+        for word in words {
             if !line.isEmpty, line.count + 1 + word.count > room {
                 lines.append(line)
                 line = String(word)

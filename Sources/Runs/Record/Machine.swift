@@ -14,6 +14,7 @@ public struct Machine: Hashable, Sendable, Codable {
     public var operatingSystem: String
     /// Library versions.
     public var oneDNN: String
+    /// ZeroMQ's version.
     public var zeroMQ: String
     /// This package's version.
     public var wafermark: String

@@ -113,6 +113,7 @@ public struct CorpusFacts: Hashable, Sendable, Codable {
     public var isSynthetic: Bool
     /// Documents in training and held out.
     public var trainingDocuments: Int
+    /// Documents kept for evaluation.
     public var heldOutDocuments: Int
     /// WordPiece tokens in training.
     public var trainingTokens: Int

@@ -18,6 +18,7 @@ public struct StepRecord: Hashable, Sendable, Codable {
     public var gradientNorm: Double
     /// Sequences and real tokens of the step.
     public var sequences: Int
+    /// Real tokens of the step.
     public var tokens: Int
     /// Host time since the start of the first step, at the end of this one (evaluations included).
     public var elapsed: HostSeconds
@@ -48,6 +49,7 @@ public struct StepRecord: Hashable, Sendable, Codable {
 public struct WorkerStepRecord: Hashable, Sendable, Codable {
     /// The step and the worker.
     public var step: StepNumber
+    /// The worker.
     public var rank: WorkerRank
     /// Reading examples.
     public var input: HostSeconds

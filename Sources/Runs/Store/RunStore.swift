@@ -33,7 +33,8 @@ public final class RunStore: Sendable {
         try self.init(directory: directory, maximumPageCount: nil)
     }
 
-    /// As `init(directory:)`; SQLite refuses to let the file grow beyond `maximumPageCount` pages, as a full disk would.
+    /// As `init(directory:)`; SQLite refuses to let the file grow beyond `maximumPageCount` pages, as a full
+    /// disk would.
     package init(directory: String, maximumPageCount: Int?) throws {
         let path = Self.path(in: directory)
         self.path = path

@@ -32,14 +32,21 @@ public enum RunStoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Any other complaint of SQLite.
     case database(path: String, detail: String)
 
+    /// One line: what happened, and what to do.
     public var description: String {
         switch self {
         case .noRun(let prefix):
             "no run's id starts with '\(prefix)'; `wafermark runs list` shows the runs"
         case .severalRuns(let prefix, let ids):
-            "'\(prefix)' is the start of several runs' ids (\(ids.map(\.text).joined(separator: ", "))); give more characters"
+            """
+            '\(prefix)' is the start of several runs' ids (\(ids.map(\.text).joined(separator: ", "))); give \
+            more characters
+            """
         case .notAnID(let text):
-            "'\(Self.printable(text.prefix(64)))' is no run id: one is \(RunID.length) characters of 0-9 and a-z without i, l, o, u, or the start of one"
+            """
+            '\(Self.printable(text.prefix(64)))' is no run id: one is \(RunID.length) characters of 0-9 and a-z \
+            without i, l, o, u, or the start of one
+            """
         case .duplicateRun(let id):
             "run \(id) is there already"
         case .notEnded(let id, let state):
@@ -49,11 +56,17 @@ public enum RunStoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .readOnly(let path):
             "\(path) was opened for reading alone"
         case .corrupted(let path, let detail):
-            "\(path) is damaged or no SQLite database (\(detail)); move it away to start afresh, or try to save it with `sqlite3 FILE .recover`"
+            """
+            \(path) is damaged or no SQLite database (\(detail)); move it away to start afresh, or try to save \
+            it with `sqlite3 FILE .recover`
+            """
         case .newerSchema(let path):
             "\(path) was written by a later version of Wafermark; use that version, or another state directory"
         case .olderSchema(let path):
-            "\(path) was written by an earlier version of Wafermark; start the daemon once (`wafermark serve`) to bring it up to date"
+            """
+            \(path) was written by an earlier version of Wafermark; start the daemon once (`wafermark serve`) \
+            to bring it up to date
+            """
         case .diskFull(let path):
             "the disk that holds \(path) is full; free some space, then try again (what was stored before is intact)"
         case .busy(let path):

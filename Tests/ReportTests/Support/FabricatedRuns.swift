@@ -7,7 +7,8 @@ enum FabricatedRuns {
     static let start = Date(timeIntervalSince1970: 1_795_000_000)
 
     static func job(
-        name: String = "demo", steps: Int = 300, target: Target? = nil, text: CorpusSource.Text = .synthetic(documents: 4_000, seed: 7)
+        name: String = "demo", steps: Int = 300, target: Target? = nil,
+        text: CorpusSource.Text = .synthetic(documents: 4_000, seed: 7)
     ) -> Job {
         Job(
             name: name, model: ModelShape(layers: 4, hidden: 256, heads: 4),

@@ -18,10 +18,10 @@ struct HTMLReading {
     }
 
     /// The page's text without the elements named, and without markup.
-    func text(without elements: [String]) -> String {
+    func text(without elements: [String]) throws -> String {
         var page = html
         for element in elements {
-            page = page.replacing(try! Regex("<\(element)[ >][\\s\\S]*?</\(element)>"), with: " ")
+            page = page.replacing(try Regex("<\(element)[ >][\\s\\S]*?</\(element)>"), with: " ")
         }
         return page.replacing(#/<[^>]*>/#, with: " ")
     }
@@ -46,7 +46,7 @@ struct HTMLReading {
     }
 
     /// The values of an attribute.
-    func attribute(_ name: String) -> [String] {
-        html.matches(of: try! Regex(" \(name)=\"([^\"]*)\"")).compactMap { $0.output[1].substring.map(String.init) }
+    func attribute(_ name: String) throws -> [String] {
+        html.matches(of: try Regex(" \(name)=\"([^\"]*)\"")).compactMap { $0.output[1].substring.map(String.init) }
     }
 }

@@ -104,7 +104,8 @@ struct SchemaChecker {
         case "additionalProperties":
             let known = Set(siblings["properties"]?.object.map { Array($0.keys) } ?? [])
             return (value.object ?? [:]).filter { !known.contains($0.key) }.flatMap { name, member in
-                rule == .bool(false) ? ["\(place)/\(name): unknown key"] : check(member, against: rule, at: "\(place)/\(name)")
+                rule == .bool(false)
+                    ? ["\(place)/\(name): unknown key"] : check(member, against: rule, at: "\(place)/\(name)")
             }
         default: return ["\(place): the checker doesn't know the keyword \(keyword)"]
         }
@@ -112,7 +113,8 @@ struct SchemaChecker {
 
     private static func isOf(_ type: String, _ value: JSONTree) -> Bool {
         switch (type, value) {
-        case ("null", .null), ("boolean", .bool), ("number", .number), ("string", .text), ("array", .list), ("object", .object):
+        case ("null", .null), ("boolean", .bool), ("number", .number), ("string", .text), ("array", .list),
+            ("object", .object):
             true
         case ("integer", .number(let number)): number == number.rounded()
         default: false

@@ -37,7 +37,9 @@ enum StoreFixture {
         return id
     }
 
-    static func run(_ text: String, backend: Backend = .cluster, workers: Int = 2, after seconds: Double = 0) throws -> Run {
+    static func run(_ text: String, backend: Backend = .cluster, workers: Int = 2, after seconds: Double = 0) throws
+        -> Run
+    {
         Run(
             id: try id(text), job: job, backend: backend, workers: workers, hardware: nil,
             submitted: start.addingTimeInterval(seconds))
