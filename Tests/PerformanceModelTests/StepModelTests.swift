@@ -103,3 +103,27 @@ struct StepModelTests {
         #expect(step.scalingEfficiency == 1)
     }
 }
+
+@Suite("Predictions of whole jobs")
+struct JobPredictionTests {
+    @Test("a job takes as long as its steps, twice the steps twice the time, energy and cost")
+    func additive() throws {
+        let profile = try HardwareCatalogue.profile("dgx1-v100-16g")
+        var job = StepModelTests.job()
+        let once = try JobPrediction(job: job, profile: profile, layout: .init(workers: 8))
+        #expect(abs(once.time.seconds - 10 * once.phases[0].step.step.seconds) < 1e-9)
+        job.phases[0].steps = 20
+        let twice = try JobPrediction(job: job, profile: profile, layout: .init(workers: 8))
+        #expect(abs(twice.time.seconds / once.time.seconds - 2) < 1e-9)
+        #expect(abs(twice.energyKilowattHours / once.energyKilowattHours - 2) < 1e-9)
+        let costs = try (#require(once.costUSDollars), #require(twice.costUSDollars))
+        #expect(abs(costs.1 / costs.0 - 2) < 1e-9)
+    }
+
+    @Test("a prediction outside the calibrated range fails where that is asked for")
+    func strict() throws {
+        let prediction = try JobPrediction(
+            job: StepModelTests.job(), profile: HardwareCatalogue.profile("dgx-h100"), layout: .init(workers: 8))
+        #expect(throws: PerformanceModelError.self) { try prediction.requireCalibrated() }
+    }
+}
