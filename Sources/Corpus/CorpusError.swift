@@ -20,6 +20,8 @@ public enum CorpusError: Error, Sendable, Equatable, CustomStringConvertible {
     case damagedGzip(path: String, byte: Int, reason: String)
     /// A `.gz` file grows by more than any text does.
     case gzipBomb(path: String, byte: Int, ratio: Int, limit: Int)
+    /// A file breaks the rules of its format; `byte` is the place in the unpacked text.
+    case malformed(path: String, byte: Int, reason: String)
     /// The text can't fill a vocabulary of the size asked.
     case vocabularyTooLarge(asked: Int, possible: Int)
     /// The size asked can't hold the special tokens and the letters of the text.
@@ -61,6 +63,8 @@ public enum CorpusError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(path): compressed byte \(byte): damaged gzip: \(reason)"
         case .gzipBomb(let path, let byte, let ratio, let limit):
             "\(path): compressed byte \(byte): the data grows \(ratio) times when unpacked; at most \(limit) is allowed"
+        case .malformed(let path, let byte, let reason):
+            "\(path): byte \(byte): \(reason)"
         case .vocabularyTooLarge(let asked, let possible):
             "a vocabulary of \(asked) was asked for; this text fills \(possible); ask for at most that"
         case .vocabularyTooSmall(let asked, let needed):

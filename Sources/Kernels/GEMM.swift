@@ -15,6 +15,14 @@ public enum GEMM {
         c: UnsafeMutablePointer<Float>, ldc: Int? = nil
     ) throws(GEMMError) {
         if m == 0 || n == 0 { return }
+        if k == 0 {
+            // An empty sum; oneDNN's answer to it is unspecified.
+            for row in 0..<m {
+                let values = c + row * (ldc ?? n)
+                for column in 0..<n { values[column] = beta == 0 ? 0 : beta * values[column] }
+            }
+            return
+        }
         let status = dnnl_sgemm(
             transposeA ? transposed : plain, transposeB ? transposed : plain, dnnl_dim_t(m), dnnl_dim_t(n),
             dnnl_dim_t(k), alpha, a, dnnl_dim_t(lda ?? (transposeA ? m : k)), b,

@@ -52,8 +52,10 @@ struct WordPieceTokenizerTests {
 
     @Test("retained marks are put in canonical order")
     func ordersMarks() throws {
-        // U+1D165 has class 216 and U+16FF0 class 6: both are spacing marks, which BERT keeps.
-        #expect(try pieces("x\u{1d165}\u{16ff0}", ["x\u{16ff0}\u{1d165}"]) == ["x\u{16ff0}\u{1d165}"])
+        // U+1D165 has class 216 and U+1BAA class 9: spacing marks, which BERT keeps. Compared by scalars, because the two
+        // orders are equal as Swift strings.
+        let found = try pieces("x\u{1d165}\u{1baa}", ["x\u{1baa}\u{1d165}"])
+        #expect(found.map { $0.unicodeScalars.map(\.value) } == [[0x78, 0x1baa, 0x1d165]])
     }
 
     @Test("special tokens in the text count as such only where that is wanted")

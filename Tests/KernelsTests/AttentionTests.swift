@@ -5,47 +5,67 @@ import Testing
 @Suite("Attention agrees with a plain reference")
 struct AttentionTests {
     @Test(
-        "forward and backward, with and without dropout", arguments: tables,
+        "forward and backward, all queries or some, with and without dropout", arguments: tables,
         [(1, 4), (2, 12), (7, 16), (49, 20), (130, 64), (200, 33)])
     func attention(kernels: FusedKernels, size: (Int, Int)) {
         let (n, d) = size
-        let stride = 3 * d + 5
         for dropout in [noDropout, someDropout] {
-            var numbers = Numbers(UInt64(n))
-            let rows = numbers.row(n * stride, times: 1.5)
-            let bias = numbers.row(3 * d)
-            let slope = numbers.row(n * d)
-            let scratch = FloatBuffer(count: FusedKernels.attentionScratch(length: n, width: d))
-            // What an earlier call left in scratch must not matter.
-            scratch.buffer.update(repeating: .nan)
-            let shape = wm_attention(
-                length: n, width: d, stride: stride, context_stride: d, example: 9, head: 3, row_groups: 2,
-                positions: 256, scale: 1 / Float(d).squareRoot(), scratch: scratch.pointer)
-            var context = [Float](repeating: 0, count: n * d)
-            var logSum = [Float](repeating: 0, count: n)
-            var gradient = [Float](repeating: 0, count: n * stride)
+            for queries in [Array(0..<n), Array(stride(from: n / 3, to: n, by: 3)), []] {
+                check(kernels, n, d, queries, dropout)
+            }
+        }
+    }
+
+    private func check(_ kernels: FusedKernels, _ n: Int, _ d: Int, _ queries: [Int], _ dropout: wm_dropout) {
+        let stride = 3 * d + 5
+        var numbers = Numbers(UInt64(n))
+        let rows = numbers.row(n * stride, times: 1.5)
+        let bias = numbers.row(3 * d)
+        let slope = numbers.row(n * d)
+        func atQueries(_ values: [Float], _ width: Int) -> [Float] {
+            queries.flatMap { values[$0 * width..<$0 * width + d] } + [0]
+        }
+        let (query, querySlope) = (atQueries(rows, stride), atQueries(slope, d))
+        let scratch = FloatBuffer(count: FusedKernels.attentionScratch(length: n, width: d))
+        // What an earlier call left in scratch must not matter.
+        scratch.buffer.update(repeating: .nan)
+        var context = [Float](repeating: 0, count: querySlope.count)
+        var queryGradient = context
+        var logSum = [Float](repeating: 0, count: queries.count + 1)
+        var gradient = [Float](repeating: 0, count: n * stride)
+        let positions = queries.map { UInt32($0) } + [0]
+        positions.withUnsafeBufferPointer { positions in
             rows.withUnsafeBufferPointer { rows in
                 bias.withUnsafeBufferPointer { bias in
                     gradient.withUnsafeMutableBufferPointer { gradient in
-                        guard let x = rows.baseAddress, let b = bias.baseAddress, let g = gradient.baseAddress else {
-                            return
-                        }
+                        guard let x = rows.baseAddress, let b = bias.baseAddress, let g = gradient.baseAddress,
+                            let positions = positions.baseAddress
+                        else { return }
+                        let shape = wm_attention(
+                            length: n, queries: queries.count, positions_of_queries: positions, width: d,
+                            query_stride: d, stride: stride, context_stride: d, example: 9, head: 3, row_groups: 2,
+                            positions: 256, scale: 1 / Float(d).squareRoot(), scratch: scratch.pointer)
                         kernels.functions.attention(
-                            shape, dropout, x, x + d, x + 2 * d, b, b + d, b + 2 * d, &context, &logSum)
+                            shape, dropout, query, x + d, x + 2 * d, b, b + d, b + 2 * d, &context, &logSum)
                         kernels.functions.attention_backward(
-                            shape, dropout, x, x + d, x + 2 * d, b, b + d, b + 2 * d, context, slope, logSum, g, g + d,
-                            g + 2 * d)
+                            shape, dropout, query, x + d, x + 2 * d, b, b + d, b + 2 * d, context, querySlope, logSum,
+                            &queryGradient, g + d, g + 2 * d)
                     }
                 }
             }
-            let reference = AttentionReference(n, d, stride, rows, bias, slope) { row, column in
-                MaskReference.factor(dropout, example: 9, row: 3 * 256 + row, groups: 2, element: column)
-            }
-            #expect(difference(context, reference.context) < 3e-6)
-            for part in 0..<3 {
-                let found = (0..<n).flatMap { row in (0..<d).map { gradient[row * stride + part * d + $0] } }
-                #expect(difference(found, reference.gradients[part]) < 1e-5)
-            }
+        }
+
+        let isQuery = Set(queries)
+        let readSlope = slope.indices.map { isQuery.contains($0 / d) ? slope[$0] : 0 }
+        let reference = AttentionReference(n, d, stride, rows, bias, readSlope) { row, column in
+            MaskReference.factor(dropout, example: 9, row: 3 * 256 + row, groups: 2, element: column)
+        }
+        func atQueries(_ values: [Double]) -> [Double] { queries.flatMap { values[$0 * d..<($0 + 1) * d] } }
+        #expect(difference(context.dropLast(), atQueries(reference.context)) < 3e-6)
+        #expect(difference(queryGradient.dropLast(), atQueries(reference.gradients[0])) < 1e-5)
+        for part in 1..<3 {
+            let found = (0..<n).flatMap { row in (0..<d).map { gradient[row * stride + part * d + $0] } }
+            #expect(difference(found, reference.gradients[part]) < 1e-5)
         }
     }
 }

@@ -32,9 +32,11 @@ typealias Floats = UnsafeMutablePointer<Float>
 
 /// What one encoder layer keeps from its forward pass for its backward pass.
 struct LayerActivations {
-    /// `[tokens, 3 * hidden]` queries, keys and values, biases not yet added.
+    /// Biases not yet added: `[tokens, 3 * hidden]` queries, keys and values; in the last layer `[reads, hidden]` queries,
+    /// then `[tokens, 2 * hidden]` keys and values.
     let queryKeyValue: Floats
-    /// `[tokens, heads]` log of each softmax's denominator; heads-major within a sequence.
+    /// `[tokens, heads]` log of each softmax's denominator; heads-major within a sequence. From here on the last layer has
+    /// reads for tokens.
     let logSum: Floats
     /// `[tokens, hidden]` attention's output before its dense layer.
     let context: Floats
@@ -72,6 +74,9 @@ struct Activations {
     let queryKeyValueGradient: Floats
     let attentionScratch: Floats
 
+    /// `[reads, hidden]` the last layer's input where the heads read.
+    let readInput: Floats
+
     let head: HeadActivations
     /// Bytes of the arena.
     var bytes: Int { memory.count * MemoryLayout<Float>.stride }
@@ -85,15 +90,18 @@ struct Activations {
         let sum = planner.reserve(tokens * hidden)
         let mean = planner.reserve(tokens)
         let deviation = planner.reserve(tokens)
-        let layerOffsets = (0..<configuration.layers).map { _ in
-            [
-                3 * hidden * tokens, configuration.heads * tokens, hidden * tokens, hidden * tokens, hidden * tokens,
-                tokens, tokens, wide * tokens, hidden * tokens, hidden * tokens, tokens, tokens,
+        let reads = min(tokens, capacity.maskedPositions + capacity.sequences)
+        let layerOffsets = (0..<configuration.layers).map { layer in
+            let rows = layer == configuration.layers - 1 ? reads : tokens
+            return [
+                2 * hidden * tokens + hidden * rows, configuration.heads * rows, hidden * rows, hidden * rows,
+                hidden * rows, rows, rows, wide * rows, hidden * rows, hidden * rows, rows, rows,
             ].map { planner.reserve($0) }
         }
         let scratch = [
             wide * tokens, hidden * tokens, hidden * tokens, hidden * tokens, 3 * hidden * tokens,
             FusedKernels.attentionScratch(length: capacity.sequenceLength, width: configuration.headWidth),
+            hidden * reads,
         ].map { planner.reserve($0) }
         let headOffsets = HeadActivations.sizes(configuration, capacity).map { planner.reserve($0) }
 
@@ -117,6 +125,7 @@ struct Activations {
         contextGradient = at(scratch[3])
         queryKeyValueGradient = at(scratch[4])
         attentionScratch = at(scratch[5])
+        readInput = at(scratch[6])
         head = HeadActivations(headOffsets.map(at), configuration, capacity)
     }
 }

@@ -16,6 +16,9 @@ public final class LaneEngine {
     public var arenaBytes: Int { activations.bytes }
     /// Where time is booked, where measuring was asked for.
     public var profile: KernelProfile?
+    /// Floating-point operations of all dense layers' matrix products so far: what was computed, which is less than a
+    /// model's textbook count, because the last layer leaves out what no head reads.
+    public internal(set) var productOperations = 0
 
     let activations: Activations
     let kernels = FusedKernels.active.table
@@ -74,8 +77,8 @@ public final class LaneEngine {
             try pass.maskedForward(batch, &losses)
             try pass.nextSentenceForward(batch, &losses)
 
-            // The residual stream's gradient begins at zero: only masked and first tokens have one.
-            Vector.zero(activations.gradient, count: pass.packed.tokenCount * configuration.hidden)
+            // Where the heads read, the residual stream's gradient begins at zero; elsewhere it has none yet.
+            Vector.zero(activations.gradient, count: pass.packed.reads.count * configuration.hidden)
             try pass.maskedBackward(batch, target, scale: scale, count: counts.maskedCount)
             try report(upTo: layout.heads.transform.bias.upperBound)
             try pass.nextSentenceBackward(batch, target, scale: scale, count: counts.sequences)
@@ -99,12 +102,15 @@ public final class LaneEngine {
         for (field, found, allowed) in [
             ("tokens", packed.tokenCount, capacity.tokens), ("sequences", packed.sequences, capacity.sequences),
             ("longest sequence", packed.longest, capacity.sequenceLength),
-            ("masked positions", packed.maskedRows.count, capacity.maskedPositions),
+            ("masked positions", packed.maskedReads.count, capacity.maskedPositions),
         ] where found > allowed {
             throw BERTError.batch(field: field, found: "\(found)", allowed: "\(allowed), the engine's capacity")
         }
-        return try packed.withTokens { tokens in
-            try body(LanePass(engine: self, packed: packed, tokens: tokens, parameters: parameters, dropout: dropout))
+        return try packed.withTokens { tokens, reads in
+            try body(
+                LanePass(
+                    engine: self, packed: packed, tokens: tokens, reads: reads, parameters: parameters, dropout: dropout
+                ))
         }
     }
 }
@@ -155,6 +161,7 @@ struct LanePass {
     let engine: LaneEngine
     let packed: PackedBatch
     let tokens: wm_tokens
+    let reads: wm_tokens
     let parameters: UnsafePointer<Float>
     let dropout: DropoutKey?
 

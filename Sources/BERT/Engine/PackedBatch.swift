@@ -1,6 +1,10 @@
 import CKernels
 
 /// A batch without its padding: rows of every `[tokens, …]` matrix are the real tokens, sequence after sequence.
+///
+/// The heads read only the masked tokens and, with a next-sentence head, the first ones. What the last encoder layer
+/// computes for other tokens beyond their keys and values is used by nothing and has no gradient, so it is left out:
+/// from its queries on, that layer has `[reads, …]` matrices.
 struct PackedBatch {
     let tokenCount: Int
     /// First row of each sequence, and the end of the last.
@@ -10,8 +14,14 @@ struct PackedBatch {
     /// Number in the global batch of the example that each row belongs to, and the row's position in it.
     let examples: [UInt32]
     let positions: [UInt32]
-    /// Row of each masked token.
-    let maskedRows: [Int]
+    /// Rows that the heads read, ascending; first of each sequence among them, and the end of the last.
+    let reads: [Int]
+    let readStarts: [Int]
+    let readExamples: [UInt32]
+    let readPositions: [UInt32]
+    /// Where among the reads each masked token is, and each sequence's first token.
+    let maskedReads: [Int]
+    let firstReads: [Int]
 
     var sequences: Int { starts.count - 1 }
     var longest: Int { (0..<sequences).reduce(0) { max($0, starts[$1 + 1] - starts[$1]) } }
@@ -38,15 +48,47 @@ struct PackedBatch {
             positions.append(contentsOf: 0..<UInt32(length))
             starts.append(starts[sequence] + length)
         }
-        maskedRows = batch.maskedPositions.map {
-            starts[Int($0) / batch.sequenceLength] + Int($0) % batch.sequenceLength
-        }
+        let reads = Reads(batch, starts, nextSentence: configuration.nextSentence)
+        self.reads = reads.rows
+        readStarts = reads.starts
+        maskedReads = reads.masked
+        firstReads = reads.first
+        // One more than there are, so that an empty list has an address too.
+        readExamples = reads.rows.map { examples[$0] } + [0]
+        readPositions = reads.rows.map { positions[$0] } + [0]
         tokenCount = total
         self.starts = starts
         self.ids = ids
         self.types = types
         self.examples = examples
         self.positions = positions
+    }
+
+    /// Rows that the heads read, and where among them masked and first tokens are.
+    private struct Reads {
+        var rows: [Int] = []
+        var starts = [0]
+        var masked: [Int] = []
+        var first: [Int] = []
+
+        init(_ batch: TokenBatch, _ starts: [Int], nextSentence: Bool) {
+            var next = 0
+            for sequence in 0..<batch.sequences {
+                if nextSentence {
+                    first.append(rows.count)
+                    rows.append(starts[sequence])
+                }
+                while next < batch.maskedPositions.count,
+                    Int(batch.maskedPositions[next]) / batch.sequenceLength == sequence
+                {
+                    let row = starts[sequence] + Int(batch.maskedPositions[next]) % batch.sequenceLength
+                    if rows.last != row { rows.append(row) }
+                    masked.append(rows.count - 1)
+                    next += 1
+                }
+                self.starts.append(rows.count)
+            }
+        }
     }
 
     private static func check(_ batch: TokenBatch, _ configuration: BERTConfiguration) throws {
@@ -104,14 +146,22 @@ struct PackedBatch {
         }
     }
 
-    /// Calls `body` with the kernels' view of the tokens.
-    func withTokens<Result>(_ body: (wm_tokens) throws -> Result) rethrows -> Result {
+    /// Calls `body` with the kernels' view of all tokens, and of those that the heads read.
+    func withTokens<Result>(_ body: (_ all: wm_tokens, _ reads: wm_tokens) throws -> Result) rethrows -> Result {
+        try Self.view(examples, positions, tokenCount) { all in
+            try Self.view(readExamples, readPositions, reads.count) { reads in try body(all, reads) }
+        }
+    }
+
+    private static func view<Result>(
+        _ examples: [UInt32], _ positions: [UInt32], _ count: Int, _ body: (wm_tokens) throws -> Result
+    ) rethrows -> Result {
         try examples.withUnsafeBufferPointer { examples in
             try positions.withUnsafeBufferPointer { positions in
                 guard let examples = examples.baseAddress, let positions = positions.baseAddress else {
-                    preconditionFailure("a packed batch has at least one token")
+                    preconditionFailure("neither list is ever empty")
                 }
-                return try body(wm_tokens(count: tokenCount, example: examples, position: positions))
+                return try body(wm_tokens(count: count, example: examples, position: positions))
             }
         }
     }

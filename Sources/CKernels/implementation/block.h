@@ -31,6 +31,8 @@ WM_INLINE void strip(const int vectors, ptrdiff_t rows, ptrdiff_t depth, const f
     ptrdiff_t i = 0;
     for (; i + WM_BLOCK_ROWS <= rows; i += WM_BLOCK_ROWS)
         block(WM_BLOCK_ROWS, vectors, depth, a + i * a_row, a_row, a_depth, b, ldb, c + i * ldc, ldc, accumulate);
+    for (; i + 4 <= rows; i += 4)
+        block(4, vectors, depth, a + i * a_row, a_row, a_depth, b, ldb, c + i * ldc, ldc, accumulate);
     for (; i + 2 <= rows; i += 2)
         block(2, vectors, depth, a + i * a_row, a_row, a_depth, b, ldb, c + i * ldc, ldc, accumulate);
     if (i < rows) block(1, vectors, depth, a + i * a_row, a_row, a_depth, b, ldb, c + i * ldc, ldc, accumulate);
@@ -43,6 +45,11 @@ static __attribute__((noinline)) void product(ptrdiff_t rows, ptrdiff_t columns,
     ptrdiff_t j = 0;
     for (; j + WM_BLOCK_VECTORS * WM_LANES <= columns; j += WM_BLOCK_VECTORS * WM_LANES)
         strip(WM_BLOCK_VECTORS, rows, depth, a, a_row, a_depth, b + j, ldb, c + j, ldc, accumulate);
-    for (; j < columns; j += WM_LANES)
+    const ptrdiff_t left = (columns - j) / WM_LANES;
+    if (WM_BLOCK_VECTORS > 3 && left == 3)
+        strip(3, rows, depth, a, a_row, a_depth, b + j, ldb, c + j, ldc, accumulate);
+    else if (WM_BLOCK_VECTORS > 2 && left == 2)
+        strip(2, rows, depth, a, a_row, a_depth, b + j, ldb, c + j, ldc, accumulate);
+    else if (left == 1)
         strip(1, rows, depth, a, a_row, a_depth, b + j, ldb, c + j, ldc, accumulate);
 }

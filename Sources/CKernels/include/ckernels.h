@@ -33,16 +33,20 @@ typedef struct {
     const uint32_t *position;
 } wm_tokens;
 
-/// One head's attention over one sequence of `length` tokens. Query, key and value lie in rows of a fused matrix.
+/// One head's attention of `queries` tokens over a sequence of `length` tokens.
 typedef struct {
     ptrdiff_t length;
+    ptrdiff_t queries;
+    /// `[queries]` position of each query in its sequence: with example and head the address of its row of masks.
+    const uint32_t *positions_of_queries;
     /// Width of the head.
     ptrdiff_t width;
-    /// Distance between rows of query, key, value and their gradients.
+    /// Distance between rows of query and its gradient; of key, value and theirs.
+    ptrdiff_t query_stride;
     ptrdiff_t stride;
     /// Distance between rows of context and its gradient.
     ptrdiff_t context_stride;
-    /// The number of the example, of the head, and groups of 128 in a row of the mask: the address of the mask's rows.
+    /// The number of the example and of the head; a head has `positions` rows of masks, each of `row_groups` groups of 128.
     uint32_t example, head, row_groups, positions;
     /// What scores are multiplied by: 1 / sqrt(width).
     float scale;
@@ -103,7 +107,8 @@ typedef struct {
                           const float *gradient, float *word, float *position, float *type);
 
     // Attention.
-    /// context = dropout(softmax(scale * (query + bias) (key + bias)^T)) (value + bias); log_sum[i] is what recomputes it.
+    /// context [queries, width] = dropout(softmax(scale * (query + bias) (key + bias)^T)) (value + bias);
+    /// log_sum [queries] is what the backward pass computes the softmax from again.
     void (*attention)(wm_attention shape, wm_dropout dropout, const float *query, const float *key, const float *value,
                       const float *query_bias, const float *key_bias, const float *value_bias, float *context,
                       float *log_sum);

@@ -220,3 +220,10 @@ public struct Dataset: Sendable {
         }
     }
 }
+
+extension Dataset: CustomStringConvertible {
+    /// The folder and the number of documents: a dataset is too large to print.
+    public var description: String {
+        "dataset \(directory) of \(manifest.training.documents + manifest.heldOutCounts.documents) documents"
+    }
+}

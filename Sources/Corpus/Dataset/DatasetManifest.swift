@@ -7,6 +7,8 @@ public struct DatasetManifest: Codable, Hashable, Sendable {
     public static let currentFormat = 1
     /// The file's name.
     static let fileName = "manifest.json"
+    /// The file that holds the manifest's own digest, in the form that `sha256sum --check` reads.
+    static let digestFileName = "manifest.sha256"
 
     /// A text that went in.
     public struct Source: Codable, Hashable, Sendable {
@@ -140,6 +142,13 @@ public struct DatasetManifest: Codable, Hashable, Sendable {
         guard file.count <= 64 << 20 else {
             throw CorpusError.badDataset(path: directory, reason: "\(Self.fileName) is larger than 64 MiB")
         }
+        let digestPath = directory + "/" + Self.digestFileName
+        guard let digest = try? MappedFile(path: digestPath),
+            digest.bytes.elementsEqual(Self.digestLine(of: file.bytes))
+        else {
+            throw CorpusError.badDataset(
+                path: directory, reason: "\(Self.fileName) has changed since it was written")
+        }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         let data = Data(file.bytes)
@@ -154,6 +163,11 @@ public struct DatasetManifest: Codable, Hashable, Sendable {
         } catch let error as DecodingError {
             throw CorpusError.badDataset(path: directory, reason: "\(Self.fileName): \(Self.words(error))")
         }
+    }
+
+    /// The contents of `manifest.sha256` for a manifest of these bytes.
+    static func digestLine(of manifest: UnsafeRawBufferPointer) -> [UInt8] {
+        Array("\(ContentDigest.of(manifest))  \(fileName)\n".utf8)
     }
 
     private static func words(_ error: DecodingError) -> String {

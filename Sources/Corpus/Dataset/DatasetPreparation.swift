@@ -71,7 +71,9 @@ public enum DatasetPreparation {
                 requestDigest: inputs.digest, request: request, sources: pass.sources, vocabulary: vocabulary,
                 tokenBytes: pass.tokenBytes, counts: pass.counts, mostFrequentToken: pass.mostFrequentToken,
                 shards: pass.shards, exampleCounts: examples, files: folder.files.sorted { $0.name < $1.name })
-            try folder.write(try manifest.json(), to: DatasetManifest.fileName)
+            let json = try manifest.json()
+            try folder.write(json, to: DatasetManifest.fileName)
+            try folder.write(json.withUnsafeBytes(DatasetManifest.digestLine), to: DatasetManifest.digestFileName)
             if try folder.commit() { return manifest }
         } catch {
             folder.abandon()

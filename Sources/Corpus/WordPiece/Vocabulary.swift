@@ -128,3 +128,8 @@ public struct Vocabulary: Sendable, Hashable {
         return text
     }
 }
+
+extension Vocabulary: CustomStringConvertible {
+    /// The number of entries: a vocabulary is too large to print.
+    public var description: String { "vocabulary of \(count) entries" }
+}
