@@ -52,7 +52,7 @@ struct RunProgressTests {
         #expect(lines[2].contains("loss 4.013"))
         #expect(lines[2].contains("held-out MLM 31 % (baseline 4 %)"))
         #expect(lines[3].contains("160 sequences/s"))
-        #expect(lines[3].contains("compute 75 %, exchange 15 %, wait 5 %, optimizer 5 %"))
+        #expect(lines[3].contains("compute 75 %, exchange 15 %, wait 5 %, update 5 %"))
     }
 
     @Test("stays within the columns, with colour and without", arguments: [40, 60, 80, 100])

@@ -37,8 +37,9 @@ public enum ReportMaking {
         for (index, phase) in run.job.phases.enumerated() where left > 0 {
             guard
                 let step = try? StepModel.predict(
-                    job: run.job, profile: profile, workers: run.workers, phase: index,
-                    vocabularySize: run.corpus?.vocabularySize)
+                    job: run.job, profile: profile,
+                    layout: StepModel.Layout(workers: run.workers, vocabularySize: run.corpus?.vocabularySize),
+                    phase: index)
             else { return nil }
             let steps = min(left, phase.steps)
             total += step.step * Double(steps)
