@@ -29,7 +29,8 @@ public enum ReportMaking {
     /// or the model can't tell.
     private static func modelled(_ record: RunRecord) -> ModelledFigures? {
         let run = record.run
-        guard let name = run.hardware, let profile = try? HardwareCatalogue.profile(name), let newest = record.steps.last
+        guard let name = run.hardware, let profile = try? HardwareCatalogue.profile(name),
+            let newest = record.steps.last
         else { return nil }
         var total = ModelledSeconds.zero
         var first: ModelledStep?
