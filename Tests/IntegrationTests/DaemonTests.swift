@@ -62,7 +62,7 @@ struct DaemonTests {
         let worker = try #require(Leftovers.processes(of: state).first)
         kill(worker, SIGKILL)
         #expect(Eventually.holds(within: 20) { RunListing.states(state) == ["failed"] })
-        let reason = try #require(RunListing.runs(state).first?["reason"] as? String)
+        let reason = try #require(RunListing.runs(state).first?["failure"] as? String)
         #expect(reason.contains(/worker [01] ended in step \d+/))
         #expect(reason.contains("SIGKILL"))
         #expect(Eventually.holds(within: 10) { Leftovers.processes(of: state).isEmpty })
@@ -81,9 +81,11 @@ struct DaemonTests {
         first.signal(SIGKILL)
         #expect(Eventually.holds(within: 20) { Leftovers.processes(of: state).isEmpty })
         let second = try serve(state)
-        let states = Dictionary(
-            uniqueKeysWithValues: RunListing.runs(state).map { ($0["run_id"] as? String, $0["state"] as? String) })
-        #expect(states == [short: "finished", long: "interrupted"])
+        let isKnown = Eventually.holds(within: 20) {
+            let states = RunListing.runs(state).map { ($0["run_id"] as? String, $0["state"] as? String) }
+            return Dictionary(states) { first, _ in first } == [short: "finished", long: "interrupted"]
+        }
+        #expect(isKnown, "\(RunListing.runs(state))")
         second.signal(SIGTERM)
         #expect(try second.wait(seconds: 20).status == 0)
     }
@@ -107,8 +109,7 @@ struct DaemonTests {
     }
 
     private func steps(of id: String, _ state: String) -> Int? {
-        guard let outcome = try? Program.run(["runs", "show", id, "--state", state, "--json"]) else { return nil }
-        return try? outcome.json()["steps"] as? Int
+        RunListing.runs(state).first { $0["run_id"] as? String == id }?["steps_made"] as? Int
     }
 }
 
