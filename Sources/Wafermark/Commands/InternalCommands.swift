@@ -41,7 +41,8 @@ struct WorkerCommand: ParsableCommand {
 
     func run() throws {
         guard let id = RunID(runName), rank >= 0 else {
-            throw CommandFailure.wrongUsage("--run '\(runName)' --rank \(rank): a run's id and a number from 0 are needed")
+            throw CommandFailure.wrongUsage(
+                "--run '\(runName)' --rank \(rank): a run's id and a number from 0 are needed")
         }
         guard let token = ProcessInfo.processInfo.environment[WorkerEnvironment.token] else {
             throw CommandFailure.wrongUsage("\(WorkerEnvironment.token) is not set: workers are started by the daemon")

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Coordinator
 import Foundation
-import Jobs
 import Report
 import Runs
 
@@ -34,15 +33,14 @@ struct ReportCommand: ParsableCommand {
     func run() throws {
         let store = try RunStore(readingFrom: state.directory.path)
         let records = try runs.map { try store.record(of: try store.id(startingWith: $0)) }
-        let report = try ComparisonReport(
-            runs: records, jobFile: records.first.map { JobFile.render($0.run.job) }, generated: Date())
-        let writer = ReportWriter(report, steps: records.map(StepTable.init))
+        let report = try ReportMaking.report(of: records)
         guard let folder else {
-            Console.printExactly(
-                String(decoding: try writer.render(output.json ? .json : format ?? .html), as: UTF8.self))
+            let data = try ReportWriter(report).render(output.json ? .json : format ?? .html)
+            Console.printExactly(String(decoding: data, as: UTF8.self))
             return
         }
-        let paths = try writer.write(to: folder, formats: format.map { [$0] } ?? ReportFormat.allCases)
+        let paths = try ReportMaking.write(
+            report, of: records, to: folder, formats: format.map { [$0] } ?? ReportFormat.allCases)
         if output.json {
             try Console.printJSON(Written(reportPath: paths.first ?? folder, paths: paths))
         } else {

@@ -58,10 +58,13 @@ package struct ProgressPanel {
     private func speed(_ progress: RunProgress) -> StyledLine? {
         guard let rate = progress.sequencesPerSecond, let time = progress.stepTime else { return nil }
         var line = StyledLine("\(Figures.short(rate)) sequences/s")
-        line.add("  \(Figures.short(time.seconds)) s a step")
-        let shares = progress.shares.filter { $0.share >= 0.005 }
-        if !shares.isEmpty {
-            line.add("  " + shares.map { "\($0.name) \(Figures.percent($0.share))" }.joined(separator: ", "), .dim)
+        line.add("  \(Figures.short(time.seconds)) s/step")
+        var separator = "  "
+        for (name, share) in progress.shares where share >= 0.005 {
+            let part = separator + "\(name) \(Figures.percent(share))"
+            guard line.width + part.count <= columns else { break }
+            line.add(part, .dim)
+            separator = ", "
         }
         return line
     }

@@ -64,7 +64,7 @@ package struct RunProgress {
         }
         return [
             ("compute", share(\.compute)), ("exchange", share(\.exposedCommunication)), ("wait", share(\.waiting)),
-            ("optimizer", share(\.optimizer)), ("input", share(\.input)),
+            ("update", share(\.optimizer)), ("input", share(\.input)),
         ]
     }
 }
