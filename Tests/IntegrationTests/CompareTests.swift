@@ -9,7 +9,10 @@ struct CompareTests {
         let folder = try TemporaryFolder()
         let job = try folder.write(JobFixtures.small(), to: "job.yaml")
         let outcome = try Program.run(
-            ["compare", job, "--workers", "\(workers)", "--state", folder.path + "/s", "--out", folder.path + "/out", "--json"])
+            [
+                "compare", job, "--workers", "\(workers)", "--state", folder.path + "/s", "--out", folder.path + "/out",
+                "--json",
+            ])
         #expect(outcome.status == 0, "\(outcome.standardError)")
         let summary = try outcome.json()
         #expect(summary["bit_identical"] as? Bool == true)
@@ -33,7 +36,8 @@ struct CompareTests {
         let job = try folder.write(JobFixtures.small(steps: 100_000), to: "job.yaml")
         let compare = try Program.start(
             ["compare", job, "--workers", "2", "--state", state, "--out", folder.path + "/out"])
-        #expect(Eventually.holds(within: 60) { RunListing.states(state).contains("running") }, "\(compare.standardError)")
+        #expect(
+            Eventually.holds(within: 60) { RunListing.states(state).contains("running") }, "\(compare.standardError)")
         compare.signal(SIGINT)
         let outcome = try compare.wait(seconds: 30)
         #expect(outcome.status == 130, "\(outcome.standardError)")

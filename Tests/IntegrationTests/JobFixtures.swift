@@ -4,7 +4,9 @@ import TestSupport
 /// Small jobs for tests that start the whole program.
 enum JobFixtures {
     /// A network of two narrow layers on a few synthetic abstracts: a step takes milliseconds.
-    static func small(steps: Int = 12, lanes: Int = 4, corpus: String = "synthetic: { documents: 300, seed: 5 }") -> String {
+    static func small(steps: Int = 12, lanes: Int = 4, corpus: String = "synthetic: { documents: 300, seed: 5 }")
+        -> String
+    {
         """
         name: small
         model: { layers: 2, hidden: 64, heads: 2, positions: 64 }
@@ -34,7 +36,8 @@ enum Leftovers {
         return names.compactMap(Int32.init).filter { process in
             guard let data = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return false }
             let words = String(decoding: data, as: UTF8.self).split(separator: "\0")
-            return words.contains { $0.contains(state) } && (words.contains("worker") || words.contains("prepare-dataset"))
+            return words.contains { $0.contains(state) }
+                && (words.contains("worker") || words.contains("prepare-dataset"))
         }
     }
 

@@ -52,7 +52,9 @@ extension LanePass {
         } else {
             try dense(ranges, rows: count, in: hidden, out: 3 * hidden, x, into: projected.query)
         }
-        engine.measure(.attention) {
+        engine.measure(
+            .attention, floats: attentionFloats(layer), operations: 2 * attentionOperations(layer)
+        ) {
             forEachHead(layer, projected) { head in
                 kernels.attention(
                     head.shape, head.mask, projected.query + head.query, projected.keyValue + head.keyValue,
@@ -68,7 +70,10 @@ extension LanePass {
         let (ranges, kept, x) = (layout.layers[layer].queryKeyValue, memory.layers[layer], input(of: layer))
         let projected = projections(layer, kept.queryKeyValue)
         let slopes = projections(layer, memory.queryKeyValueGradient)
-        engine.measure(.attention) {
+        // Five products, of which one computes the scores again.
+        engine.measure(
+            .attentionBackward, floats: 2 * attentionFloats(layer), operations: 5 * attentionOperations(layer)
+        ) {
             forEachHead(layer, projected) { head in
                 kernels.attention_backward(
                     head.shape, head.mask, projected.query + head.query, projected.keyValue + head.keyValue,
@@ -116,6 +121,20 @@ extension LanePass {
         for (index, row) in packed.reads.enumerated() {
             Vector.add(into: memory.gradient + row * hidden, from: atReads + index * hidden, count: hidden)
         }
+    }
+
+    /// Operations of one of attention's products over all heads and sequences: scores, or weights times values.
+    private func attentionOperations(_ layer: Int) -> Int {
+        (0..<packed.sequences).reduce(0) { sum, sequence in
+            let length = packed.starts[sequence + 1] - packed.starts[sequence]
+            let reads = packed.readStarts[sequence + 1] - packed.readStarts[sequence]
+            return sum + 2 * length * (layer == configuration.layers - 1 ? reads : length) * configuration.hidden
+        }
+    }
+
+    private func attentionFloats(_ layer: Int) -> Int {
+        let queries = layer == configuration.layers - 1 ? packed.reads.count : packed.tokenCount
+        return 2 * (packed.tokenCount + queries) * configuration.hidden
     }
 
     // MARK: Heads

@@ -4,9 +4,10 @@ import Kernels
 extension LanePass {
     /// `into [rows, out] = x [rows, in] W^T`; the bias is for the kernel that follows.
     func dense(
-        _ ranges: DenseRanges, rows: Int, in width: Int, out: Int, _ x: UnsafePointer<Float>, into: Floats
+        _ ranges: DenseRanges, rows: Int, in width: Int, out: Int, _ x: UnsafePointer<Float>, into: Floats,
+        kernel: EngineKernel = .encoderProducts
     ) throws {
-        try engine.measureProduct(m: rows, n: out, k: width) {
+        try engine.measureProduct(kernel, m: rows, n: out, k: width) {
             try GEMM.multiply(
                 transposeB: true, m: rows, n: out, k: width, a: x, b: parameters + ranges.weight.lowerBound, c: into)
         }
@@ -14,9 +15,11 @@ extension LanePass {
 
     /// `into [rows, in] = dy [rows, out] W + beta * into`.
     func denseBackward(
-        _ ranges: DenseRanges, rows: Int, in width: Int, out: Int, _ dy: UnsafePointer<Float>, into: Floats, beta: Float
+        _ ranges: DenseRanges, rows: Int, in width: Int, out: Int, _ dy: UnsafePointer<Float>, into: Floats,
+        beta: Float,
+        kernel: EngineKernel = .encoderProducts
     ) throws {
-        try engine.measureProduct(m: rows, n: width, k: out) {
+        try engine.measureProduct(kernel, m: rows, n: width, k: out) {
             try GEMM.multiply(
                 m: rows, n: width, k: out, a: dy, b: parameters + ranges.weight.lowerBound, beta: beta, c: into)
         }
@@ -25,9 +28,9 @@ extension LanePass {
     /// The weight's gradient: `dW [out, in] = dy^T x`, added where gradients accumulate.
     func weightGradient(
         _ ranges: DenseRanges, rows: Int, in width: Int, out: Int, _ dy: UnsafePointer<Float>,
-        _ x: UnsafePointer<Float>, _ target: GradientTarget
+        _ x: UnsafePointer<Float>, _ target: GradientTarget, kernel: EngineKernel = .encoderProducts
     ) throws {
-        try engine.measureProduct(m: out, n: width, k: rows) {
+        try engine.measureProduct(kernel, m: out, n: width, k: rows) {
             try GEMM.multiply(
                 transposeA: true, m: out, n: width, k: rows, a: dy, b: x, beta: target.beta,
                 c: target.product(ranges.weight))

@@ -8,7 +8,7 @@ extension LanePass {
     /// Word, position and type embedding, layer norm, dropout.
     func embed() throws {
         let ranges = layout.embeddings
-        engine.measure(.embedding) {
+        engine.measure(.embedding, floats: 3 * packed.tokenCount * configuration.hidden) {
             kernels.embed(
                 tokens, configuration.hidden, packed.ids, packed.types, parameters + ranges.word.lowerBound,
                 parameters + ranges.position.lowerBound, parameters + ranges.type.lowerBound,
@@ -21,7 +21,7 @@ extension LanePass {
     /// The embeddings' gradients; the word embedding's already holds the decoder's share.
     func embedBackward(_ target: GradientTarget) throws {
         let ranges = layout.embeddings
-        engine.measure(.embedding) {
+        engine.measure(.embeddingBackward, floats: 6 * packed.tokenCount * configuration.hidden) {
             kernels.embed_backward(
                 tokens, configuration.hidden, memory.gradient, memory.embeddingSum,
                 parameters + ranges.norm.weight.lowerBound, memory.embeddingMean, memory.embeddingDeviation,

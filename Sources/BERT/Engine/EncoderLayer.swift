@@ -26,7 +26,7 @@ extension LanePass {
         try attend(layer)
         try dense(
             ranges.attentionOutput, rows: rows.count, in: hidden, out: hidden, kept.context, into: kept.attentionSum)
-        engine.measure(.layerNorm) {
+        engine.measure(.residualNorm, floats: 4 * rows.count * hidden) {
             kernels.residual_norm(
                 rows, hidden, parameters + ranges.attentionOutput.bias.lowerBound, residual,
                 parameters + ranges.attentionNorm.weight.lowerBound, parameters + ranges.attentionNorm.bias.lowerBound,
@@ -35,12 +35,12 @@ extension LanePass {
         }
         try dense(
             ranges.intermediate, rows: rows.count, in: hidden, out: wide, kept.attentionOutput, into: kept.intermediate)
-        engine.measure(.gelu) {
+        engine.measure(.gelu, floats: 3 * rows.count * wide) {
             kernels.bias_gelu(
                 rows.count, wide, parameters + ranges.intermediate.bias.lowerBound, kept.intermediate, memory.wide)
         }
         try dense(ranges.output, rows: rows.count, in: wide, out: hidden, memory.wide, into: kept.outputSum)
-        engine.measure(.layerNorm) {
+        engine.measure(.residualNorm, floats: 4 * rows.count * hidden) {
             kernels.residual_norm(
                 rows, hidden, parameters + ranges.output.bias.lowerBound, kept.attentionOutput,
                 parameters + ranges.outputNorm.weight.lowerBound, parameters + ranges.outputNorm.bias.lowerBound,
@@ -55,7 +55,7 @@ extension LanePass {
         let (ranges, kept, rows) = (layout.layers[layer], memory.layers[layer], rows(layer))
         let count = rows.count
 
-        engine.measure(.layerNorm) {
+        engine.measure(.residualNormBackward, floats: 4 * count * hidden) {
             kernels.residual_norm_backward(
                 rows, hidden, memory.gradient, kept.outputSum, parameters + ranges.outputNorm.weight.lowerBound,
                 kept.outputMean, kept.outputDeviation, hiddenMask(.output, layer), memory.gradient, memory.inner,
@@ -63,7 +63,7 @@ extension LanePass {
             )
         }
         try denseBackward(ranges.output, rows: count, in: wide, out: hidden, memory.inner, into: memory.wide, beta: 0)
-        engine.measure(.gelu) {
+        engine.measure(.geluBackward, floats: 4 * count * wide) {
             kernels.gelu_backward(
                 count, wide, kept.intermediate, memory.wide, target.sum(ranges.intermediate.bias))
         }
@@ -76,7 +76,7 @@ extension LanePass {
         try report(upTo: ranges.attentionNorm.weight.lowerBound)
         try denseBackward(
             ranges.intermediate, rows: count, in: hidden, out: wide, memory.wide, into: memory.gradient, beta: 1)
-        engine.measure(.layerNorm) {
+        engine.measure(.residualNormBackward, floats: 4 * count * hidden) {
             kernels.residual_norm_backward(
                 rows, hidden, memory.gradient, kept.attentionSum,
                 parameters + ranges.attentionNorm.weight.lowerBound, kept.attentionMean, kept.attentionDeviation,

@@ -16,6 +16,9 @@ public final class LaneEngine {
     public var arenaBytes: Int { activations.bytes }
     /// Where time is booked, where measuring was asked for.
     public var profile: KernelProfile?
+    /// Floating-point operations of all dense layers' matrix products so far: what was computed, which is less than a
+    /// model's textbook count, because the last layer leaves out what no head reads.
+    public internal(set) var productOperations = 0
 
     let activations: Activations
     let kernels = FusedKernels.active.table

@@ -26,12 +26,14 @@ extension LanePass {
         for (row, read) in packed.maskedReads.enumerated() {
             Vector.copy(into: head.rows + row * hidden, from: encoded + read * hidden, count: hidden)
         }
-        try dense(ranges.transform, rows: count, in: hidden, out: hidden, head.rows, into: head.transform)
-        engine.measure(.gelu) {
+        try dense(
+            ranges.transform, rows: count, in: hidden, out: hidden, head.rows, into: head.transform,
+            kernel: .headProducts)
+        engine.measure(.gelu, floats: 3 * count * hidden) {
             kernels.bias_gelu(
                 count, hidden, parameters + ranges.transform.bias.lowerBound, head.transform, head.activation)
         }
-        engine.measure(.layerNorm) {
+        engine.measure(.residualNorm, floats: 2 * count * hidden) {
             kernels.residual_norm(
                 maskedTokens, hidden, nil, nil, parameters + ranges.transformNorm.weight.lowerBound,
                 parameters + ranges.transformNorm.bias.lowerBound, configuration.layerNormEpsilon, noMask,
@@ -43,12 +45,12 @@ extension LanePass {
         var best = [Int32](repeating: 0, count: count)
         let embedding = parameters + layout.embeddings.word.lowerBound
         try forEachTile { tile, columns, exponentials in
-            try engine.measureProduct(m: count, n: columns.count, k: hidden) {
+            try engine.measureProduct(.headProducts, m: count, n: columns.count, k: hidden) {
                 try GEMM.multiply(
                     transposeB: true, m: count, n: columns.count, k: hidden, a: head.normalised,
                     b: embedding + columns.lowerBound * hidden, c: exponentials)
             }
-            engine.measure(.crossEntropy) {
+            engine.measure(.crossEntropy, floats: 2 * count * columns.count) {
                 kernels.vocabulary_tile(
                     count, columns.count, Int32(columns.lowerBound),
                     parameters + ranges.decoderBias.lowerBound + columns.lowerBound, batch.maskedLabels, exponentials,
@@ -77,35 +79,38 @@ extension LanePass {
         let embedding = layout.embeddings.word
         let biasGradient = target.sum(ranges.decoderBias)
         try forEachTile { tile, columns, exponentials in
-            engine.measure(.crossEntropy) {
+            engine.measure(.crossEntropyBackward, floats: 2 * count * columns.count) {
                 kernels.vocabulary_tile_backward(
                     count, columns.count, Int32(columns.lowerBound), batch.maskedLabels, slope,
                     head.tileMaximum + tile * count, head.logSum, exponentials, biasGradient + columns.lowerBound)
             }
             let rows = columns.lowerBound * hidden..<columns.upperBound * hidden
-            try engine.measureProduct(m: columns.count, n: hidden, k: count) {
+            try engine.measureProduct(.headProducts, m: columns.count, n: hidden, k: count) {
                 try GEMM.multiply(
                     transposeA: true, m: columns.count, n: hidden, k: count, a: exponentials, b: head.normalised,
                     beta: target.beta, c: target.pointer + embedding.lowerBound + rows.lowerBound)
             }
-            try engine.measureProduct(m: count, n: hidden, k: columns.count) {
+            try engine.measureProduct(.headProducts, m: count, n: hidden, k: columns.count) {
                 try GEMM.multiply(
                     m: count, n: hidden, k: columns.count, a: exponentials,
                     b: parameters + embedding.lowerBound + rows.lowerBound, beta: tile == 0 ? 0 : 1, c: head.gradient)
             }
         }
-        engine.measure(.layerNorm) {
+        engine.measure(.residualNormBackward, floats: 3 * count * hidden) {
             kernels.residual_norm_backward(
                 maskedTokens, hidden, head.gradient, head.activation,
                 parameters + ranges.transformNorm.weight.lowerBound, head.mean, head.deviation, noMask, head.gradient,
                 nil, target.sum(ranges.transformNorm.weight), target.sum(ranges.transformNorm.bias), nil)
         }
-        engine.measure(.gelu) {
+        engine.measure(.geluBackward, floats: 4 * count * hidden) {
             kernels.gelu_backward(count, hidden, head.transform, head.gradient, target.sum(ranges.transform.bias))
         }
-        try weightGradient(ranges.transform, rows: count, in: hidden, out: hidden, head.gradient, head.rows, target)
+        try weightGradient(
+            ranges.transform, rows: count, in: hidden, out: hidden, head.gradient, head.rows, target,
+            kernel: .headProducts)
         try denseBackward(
-            ranges.transform, rows: count, in: hidden, out: hidden, head.gradient, into: head.rows, beta: 0)
+            ranges.transform, rows: count, in: hidden, out: hidden, head.gradient, into: head.rows, beta: 0,
+            kernel: .headProducts)
         for (row, read) in packed.maskedReads.enumerated() {
             Vector.add(into: memory.gradient + read * hidden, from: head.rows + row * hidden, count: hidden)
         }

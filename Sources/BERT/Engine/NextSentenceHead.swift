@@ -12,9 +12,12 @@ extension LanePass {
                 into: head.first + sequence * hidden, from: encoded + packed.firstReads[sequence] * hidden,
                 count: hidden)
         }
-        try dense(ranges.pooler, rows: count, in: hidden, out: hidden, head.first, into: head.pooled)
+        try dense(
+            ranges.pooler, rows: count, in: hidden, out: hidden, head.first, into: head.pooled, kernel: .headProducts)
         kernels.bias_tanh(count, hidden, parameters + ranges.pooler.bias.lowerBound, head.pooled)
-        try dense(ranges.classifier, rows: count, in: hidden, out: 2, head.pooled, into: head.nextSentence)
+        try dense(
+            ranges.classifier, rows: count, in: hidden, out: 2, head.pooled, into: head.nextSentence,
+            kernel: .headProducts)
         kernels.add_bias(count, 2, parameters + ranges.classifier.bias.lowerBound, head.nextSentence)
         for sequence in 0..<count {
             let (label, other) = logits(sequence, batch)
@@ -39,15 +42,19 @@ extension LanePass {
             head.nextSentence[2 * sequence + 1 - isRandom] = wrong
         }
         try weightGradient(
-            ranges.classifier, rows: count, in: hidden, out: 2, head.nextSentence, head.pooled, target)
+            ranges.classifier, rows: count, in: hidden, out: 2, head.nextSentence, head.pooled, target,
+            kernel: .headProducts)
         kernels.column_sum(count, 2, head.nextSentence, target.sum(ranges.classifier.bias))
         try denseBackward(
-            ranges.classifier, rows: count, in: hidden, out: 2, head.nextSentence, into: head.pooledGradient, beta: 0)
+            ranges.classifier, rows: count, in: hidden, out: 2, head.nextSentence, into: head.pooledGradient, beta: 0,
+            kernel: .headProducts)
         kernels.tanh_backward(count, hidden, head.pooled, head.pooledGradient, target.sum(ranges.pooler.bias))
         try weightGradient(
-            ranges.pooler, rows: count, in: hidden, out: hidden, head.pooledGradient, head.first, target)
+            ranges.pooler, rows: count, in: hidden, out: hidden, head.pooledGradient, head.first, target,
+            kernel: .headProducts)
         try denseBackward(
-            ranges.pooler, rows: count, in: hidden, out: hidden, head.pooledGradient, into: head.first, beta: 0)
+            ranges.pooler, rows: count, in: hidden, out: hidden, head.pooledGradient, into: head.first, beta: 0,
+            kernel: .headProducts)
         for sequence in 0..<count {
             Vector.add(
                 into: memory.gradient + packed.firstReads[sequence] * hidden, from: head.first + sequence * hidden,

@@ -1,15 +1,15 @@
 // Dropout masks by Philox 4x32-10 (Salmon et al. 2011), a group of 128 elements at a time. ckernels.h says which draw
 // belongs to which element; it is the same for every vector width.
 
-typedef uint64_t vw __attribute__((vector_size(WM_LANES * 8)));
+typedef uint64_t vw __attribute__((vector_size(WM_LANES * 4)));
 
 // Groups of 128 elements in a row.
 WM_INLINE uint32_t groups_of(ptrdiff_t width) { return (uint32_t)((width + 127) / 128); }
 
 WM_INLINE void multiply_wide(vu value, uint64_t by, vu *high, vu *low) {
-    const vw product = __builtin_convertvector(value, vw) * by;
-    *high = __builtin_convertvector(product >> 32, vu);
-    *low = value * (uint32_t)by;
+    const vw even = ((vw)value & 0xffffffff) * by, odd = ((vw)value >> 32) * by;
+    *high = (vu)((even >> 32) | (odd & 0xffffffff00000000));
+    *low = (vu)((even & 0xffffffff) | (odd << 32));
 }
 
 // `into` has room for whole groups; rows of the site have `row_groups` of them. Dropout must be on.

@@ -71,7 +71,8 @@ struct DirectExchangeLoop: ~Copyable {
             Set(setup.peers.indices.filter { $0 != own && !buckets.segment(of: bucket, rank: $0).isEmpty })
         }
         return StepProgress(
-            sums: sums, held: Array(repeating: [], count: sums.count), joined: Array(repeating: false, count: sums.count),
+            sums: sums, held: Array(repeating: [], count: sums.count),
+            joined: Array(repeating: false, count: sums.count),
             totalsMissing: totals)
     }
 
@@ -189,11 +190,14 @@ struct DirectExchangeLoop: ~Copyable {
     private mutating func take(_ header: ExchangeHeader, _ payload: Frame) throws(ExchangeError) {
         guard header.run == setup.run, header.epoch == setup.epoch else {
             throw refusal(
-                header, "it belongs to run \(header.run), epoch \(header.epoch); this is \(setup.run), epoch \(setup.epoch)")
+                header,
+                "it belongs to run \(header.run), epoch \(header.epoch); this is \(setup.run), epoch \(setup.epoch)")
         }
         guard let step, header.step == step else {
             // A peer may be one step ahead, never more: its next step needs this worker's gradient.
-            guard header.step == (step?.next ?? header.step) else { throw refusal(header, "it is of step \(header.step)") }
+            guard header.step == (step?.next ?? header.step) else {
+                throw refusal(header, "it is of step \(header.step)")
+            }
             early.append((header, payload))
             return
         }
@@ -224,7 +228,8 @@ struct DirectExchangeLoop: ~Copyable {
     }
 
     private func refusal(_ header: ExchangeHeader, _ reason: String) -> ExchangeError {
-        .frame(step: step ?? header.step, reason: "a frame of worker \(header.sender), bucket \(header.bucket): \(reason)")
+        .frame(
+            step: step ?? header.step, reason: "a frame of worker \(header.sender), bucket \(header.bucket): \(reason)")
     }
 
     // MARK: - Telling the computing thread

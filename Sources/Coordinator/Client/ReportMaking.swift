@@ -29,7 +29,8 @@ public enum ReportMaking {
     /// or the model can't tell.
     private static func modelled(_ record: RunRecord) -> ModelledFigures? {
         let run = record.run
-        guard let name = run.hardware, let profile = try? HardwareCatalogue.profile(name), let newest = record.steps.last
+        guard let name = run.hardware, let profile = try? HardwareCatalogue.profile(name),
+            let newest = record.steps.last
         else { return nil }
         var total = ModelledSeconds.zero
         var first: ModelledStep?
@@ -37,8 +38,9 @@ public enum ReportMaking {
         for (index, phase) in run.job.phases.enumerated() where left > 0 {
             guard
                 let step = try? StepModel.predict(
-                    job: run.job, profile: profile, workers: run.workers, phase: index,
-                    vocabularySize: run.corpus?.vocabularySize)
+                    job: run.job, profile: profile,
+                    layout: StepModel.Layout(workers: run.workers, vocabularySize: run.corpus?.vocabularySize),
+                    phase: index)
             else { return nil }
             let steps = min(left, phase.steps)
             total += step.step * Double(steps)

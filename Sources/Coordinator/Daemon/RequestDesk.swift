@@ -66,7 +66,8 @@ struct RequestDesk: Sendable {
 
     private func delete(_ id: RunID) async throws -> ClientReply {
         guard try store.run(id).state.isFinal else {
-            throw DaemonError.refused(reason: "run \(id) has not ended; cancel it first with 'wafermark runs cancel \(id)'")
+            throw DaemonError.refused(
+                reason: "run \(id) has not ended; cancel it first with 'wafermark runs cancel \(id)'")
         }
         try RunRemoval.remove(id, from: store, in: state)
         return .done

@@ -195,8 +195,10 @@ struct RunMachine: Sendable {
 
     private mutating func take(_ report: EvaluationReport, from rank: WorkerRank) throws(RunFault) -> [Action] {
         let steps = steps
-        guard let record = try evaluations.take(
-            report, from: rank, baselineAccuracy: dataset?.baselineAccuracy ?? 0, elapsed: { steps.elapsed(at: $0) })
+        guard
+            let record = try evaluations.take(
+                report, from: rank, baselineAccuracy: dataset?.baselineAccuracy ?? 0, elapsed: { steps.elapsed(at: $0) }
+            )
         else { return [] }
         elapsed = record.elapsed
         var actions: [Action] = [.evaluated(record)]
@@ -223,7 +225,8 @@ struct RunMachine: Sendable {
         guard digests.count == run.workers, let digest = digests.first else { return [] }
         guard Set(digests).count == 1 else {
             throw .disagreement(
-                step: StepNumber(finished.steps), reason: "the final weights differ: \(digests.joined(separator: ", "))")
+                step: StepNumber(finished.steps), reason: "the final weights differ: \(digests.joined(separator: ", "))"
+            )
         }
         stage = .ended
         let outcome = RunOutcome(

@@ -58,7 +58,9 @@ struct StepLedger: Sendable {
         for (rank, report) in reports where report.gradientNorm.bitPattern != first.gradientNorm.bitPattern {
             throw .disagreement(
                 step: step,
-                reason: "the gradient norm is \(first.gradientNorm) on worker 0 and \(report.gradientNorm) on worker \(rank)")
+                reason:
+                    "the gradient norm is \(first.gradientNorm) on worker 0 and \(report.gradientNorm) on worker \(rank)"
+            )
         }
         var maskedLoss = 0.0
         var nextSentenceLoss = 0.0

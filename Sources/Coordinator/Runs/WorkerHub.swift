@@ -25,11 +25,15 @@ final class WorkerHub: Sendable {
         loop = try MessageLoop(
             "workers", setup, in: try Context(),
             undeliverable: { frames in
-                logger.debug("a message to a worker that has gone was dropped", metadata: ["bytes": "\(frames.last?.count ?? 0)"])
+                logger.debug(
+                    "a message to a worker that has gone was dropped", metadata: ["bytes": "\(frames.last?.count ?? 0)"]
+                )
             },
             handler: { frames in
                 do throws(WireError) {
-                    guard frames.count == 2 else { throw .malformed(message: "worker message of \(frames.count) frames") }
+                    guard frames.count == 2 else {
+                        throw .malformed(message: "worker message of \(frames.count) frames")
+                    }
                     let envelope = try WorkerEnvelope(decoding: frames[1])
                     guard envelope.run == run, Self.routingID(of: envelope.rank) == frames[0] else {
                         throw .field(

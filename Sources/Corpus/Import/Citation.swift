@@ -46,10 +46,8 @@ public struct Citation: Hashable, Sendable {
     /// The title and the sections as one document of one sentence each.
     public func document(splitter: SentenceSplitter = SentenceSplitter()) -> TextDocument {
         var document = TextDocument()
-        for sentence in splitter.sentences(of: title) { document.append(sentence) }
-        for section in sections {
-            for sentence in splitter.sentences(of: section.text) { document.append(sentence) }
-        }
+        splitter.append(title, to: &document)
+        for section in sections { splitter.append(section.text, to: &document) }
         return document
     }
 }

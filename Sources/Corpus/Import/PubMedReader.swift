@@ -168,6 +168,7 @@ public final class PubMedReader: CitationReader {
     private static func withoutBrackets(_ title: String) -> String {
         guard title.hasPrefix("["), title.hasSuffix("].") || title.hasSuffix("]") else { return title }
         let inner = title.dropFirst().dropLast(title.hasSuffix("].") ? 2 : 1)
-        return inner.contains("[") || inner.contains("]") ? title : inner + "."
+        if inner.contains("[") || inner.contains("]") { return title }
+        return inner.hasSuffix(".") ? String(inner) : inner + "."
     }
 }

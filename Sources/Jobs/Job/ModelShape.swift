@@ -17,7 +17,8 @@ public struct ModelShape: Hashable, Sendable, Codable {
 
     /// A shape; the feed-forward layer is four times as wide as the residual stream unless given.
     public init(
-        layers: Int, hidden: Int, heads: Int, intermediate: Int? = nil, positions: Int = 512, hiddenDropout: Float = 0.1,
+        layers: Int, hidden: Int, heads: Int, intermediate: Int? = nil, positions: Int = 512,
+        hiddenDropout: Float = 0.1,
         attentionDropout: Float = 0.1
     ) {
         self.layers = layers

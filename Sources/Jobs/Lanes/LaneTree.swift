@@ -53,7 +53,8 @@ public struct LaneTree: Sendable, Hashable {
 
     /// Equal contiguous shares of the lanes for `workerCount` workers; the first ones own one more where it doesn't divide.
     public func shares(workerCount: Int) -> [Range<Int>] {
-        precondition(workerCount > 0 && workerCount <= laneCount, "\(workerCount) workers can't share \(laneCount) lanes")
+        precondition(
+            workerCount > 0 && workerCount <= laneCount, "\(workerCount) workers can't share \(laneCount) lanes")
         let (base, extra) = laneCount.quotientAndRemainder(dividingBy: workerCount)
         var start = 0
         return (0..<workerCount).map { rank in

@@ -35,7 +35,8 @@ public struct RunID: Hashable, Sendable, Comparable, Codable, CustomStringConver
         guard let id = RunID(text) else {
             throw DecodingError.dataCorruptedError(
                 in: container,
-                debugDescription: "a run id is \(Self.length) characters of 0-9 and a-z without i, l, o, u; found '\(text)'")
+                debugDescription:
+                    "a run id is \(Self.length) characters of 0-9 and a-z without i, l, o, u; found '\(text)'")
         }
         self = id
     }

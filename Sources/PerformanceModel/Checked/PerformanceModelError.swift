@@ -36,6 +36,7 @@ public enum PerformanceModelError: Error, CustomStringConvertible, Sendable, Has
         }
     }
 
+    /// One line: where, what was found, what is allowed.
     public var description: String {
         switch self {
         case .unreadable(let file, let reason): "\(file): can't be read: \(reason)"

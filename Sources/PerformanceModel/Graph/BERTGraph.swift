@@ -1,38 +1,31 @@
 import Jobs
 
-/// Lays out a BERT training step as operators (Devlin et al. 2019; the kernel counts are those of an eager framework
+/// Lays out a BERT training step as operators, each layer once (Devlin et al. 2019; the kernel counts are those of an eager framework
 /// for the unfused case, and of hand-fused kernels for the fused one).
 ///
 /// Shapes: T = micro-batch x sequence tokens, h hidden, f feed-forward width, a heads of d = h / a, M masked positions of
 /// the micro-batch, V vocabulary. E = T x h, F = T x f and S = micro-batch x a x sequence^2 are the sizes of the tensors
 /// that element-wise work goes over.
-extension OperatorGraph {
-    /// The graph of `workload`.
+extension StepTemplate {
+    /// The template of `workload`.
     public init(_ workload: Workload) {
-        let shape = workload.model
-        var operators: [Operator] = []
-        operators.reserveCapacity(40 * shape.layers + 30)
-        var buckets: [Bucket] = []
-        operators.append(Self.embeddings(workload, .forward))
-        for layer in 0..<shape.layers { Self.forward(layer, workload, into: &operators) }
-        Self.heads(workload, into: &operators)
-        buckets.append(
-            Bucket(name: "heads", elements: Self.headParameters(workload), completedBy: operators.count - 1))
-        for layer in (0..<shape.layers).reversed() {
-            Self.backward(layer, workload, into: &operators)
-            buckets.append(
-                Bucket(
-                    name: "layer \(layer)", elements: Self.layerParameters(shape), completedBy: operators.count - 1))
-        }
-        operators.append(Self.embeddings(workload, .backward))
-        buckets.append(
-            Bucket(
-                name: "embeddings", elements: Self.embeddingParameters(workload), completedBy: operators.count - 1))
-        let parameters = Double(buckets.reduce(0) { $0 + $1.elements })
+        var forward: [Operator] = []
+        var backward: [Operator] = []
+        var heads: [Operator] = []
+        Self.forward(workload, into: &forward)
+        Self.backward(workload, into: &backward)
+        Self.heads(workload, into: &heads)
         self.workload = workload
-        self.operators = operators
-        self.buckets = buckets
-        self.update = [Self.optimizer(workload, parameters: parameters)]
+        embeddingsForward = Self.embeddings(workload, .forward)
+        layerForward = forward
+        self.heads = heads
+        layerBackward = backward
+        embeddingsBackward = Self.embeddings(workload, .backward)
+        headParameters = Self.headParameters(workload)
+        layerParameters = Self.layerParameters(workload.model)
+        embeddingParameters = Self.embeddingParameters(workload)
+        update = Self.optimizer(workload, parameters: 0)
+        update = Self.optimizer(workload, parameters: Double(parameterCount))
     }
 
     private static func layerParameters(_ shape: ModelShape) -> Int {
@@ -61,8 +54,8 @@ extension OperatorGraph {
                 work: .gather)
     }
 
-    private static func forward(_ layer: Int, _ workload: Workload, into operators: inout [Operator]) {
-        let shape = workload.model
+    private static func forward(_ workload: Workload, into operators: inout [Operator]) {
+        let (layer, shape) = (0, workload.model)
         let (h, f, s) = (shape.hidden, shape.intermediate, workload.sequence)
         let t = workload.microBatch * s
         let pairs = workload.microBatch * shape.heads
@@ -95,8 +88,8 @@ extension OperatorGraph {
                 "feedforward.norm", .forward, layer: layer, fused: 3.5 * e, unfused: 9.5 * e, kernels: (1, 4)))
     }
 
-    private static func backward(_ layer: Int, _ workload: Workload, into operators: inout [Operator]) {
-        let shape = workload.model
+    private static func backward(_ workload: Workload, into operators: inout [Operator]) {
+        let (layer, shape) = (0, workload.model)
         let (h, f, s) = (shape.hidden, shape.intermediate, workload.sequence)
         let t = workload.microBatch * s
         let pairs = workload.microBatch * shape.heads

@@ -35,9 +35,15 @@ public struct Operator: Hashable, Sendable, Codable {
     public var unfusedElements: Double
     /// Kernels, fused and unfused.
     public var fusedKernels: Int
+    /// Kernels where every operation is one of its own.
     public var unfusedKernels: Int
     /// Whether the elements are f32 whatever the precision (optimizer state).
     public var isSinglePrecision: Bool
+
+    /// Whether the work is a matrix product.
+    public var isMatrixProduct: Bool {
+        if case .matrixProduct = work { true } else { false }
+    }
 
     /// Bytes that are moved at least, at `precision`.
     public func bytes(_ precision: Precision) -> Double {

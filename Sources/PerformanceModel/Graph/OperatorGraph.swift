@@ -36,34 +36,36 @@ public struct OperatorGraph: Hashable, Sendable, Codable {
     }
 }
 
-/// What one rank computes between two updates: all that a graph depends on.
-public struct Workload: Hashable, Sendable, Codable {
-    /// The network.
-    public var model: ModelShape
-    /// Entries of the vocabulary.
-    public var vocabularySize: Int
-    /// Tokens of a sequence, padding included.
-    public var sequence: Int
-    /// Masked positions of a sequence.
-    public var maskedPositions: Int
-    /// Sequences of a micro-batch on one rank.
-    public var microBatch: Int
-    /// Whether next-sentence prediction is trained.
-    public var nextSentence: Bool
-    /// The update rule.
-    public var optimizer: OptimizerSettings.Kind
-
-    /// A workload of the given parts.
-    public init(
-        model: ModelShape, vocabularySize: Int, sequence: Int, maskedPositions: Int, microBatch: Int,
-        nextSentence: Bool = true, optimizer: OptimizerSettings.Kind
-    ) {
-        self.model = model
-        self.vocabularySize = vocabularySize
-        self.sequence = sequence
-        self.maskedPositions = maskedPositions
-        self.microBatch = microBatch
-        self.nextSentence = nextSentence
-        self.optimizer = optimizer
+extension OperatorGraph {
+    /// The graph of `workload`: its template with every layer written out.
+    public init(_ workload: Workload) {
+        let template = StepTemplate(workload)
+        let layers = workload.model.layers
+        var operators = [template.embeddingsForward]
+        operators.reserveCapacity(
+            layers * (template.layerForward.count + template.layerBackward.count) + template.heads.count + 2)
+        func append(_ block: [Operator], layer: Int) {
+            for var next in block {
+                next.layer = layer
+                operators.append(next)
+            }
+        }
+        for layer in 0..<layers { append(template.layerForward, layer: layer) }
+        operators.append(contentsOf: template.heads)
+        var buckets = [
+            Bucket(name: "heads", elements: template.headParameters, completedBy: operators.count - 1)
+        ]
+        for layer in (0..<layers).reversed() {
+            append(template.layerBackward, layer: layer)
+            buckets.append(
+                Bucket(name: "layer \(layer)", elements: template.layerParameters, completedBy: operators.count - 1))
+        }
+        operators.append(template.embeddingsBackward)
+        buckets.append(
+            Bucket(name: "embeddings", elements: template.embeddingParameters, completedBy: operators.count - 1))
+        self.workload = workload
+        self.operators = operators
+        self.buckets = buckets
+        self.update = [template.update]
     }
 }

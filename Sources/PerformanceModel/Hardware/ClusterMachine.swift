@@ -8,10 +8,13 @@ public struct ClusterMachine: Hashable, Sendable, Codable {
     public var clockGigahertz: Figure
     /// Dense peak rates; TF32 where the device has it.
     public var fp32TeraflopsPerSecond: Figure
+    /// Dense peak rate of TF32, where the device has it.
     public var tf32TeraflopsPerSecond: Figure?
+    /// Dense peak rate of FP16 with f32 accumulation.
     public var fp16TeraflopsPerSecond: Figure
     /// Device memory: bandwidth and size.
     public var memoryGigabytesPerSecond: Figure
+    /// Size of device memory.
     public var memoryGigabytes: Figure
     /// A device's power under load.
     public var powerWatts: Figure
@@ -19,14 +22,19 @@ public struct ClusterMachine: Hashable, Sendable, Codable {
     public var devices: Figure
     /// Power of a node under load, less its devices'.
     public var otherPowerWatts: Figure
+    /// The kind of network, under which a fit keeps its share of the stated bus bandwidth.
+    public var fabric: String
     /// Links within a node: bus bandwidth of a ring all-reduce over its devices, and a hop's latency.
     public var intraNodeBusGigabytesPerSecond: Figure
+    /// Latency of a hop within a node.
     public var intraNodeLatencyMicroseconds: Figure
     /// Network interfaces of a node, and the line rate of each.
     public var networkInterfaces: Figure
+    /// Line rate of a network interface.
     public var networkGigabitsPerSecond: Figure
     /// Links between nodes: bus bandwidth of an all-reduce over several nodes, and a hop's latency.
     public var interNodeBusGigabytesPerSecond: Figure
+    /// Latency of a hop between nodes.
     public var interNodeLatencyMicroseconds: Figure
     /// The software stack that is assumed where none is named.
     public var defaultStack: String
@@ -58,6 +66,7 @@ extension ClusterMachine {
         ])
         let links = try file.mapping("links")
         try links.allow([
+            "fabric",
             "intra_node_bus_gigabytes_per_second", "intra_node_latency_microseconds", "network_interfaces",
             "network_gigabits_per_second", "inter_node_bus_gigabytes_per_second", "inter_node_latency_microseconds",
         ])
@@ -73,6 +82,7 @@ extension ClusterMachine {
         powerWatts = try device.figure("power_watts", in: 1...1e4, sources: sources)
         devices = try node.figure("devices", in: 1...1024, sources: sources)
         otherPowerWatts = try node.figure("other_power_watts", in: 0...1e5, sources: sources)
+        fabric = try links.text("fabric")
         intraNodeBusGigabytesPerSecond = try links.figure(
             "intra_node_bus_gigabytes_per_second", in: 0.01...1e5, sources: sources)
         intraNodeLatencyMicroseconds = try links.figure(

@@ -43,6 +43,7 @@ public struct HardwareProfile: Hashable, Sendable, Codable, Identifiable {
     /// The file or resource that it was read from.
     public var file: String
 
+    /// The name.
     public var id: String { name }
 
     /// What kind of machine.

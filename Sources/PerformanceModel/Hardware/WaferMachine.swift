@@ -4,6 +4,7 @@ public struct WaferMachine: Hashable, Sendable, Codable {
     public var cores: Figure
     /// The grid of cores that a program can use.
     public var usableColumns: Figure
+    /// Rows of the usable grid.
     public var usableRows: Figure
     /// The cores' clock.
     public var clockGigahertz: Figure
@@ -13,10 +14,13 @@ public struct WaferMachine: Hashable, Sendable, Codable {
     public var sustainedShare: Figure
     /// Memory on the wafer, its bandwidth, and the fabric's.
     public var sramGigabytes: Figure
+    /// Bandwidth of the memory on the wafer.
     public var memoryPetabytesPerSecond: Figure
+    /// Bandwidth of the fabric.
     public var fabricPetabitsPerSecond: Figure
     /// Interfaces to the outside, and the line rate of each.
     public var networkInterfaces: Figure
+    /// Line rate of an interface.
     public var networkGigabitsPerSecond: Figure
     /// Whether weights can be streamed in layer by layer.
     public var weightStreaming: Bool

@@ -5,43 +5,89 @@ public enum StepModel {
     /// The vocabulary that is assumed where a job names a file that nobody has counted: BERT's own.
     public static let assumedVocabularySize = 30_522
 
-    /// The step of phase `phase` of `job` on `profile`.
+    /// How a job is laid over a machine.
+    public struct Layout: Hashable, Sendable {
+        /// Ranks that share the global batch; 1 on a wafer.
+        public var workers: Int
+        /// Devices used of each node; nil fills nodes one by one.
+        public var devicesPerNode: Int?
+        /// Sequences that a rank computes at once; nil takes the phase's.
+        public var microBatch: Int?
+        /// Micro-batches of a rank before it updates; nil follows from the phase's global batch.
+        public var accumulation: Int?
+        /// The matrix products' format.
+        public var precision: Precision
+        /// The software stack's name; nil takes the profile's default.
+        public var stack: String?
+        /// Entries of the vocabulary; nil takes the job's, or BERT's.
+        public var vocabularySize: Int?
+
+        /// A layout of the given parts.
+        public init(
+            workers: Int, devicesPerNode: Int? = nil, microBatch: Int? = nil, accumulation: Int? = nil,
+            precision: Precision = .fp16, stack: String? = nil, vocabularySize: Int? = nil
+        ) {
+            self.workers = workers
+            self.devicesPerNode = devicesPerNode
+            self.microBatch = microBatch
+            self.accumulation = accumulation
+            self.precision = precision
+            self.stack = stack
+            self.vocabularySize = vocabularySize
+        }
+    }
+
+    /// The step of the first phase of `job` on `profile`, with the built-in constants.
     ///
-    /// - Parameters:
-    ///   - workers: ranks that share the global batch: devices of a cluster; ignored on a wafer.
-    ///   - phase: the phase's index.
-    ///   - precision: the matrix products' format on a cluster.
-    ///   - vocabularySize: entries of the vocabulary where they are known; else the job's or BERT's.
     /// - Throws: `PerformanceModelError` where the machine can't do it: a format that it lacks, more workers than sequences.
+    public static func predict(job: Job, profile: HardwareProfile, workers: Int) throws(PerformanceModelError)
+        -> ModelledStep
+    {
+        try predict(job: job, profile: profile, layout: Layout(workers: workers))
+    }
+
+    /// The step of phase `index` of `job` on `profile` as `layout` says.
+    ///
+    /// With a micro-batch and an accumulation the global batch follows from them instead of from the phase.
+    /// - Throws: `PerformanceModelError` where the machine can't do it, or there is no such phase or stack.
     public static func predict(
-        job: Job, profile: HardwareProfile, workers: Int, phase index: Int = 0, precision: Precision = .fp16,
-        vocabularySize: Int? = nil
+        job: Job, profile: HardwareProfile, layout: Layout, phase index: Int = 0, calibration: Calibration? = nil
     ) throws(PerformanceModelError) -> ModelledStep {
         guard job.phases.indices.contains(index) else {
             throw .unsupported("the job '\(job.name)' has \(job.phases.count) phases; there is no phase \(index)")
         }
         let phase = job.phases[index]
-        guard workers > 0, workers <= phase.globalBatch else {
-            throw .unsupported(
-                "\(workers) workers can't share a global batch of \(phase.globalBatch) sequences; allowed: 1 to "
-                    + "\(phase.globalBatch)")
-        }
         var workload = Workload(
-            model: job.model, vocabularySize: vocabularySize ?? job.statedVocabularySize ?? assumedVocabularySize,
+            model: job.model,
+            vocabularySize: layout.vocabularySize ?? job.statedVocabularySize ?? assumedVocabularySize,
             sequence: phase.sequence, maskedPositions: phase.maskedPositions, microBatch: 1,
             nextSentence: job.examples.nextSentence, optimizer: job.optimizer.kind)
         switch profile.machine {
         case .wafer(let machine):
             return WaferStep.predict(
-                graph: OperatorGraph(workload), machine: machine, profile: profile.name,
-                globalBatch: phase.globalBatch)
+                workload: workload, machine: machine, profile: profile.name, globalBatch: phase.globalBatch)
         case .cluster(let machine):
-            let share = (phase.globalBatch + workers - 1) / workers
-            workload.microBatch = min(phase.microBatch, share)
-            let accumulation = (share + workload.microBatch - 1) / workload.microBatch
-            return try ClusterStep.predict(
-                graph: OperatorGraph(workload), machine: machine, profile: profile.name, workers: workers,
-                accumulation: accumulation, globalBatch: phase.globalBatch, precision: precision)
+            guard layout.workers > 0, layout.workers <= phase.globalBatch else {
+                throw .unsupported(
+                    "\(layout.workers) workers can't share a global batch of \(phase.globalBatch) sequences; allowed: "
+                        + "1 to \(phase.globalBatch)")
+            }
+            let share = (phase.globalBatch + layout.workers - 1) / layout.workers
+            workload.microBatch = layout.microBatch ?? min(phase.microBatch, share)
+            let devices = min(layout.devicesPerNode ?? machine.devicesPerNode, layout.workers)
+            guard devices > 0, layout.workers % devices == 0, workload.microBatch > 0 else {
+                throw .unsupported(
+                    "\(layout.workers) workers don't fill nodes of \(devices) devices; allowed: a multiple of \(devices)"
+                )
+            }
+            let accumulation = layout.accumulation ?? ((share + workload.microBatch - 1) / workload.microBatch)
+            let calibration = try StackCatalogue.calibration(or: calibration)
+            let stack = try calibration.stack(layout.stack ?? machine.defaultStack)
+            let setup = try ClusterSetup(
+                profile: profile, workload: workload, precision: layout.precision, nodes: layout.workers / devices,
+                devicesPerNode: devices, accumulation: accumulation,
+                globalBatch: layout.accumulation == nil ? phase.globalBatch : nil)
+            return ModelledStep(setup, stack: stack, calibration: calibration)
         }
     }
 }

@@ -60,7 +60,7 @@ public struct Note: Sendable, Encodable {
             notes.append(
                 Note(
                     kind: .syntheticText, title: "Synthetic text",
-                    text: "The text was written by Wafermark's own generator, not by people. Times are as real as on "
+                    text: "The text was written by Wafermark’s own generator, not by people. Times are as real as on "
                         + "any text; accuracies and losses say nothing about biomedical language.",
                     isWarning: false))
         }
@@ -74,9 +74,9 @@ public struct Note: Sendable, Encodable {
         notes.append(
             Note(
                 kind: .hostClock, title: "Host clock",
-                text: "Every duration was measured on the host named under “Job and machine”, whose processor both "
-                    + "backends use. It compares how Wafermark's backends run there; it is not the time of a GPU "
-                    + "cluster or of a wafer.",
+                text: "Every duration was measured on the host named under “Job and machine”, whose processor does "
+                    + "the work of every backend. It tells how Wafermark’s backends run there; it is not the time of "
+                    + "a GPU cluster or of a wafer.",
                 isWarning: false))
         return notes
     }

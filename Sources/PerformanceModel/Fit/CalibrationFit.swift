@@ -1,0 +1,188 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// Fits the constants of stacks and hardware to published throughputs by least squares on the logarithm of time.
+public struct CalibrationFit: Sendable {
+    /// The standard deviation of a published throughput that the model can't explain, as a share.
+    static let rowDeviation = 0.03
+
+    private let rows: [PublishedCase]
+    private let setups: [ClusterSetup]
+    private let stacks: [String: SoftwareStack]
+    private let base: Calibration
+
+    /// What a fit found.
+    public struct Outcome: Sendable {
+        /// The calibration with the fitted constants.
+        public var calibration: Calibration
+        /// Each constant: name, value, standard error and how far rows determine it.
+        public var constants: [(id: FittedConstant, constant: Constant)]
+        /// Rows that were used.
+        public var rowCount: Int
+    }
+
+    /// A fit to `rows`; `base` gives the stacks' exchange settings and every constant that no row moves.
+    ///
+    /// - Throws: `unknownName` for hardware that no profile describes.
+    public init(rows: [PublishedCase], base: Calibration) throws(PerformanceModelError) {
+        self.rows = rows
+        self.base = base
+        var setups: [ClusterSetup] = []
+        setups.reserveCapacity(rows.count)
+        for row in rows { setups.append(try row.setup()) }
+        self.setups = setups
+        var stacks: [String: SoftwareStack] = [:]
+        for name in Set(rows.map(\.stack)) { stacks[name] = base.stackOrTypical(name) }
+        self.stacks = stacks
+    }
+
+    /// The constants that these rows support.
+    ///
+    /// Constants of a stack: a matrix share for each precision that it has rows of, and a launch cost where it has more
+    /// rows than shares. Shared and hardware constants: where at least two rows move them.
+    public func supported() -> [FittedConstant] {
+        var constants: [FittedConstant] = []
+        for stack in stacks.keys.sorted() {
+            let own = rows.filter { $0.stack == stack }
+            let precisions = Precision.allCases.filter { precision in own.contains { $0.precision == precision } }
+            constants += precisions.map { .matrixShare(stack: stack, precision: $0) }
+            if own.count > precisions.count { constants.append(.launch(stack: stack)) }
+        }
+        let shared: [FittedConstant] =
+            Set(rows.map(\.hardware)).sorted().map { .speed(hardware: $0) }
+            + Set(setups.map(\.machine.fabric)).sorted().map { .busShare(fabric: $0) }
+            + [
+                .elementwiseTraffic, .updateTraffic, .exchangePerTensor, .overlappedExchangeRate, .exchangeGrowth,
+                .hostPerMicroBatch,
+                .deviceSpeedSpread,
+            ]
+        for constant in shared where rowsMoved(by: constant).count >= 2 { constants.append(constant) }
+        return constants
+    }
+
+    private func rowsMoved(by constant: FittedConstant) -> [Int] {
+        rows.indices.filter {
+            constant.moves(
+                rows[$0], fabric: setups[$0].machine.fabric,
+                exchange: stacks[rows[$0].stack]?.exchange ?? .afterAccumulation)
+        }
+    }
+
+    /// Fits `constants`, or those that the rows support.
+    ///
+    /// - Throws: `underdetermined` where there are more constants than rows, in all or of one stack.
+    public func run(_ constants: [FittedConstant]? = nil) throws(PerformanceModelError) -> Outcome {
+        let constants = constants ?? supported()
+        guard constants.count <= rows.count else {
+            throw .underdetermined(
+                constants: constants.count, rows: rows.count,
+                detail: "give more rows, or fit fewer of \(constants.map(\.name).joined(separator: ", "))")
+        }
+        let priors = constants.map(\.prior)
+        let moved = constants.map { rowsMoved(by: $0) }
+        let measured = rows.map { log($0.sequencesPerSecond) }
+        func values(_ position: [Double]) -> [Double] {
+            zip(priors, position).map { $0.value * exp($0.deviation * $1) }
+        }
+        func residuals(_ position: [Double], _ some: [Int]) -> [Double] {
+            let trial = Trial(constants, values(position), over: base)
+            return some.map { index in
+                guard let stack = stacks[rows[index].stack] else { return 0 }
+                let step = ClusterStep(setups[index], trial.constants(for: setups[index], stack: stack))
+                let predicted = log(Double(setups[index].globalBatch) / step.total)
+                return (predicted - measured[index]) / Self.rowDeviation
+            }
+        }
+        let all = Array(rows.indices)
+        let solution = LeastSquares(
+            residuals: { residuals($0, all) }, rowsOfConstant: moved, partial: residuals
+        ).solve()
+        let found = zip(constants.indices, values(solution.position)).map { index, value in
+            let variance = solution.covariance[index, index]
+            return (
+                id: constants[index],
+                constant: Constant(
+                    value: value, errorPercent: 100 * priors[index].deviation * variance.squareRoot(),
+                    determined: max(0, 1 - variance))
+            )
+        }
+        return Outcome(
+            calibration: calibration(with: found), constants: found, rowCount: rows.count)
+    }
+
+    /// The base calibration with the found constants and the ranges of these rows in it.
+    private func calibration(with found: [(id: FittedConstant, constant: Constant)]) -> Calibration {
+        var result = base
+        var updated = stacks
+        for name in stacks.keys.sorted() {
+            let own = rows.filter { $0.stack == name }
+            let sequences = own.map(\.workload.sequence)
+            let tokens = own.map { $0.workload.sequence * $0.workload.microBatch }
+            updated[name]?.efficiency = [:]
+            updated[name]?.range = CalibratedRange(
+                rows: own.count, hardware: Set(own.map(\.hardware)).sorted(),
+                sequence: (sequences.min() ?? 1)...(sequences.max() ?? 1),
+                tokens: (tokens.min() ?? 1)...(tokens.max() ?? 1))
+        }
+        result.shared.mostDevices = rows.map(\.ranks).max() ?? 1
+        for (id, constant) in found {
+            switch id {
+            case .matrixShare(let stack, let precision):
+                updated[stack]?.efficiency[precision] = .init(matrixShare: constant)
+            case .launch(let stack): updated[stack]?.launchMicroseconds = constant
+            case .speed(let hardware): result.shared.speed[hardware] = constant
+            case .busShare(let fabric): result.shared.busShare[fabric] = constant
+            case .elementwiseTraffic: result.shared.elementwiseTraffic = constant
+            case .updateTraffic: result.shared.updateTraffic = constant
+            case .exchangePerTensor: result.shared.exchangeMicrosecondsPerTensor = constant
+            case .overlappedExchangeRate: result.shared.overlappedExchangeRate = constant
+            case .exchangeGrowth: result.shared.exchangeGrowthPerDoubling = constant
+            case .hostPerMicroBatch: result.shared.hostMillisecondsPerMicroBatch = constant
+            case .deviceSpeedSpread: result.shared.deviceSpeedSpread = constant
+            }
+        }
+        result.stacks = (base.stacks.filter { updated[$0.name] == nil } + updated.values).sorted { $0.name < $1.name }
+        return result
+    }
+}
+
+/// A position of the fit, laid over a base calibration without building a new one.
+private struct Trial {
+    private var shares: [String: [Precision: Double]] = [:]
+    private var launches: [String: Double] = [:]
+    private var shared: SharedConstants
+    private let base: Calibration
+
+    init(_ constants: [FittedConstant], _ values: [Double], over base: Calibration) {
+        self.base = base
+        shared = base.shared
+        for (id, value) in zip(constants, values) {
+            let constant = Constant(value: value, errorPercent: 0, determined: 0)
+            switch id {
+            case .matrixShare(let stack, let precision): shares[stack, default: [:]][precision] = value
+            case .launch(let stack): launches[stack] = value
+            case .speed(let hardware): shared.speed[hardware] = constant
+            case .busShare(let fabric): shared.busShare[fabric] = constant
+            case .elementwiseTraffic: shared.elementwiseTraffic = constant
+            case .updateTraffic: shared.updateTraffic = constant
+            case .exchangePerTensor: shared.exchangeMicrosecondsPerTensor = constant
+            case .overlappedExchangeRate: shared.overlappedExchangeRate = constant
+            case .exchangeGrowth: shared.exchangeGrowthPerDoubling = constant
+            case .hostPerMicroBatch: shared.hostMillisecondsPerMicroBatch = constant
+            case .deviceSpeedSpread: shared.deviceSpeedSpread = constant
+            }
+        }
+    }
+
+    func constants(for setup: ClusterSetup, stack: SoftwareStack) -> StepConstants {
+        var result = Calibration(stacks: [], shared: shared).constants(for: setup, stack: stack)
+        if let share = shares[stack.name]?[setup.precision] {
+            result.matrixShare = share * (shared.speed[setup.hardware]?.value ?? 1)
+        }
+        if let launch = launches[stack.name] { result.launchSeconds = launch * 1e-6 }
+        return result
+    }
+}

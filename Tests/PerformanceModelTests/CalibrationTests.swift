@@ -1,0 +1,136 @@
+import Foundation
+import PerformanceModel
+import Testing
+
+/// The published tables, where `shared/published` lies beside a folder above this file.
+enum Published {
+    static let folder: String = {
+        var folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        while folder.path.count > 1 {
+            let candidate = folder.appendingPathComponent("shared/published").path
+            if FileManager.default.fileExists(atPath: candidate) { return candidate }
+            folder.deleteLastPathComponent()
+        }
+        return ""
+    }()
+    static var isPresent: Bool { FileManager.default.fileExists(atPath: folder + "/gpu_calibration.csv") }
+}
+
+@Suite("Calibration and validation")
+struct CalibrationTests {
+    @Test("every stack is read without an error, and the catalogue lists exactly the files of Resources/stacks")
+    func catalogue() throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("Sources/PerformanceModel/Resources/stacks")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }
+        #expect(Set(files) == Set(StackCatalogue.names.map { "\($0).yaml" } + ["shared.yaml"]))
+        #expect(try Set(StackCatalogue.calibration().stacks.map(\.name)) == Set(StackCatalogue.names))
+    }
+
+    @Test("a calibration written to YAML and read again is the same")
+    func roundTrip() throws {
+        let calibration = try StackCatalogue.calibration()
+        #expect(try SharedConstants(parsing: calibration.shared.yaml, file: "x") == calibration.shared)
+        for stack in calibration.stacks { #expect(try SoftwareStack(parsing: stack.yaml, file: "x") == stack) }
+    }
+
+    @Test("a stack that nothing is known of is predicted, and flagged")
+    func unknownStack() throws {
+        let calibration = try StackCatalogue.calibration()
+        let setup = try ClusterSetup(
+            profile: HardwareCatalogue.profile("v100x8-1edr"),
+            workload: Workload(
+                model: .init(layers: 12, hidden: 768, heads: 12), vocabularySize: 30_522, sequence: 128,
+                maskedPositions: 20, microBatch: 32, optimizer: .adamw),
+            precision: .fp16, nodes: 1, devicesPerNode: 8, accumulation: 1)
+        let step = ModelledStep(setup, stack: calibration.stackOrTypical("new-1.0"), calibration: calibration)
+        #expect(!step.extrapolated.isEmpty)
+        #expect(step.sequencesPerSecond > 0)
+    }
+
+    @Test("the published throughputs are predicted within 5 % on average", .enabled(if: Published.isPresent))
+    func calibrationRows() throws {
+        let validation = try Validation(PublishedCase.read(Published.folder + "/gpu_calibration.csv"))
+        #expect(validation.rows.count == 158)
+        #expect(validation.meanAbsoluteErrorPercent <= 5)
+        #expect(validation.intervalCoveragePercent >= 85)
+        for part in validation.byScale { #expect(part.meanAbsoluteErrorPercent <= 5, "\(part.name)") }
+    }
+
+    @Test("the shipped constants are those that the fit finds", .enabled(if: Published.isPresent))
+    func shippedIsFitted() throws {
+        let shipped = try StackCatalogue.calibration()
+        let rows = try PublishedCase.read(Published.folder + "/gpu_calibration.csv")
+        let fit = try CalibrationFit(rows: rows, base: .priors(stacks: shipped.stacks)).run()
+        #expect(fit.constants.count < rows.count / 2)
+        for row in rows {
+            let (one, two) = (
+                try shipped.sequencesPerSecond(row), try fit.calibration.sequencesPerSecond(row)
+            )
+            #expect(abs(one / two - 1) < 1e-3, "\(row.id)")
+        }
+    }
+
+    @Test("rows that a fit has not seen are predicted nearly as well", .enabled(if: Published.isPresent))
+    func crossValidation() throws {
+        let shipped = try StackCatalogue.calibration()
+        let rows = try PublishedCase.read(Published.folder + "/gpu_calibration.csv")
+        let folds = try CrossValidation(rows: rows, base: .priors(stacks: shipped.stacks)).folds
+        for fold in folds where fold.name.hasSuffix("several nodes") || fold.name.hasSuffix("several devices") {
+            #expect(fold.meanAbsolutePercent <= 10, "\(fold.name)")
+        }
+    }
+
+    @Test("more constants than rows are refused", .enabled(if: Published.isPresent))
+    func refusesTooMany() throws {
+        let rows = try Array(PublishedCase.read(Published.folder + "/gpu_calibration.csv").prefix(3))
+        let fit = try CalibrationFit(rows: rows, base: StackCatalogue.calibration())
+        #expect(throws: PerformanceModelError.self) {
+            try fit.run([
+                .matrixShare(stack: "pytorch-19.07", precision: .fp16), .launch(stack: "pytorch-19.07"),
+                .elementwiseTraffic, .updateTraffic,
+            ])
+        }
+    }
+
+    @Test("samples to the target are within 4 % of the published ones", .enabled(if: Published.isPresent))
+    func convergence() throws {
+        let points = try ConvergenceLaw.Point.read(Published.folder + "/convergence.csv")
+        #expect(try ConvergenceValidation(points).meanAbsoluteErrorPercent <= 4)
+    }
+
+    @Test("far from every measured batch only the two-constant law is left, and one batch is too few")
+    func lawAlone() throws {
+        let law = try ConvergenceLaw(fitting: [
+            .init(globalBatch: 100, samples: 110), .init(globalBatch: 1000, samples: 200),
+        ])
+        #expect(abs(law.criticalBatch - 1000) < 1)
+        #expect(abs(law.samples(globalBatch: 1e6) / law.uncorrectedSamples(globalBatch: 1e6) - 1) < 1e-9)
+        #expect(throws: PerformanceModelError.self) {
+            try ConvergenceLaw(fitting: [.init(globalBatch: 100, samples: 110)])
+        }
+    }
+
+    @Test(
+        "a bad table is refused with file, line and column",
+        arguments: [
+            ("nodes", "0", "nodes: found '0'; allowed: a whole number from 1"),
+            ("precision", "fp64", "precision: found 'fp64'; allowed: fp32, tf32, fp16"),
+            ("model", "gpt", "model: found 'gpt'"), ("sequences_per_second", "-1", "a number greater than 0"),
+        ])
+    func badTable(column: String, value: String, message: String) throws {
+        let good = [
+            "id": "a", "stack": "s", "hardware": "h", "model": "bert-large", "sequence_length": "128",
+            "masked_per_sequence": "20", "precision": "fp16", "nodes": "1", "gpus_per_node": "1", "micro_batch": "4",
+            "accumulation": "1", "optimizer": "lamb", "sequences_per_second": "10",
+        ]
+        let columns = PublishedCase.columns
+        let row = columns.map { $0 == column ? value : good[$0] ?? "" }.joined(separator: ",")
+        let path = NSTemporaryDirectory() + "cases-\(column).csv"
+        try "\(columns.joined(separator: ","))\n\(row)\n".write(toFile: path, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let error = #expect(throws: PerformanceModelError.self) { try PublishedCase.read(path) }
+        #expect(error?.description.contains("cases-\(column).csv:2: ") == true)
+        #expect(error?.description.contains(message) == true)
+    }
+}
