@@ -8,8 +8,11 @@ import Wafermark
 struct RunProgressTests {
     private func run(_ state: RunState = .running) throws -> Run {
         let id = try #require(RunID("0123abcd"))
+        var job = try JobExample.demo.job()
+        // The tests count to 600, whatever the demo's length.
+        job.phases[0].steps = 600
         var run = Run(
-            id: id, job: try JobExample.demo.job(), backend: .cluster, workers: 4, hardware: nil,
+            id: id, job: job, backend: .cluster, workers: 4, hardware: nil,
             submitted: Date(timeIntervalSince1970: 0))
         run.state = state
         return run
