@@ -71,7 +71,7 @@ let package = Package(
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "BERT", "Corpus", "Jobs", "Kernels"],
             resources: [.embedInCode("Fixtures")]),
-        .testTarget(name: "MessagingTests", dependencies: ["Messaging", "Wire"]),
+        .testTarget(name: "MessagingTests", dependencies: ["Messaging", "Wire", "Jobs"]),
         .testTarget(name: "ClusterTests", dependencies: ["Cluster", "Messaging", "Wire", "Jobs"]),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "Jobs", .grdb]),
         .testTarget(name: "ReportTests", dependencies: ["Report", "Runs", "Jobs"], exclude: ["Fixtures"]),

@@ -1,0 +1,146 @@
+import Jobs
+import Wire
+
+/// One message of every kind, with values at and near the ends of their ranges.
+enum MessageSamples {
+    static func run() throws -> RunID { try required(RunID("0123wxyz")) }
+
+    static let requests: [ClientRequest] = {
+        guard let run = RunID("0123wxyz") else { return [] }
+        return [
+            .ping,
+            .launch(LaunchRequest(job: "seed: 1\n# Größe\n", backend: .cluster, workers: 4, hardware: "dgx1-v100-16g")),
+            .launch(
+                LaunchRequest(job: String(repeating: "x", count: 1 << 20), backend: .wafer, workers: 1, hardware: nil)),
+            .cancel(run),
+            .delete(run),
+        ]
+    }()
+
+    static let replies: [ClientReply] = {
+        guard let run = RunID("zzzzzzzz") else { return [] }
+        return [
+            .pong(processID: 1, state: "/var/lib/wafermark"), .launched(run), .done,
+            .refused(reason: "the queue is full — try later"),
+        ]
+    }()
+
+    static let workerMessages: [WorkerToCoordinator] = [
+        .hello(
+            WorkerHello(
+                token: "a secret", processID: 4711, dataEndpoint: "ipc:///tmp/w0", instructionSet: "avx512f",
+                oneDNNVersion: "2.6.0", zeroMQVersion: "4.3.4", wafermarkVersion: "0.1.0")),
+        .heartbeat(Heartbeat(epoch: 0, step: StepNumber(0), phase: .starting)),
+        .heartbeat(Heartbeat(epoch: 2_147_483_647, step: StepNumber(1 << 30), phase: .finished)),
+        .stepReport(
+            StepReport(
+                step: StepNumber(12), epoch: 1,
+                lanes: (0..<3).map { lane in
+                    LaneReport(
+                        lane: lane, maskedLossSum: 123.456 + Double(lane), maskedCount: 19, maskedCorrect: lane,
+                        nextSentenceLossSum: 0.1 + 0.2, nextSentenceCorrect: 1, sequences: 2, tokens: 255)
+                },
+                learningRate: 1e-4, gradientNorm: .greatestFiniteMagnitude,
+                timings: StepReport.Timings(
+                    input: HostSeconds(0), compute: HostSeconds(0.25), exposedCommunication: HostSeconds(1e-9),
+                    waiting: HostSeconds(0.5), optimizer: HostSeconds(0.125)),
+                startedNanoseconds: 1, endedNanoseconds: .max, sent: Bytes(1 << 40))),
+        .stepReport(
+            StepReport(
+                step: StepNumber(0), epoch: 0, lanes: [], learningRate: 0, gradientNorm: 0,
+                timings: StepReport.Timings(
+                    input: .zero, compute: .zero, exposedCommunication: .zero, waiting: .zero, optimizer: .zero),
+                startedNanoseconds: 0, endedNanoseconds: 0, sent: Bytes(0))),
+        .evaluationReport(
+            EvaluationReport(
+                stepsMade: 50,
+                chunks: [
+                    EvaluationReport.Chunk(
+                        index: 7, maskedLossSum: 77.7, maskedCount: 20, maskedCorrect: 9, nextSentenceCorrect: 2,
+                        sequences: 4)
+                ], endedNanoseconds: 99)),
+        .checkpointReport(CheckpointReport(stepsMade: 100, path: "/runs/x/step-100", duration: HostSeconds(0.75))),
+        .failure(WorkerFailure(step: StepNumber(3), phase: .exchanging, message: "worker 1 sent\nnothing 🙁")),
+        .finished(
+            WorkerFinished(
+                steps: 300, weightsDigest: String(repeating: "0f", count: 32), modelDirectory: "/runs/x/model")),
+        .finished(WorkerFinished(steps: 300, weightsDigest: String(repeating: "0f", count: 32), modelDirectory: nil)),
+    ]
+
+    static let coordinatorMessages: [CoordinatorToWorker] = [
+        .assignment(
+            Assignment(
+                epoch: 3, rank: WorkerRank(1),
+                peers: [
+                    Assignment.Peer(rank: WorkerRank(0), endpoint: "ipc:///tmp/w0", lanes: 0..<3),
+                    Assignment.Peer(rank: WorkerRank(1), endpoint: "tcp://[::1]:4000", lanes: 3..<5),
+                ],
+                job: Array(#"{"seed":1}"#.utf8), datasetDirectory: "/cache/ab", runDirectory: "/runs/x",
+                firstStep: StepNumber(17), threads: 2, backend: .cluster, exchangeDeadline: HostSeconds(10),
+                bucket: Bytes.mebibytes(4))),
+        .verdict(Verdict(stepsMade: 100, isFinish: false, maskedAccuracy: 0.25, maskedLoss: 4.5)),
+        .verdict(Verdict(stepsMade: 300, isFinish: true, maskedAccuracy: 0.25, maskedLoss: 4.5)),
+        .stop(reason: "cancelled by the user"),
+        .refused(reason: "epoch 1 is over"),
+    ]
+
+    static let headers: [ExchangeHeader] = {
+        guard let run = RunID("0123wxyz") else { return [] }
+        return [
+            ExchangeHeader(
+                run: run, epoch: 0, step: StepNumber(0), bucket: 0, sender: WorkerRank(0), kind: .introduction,
+                elements: 0..<0, lanes: 0..<0),
+            ExchangeHeader(
+                run: run, epoch: 7, step: StepNumber(1 << 30), bucket: 80, sender: WorkerRank(4_095), kind: .partialSum,
+                elements: 335_544_320..<336_000_000, lanes: 4..<8),
+            ExchangeHeader(
+                run: run, epoch: 7, step: StepNumber(5), bucket: 1, sender: WorkerRank(2), kind: .total,
+                elements: 16..<48, lanes: 0..<0),
+        ]
+    }()
+
+    /// Every sample's bytes, with the decoder that takes them.
+    static func encoded() throws -> [(name: String, bytes: [UInt8], decode: ([UInt8]) throws -> Void)] {
+        let run = try run()
+        return requests.map { ("request", $0.encoded(), { _ = try decodeRequest($0) }) }
+            + replies.map { ("reply", $0.encoded(), { _ = try decodeReply($0) }) }
+            + workerMessages.map {
+                (
+                    "worker message", WorkerEnvelope(run: run, rank: WorkerRank(1), message: $0).encoded(),
+                    { _ = try decodeWorkerEnvelope($0) }
+                )
+            }
+            + coordinatorMessages.map {
+                ("coordinator message", $0.encoded(for: run), { _ = try decodeCoordinatorMessage($0) })
+            }
+            + headers.map { ("header", $0.encoded(), { _ = try decodeHeader($0) }) }
+    }
+}
+
+func decodeRequest(_ bytes: [UInt8]) throws -> ClientRequest {
+    try bytes.withUnsafeBytes { try ClientRequest(decoding: $0) }
+}
+
+func decodeReply(_ bytes: [UInt8]) throws -> ClientReply {
+    try bytes.withUnsafeBytes { try ClientReply(decoding: $0) }
+}
+
+func decodeWorkerEnvelope(_ bytes: [UInt8]) throws -> WorkerEnvelope {
+    try bytes.withUnsafeBytes { try WorkerEnvelope(decoding: $0) }
+}
+
+func decodeCoordinatorMessage(_ bytes: [UInt8]) throws -> (run: RunID, message: CoordinatorToWorker) {
+    try bytes.withUnsafeBytes { try CoordinatorToWorker.decode($0) }
+}
+
+func decodeHeader(_ bytes: [UInt8]) throws -> ExchangeHeader {
+    try bytes.withUnsafeBytes { try ExchangeHeader(decoding: $0) }
+}
+
+/// A sample that could not be made.
+struct NoSample: Error {}
+
+func required<Value>(_ value: Value?) throws -> Value {
+    guard let value else { throw NoSample() }
+    return value
+}
