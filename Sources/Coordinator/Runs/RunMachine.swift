@@ -69,7 +69,6 @@ struct RunMachine: Sendable {
     private var target: TargetTracker
     private var targetReachedAt: HostSeconds?
     private var elapsed = HostSeconds.zero
-    private var stepsMade = 0
     private var modelDirectory: String?
 
     /// A machine for `run`, whose dataset is being prepared now and whose files are to lie in `runDirectory`.
@@ -143,7 +142,6 @@ struct RunMachine: Sendable {
         case .stepReport(let report):
             workers[rank]?.step = report.step.next
             guard let closed = try steps.take(report, from: rank) else { return [] }
-            stepsMade = closed.step.step.index + 1
             elapsed = closed.step.elapsed
             return [.record(closed)]
         case .evaluationReport(let report): return try take(report, from: rank)

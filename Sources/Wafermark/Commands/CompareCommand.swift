@@ -39,7 +39,7 @@ struct CompareCommand: AsyncParsableCommand {
         try JobRequirements.check(hardware: clusterHardware, for: .cluster)
         try JobRequirements.check(hardware: waferHardware, for: .wafer)
         let directory = state.directory
-        let request = Comparison.Request(
+        let request = BackendComparison.Request(
             job: job, workers: workers, clusterHardware: clusterHardware, waferHardware: waferHardware,
             output: folder ?? "results/\(job.name)-\(Self.timestamp())")
         let session = DaemonSession(
@@ -48,7 +48,7 @@ struct CompareCommand: AsyncParsableCommand {
         let display = TerminalProgress(on: output.json ? .standardError : .standardOutput)
         let summary = try await Interruption.cancels {
             try await session.run { client in
-                try await Comparison(request, state: directory, client: client).run { snapshot in
+                try await BackendComparison(request, state: directory, client: client).run { snapshot in
                     await display.show(RunProgress(snapshot))
                 }
             }

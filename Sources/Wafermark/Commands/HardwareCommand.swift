@@ -1,5 +1,6 @@
 import ArgumentParser
 import PerformanceModel
+import Report
 
 /// `wafermark hardware`: the machines that a backend can stand for.
 struct HardwareCommand: ParsableCommand {
@@ -32,9 +33,10 @@ struct HardwareListCommand: ParsableCommand {
                 Listing(profiles: profiles.map { .init(name: $0.name, kind: $0.kind.rawValue, title: $0.title) }))
             return
         }
-        var table = TextTable([("NAME", .left), ("BACKEND", .left), ("MACHINE", .left)])
-        for profile in profiles { table.add([profile.name, profile.kind.rawValue, profile.title]) }
-        for line in table.lines { Console.print(line) }
+        let table = TextTable(
+            [.init("NAME"), .init("BACKEND"), .init("MACHINE")],
+            rows: profiles.map { [$0.name, $0.kind.rawValue, $0.title] })
+        Console.printExactly(table.text())
     }
 }
 

@@ -4,7 +4,7 @@ import Report
 import Runs
 
 /// Trains one job on both backends, one after the other, and reports on the two side by side.
-public struct Comparison: Sendable {
+public struct BackendComparison: Sendable {
     /// What is compared and where the report goes.
     public struct Request: Sendable {
         /// The job.
