@@ -1,0 +1,12 @@
+import ArgumentParser
+
+/// `wafermark bench`: what this machine reaches.
+struct BenchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measure what this machine reaches.",
+        discussion: "All figures are on the host clock; close other programs first.",
+        subcommands: [
+            BenchTrainCommand.self,
+            BenchGEMMCommand.self,
+        ])
+}
