@@ -67,6 +67,9 @@ public struct BenchSettings: Hashable, Sendable {
     ///
     /// - Throws: `TrainingError.plan` for settings that no step can be made of; `BERTError`.
     func trainer() throws -> Trainer {
+        guard 0...1 << 20 ~= warmup else {
+            throw TrainingError.plan(field: "warmup", found: "\(warmup)", allowed: "0 to \(1 << 20)")
+        }
         for (field, value, limit) in [
             ("batch", batch, 1 << 20), ("sequence", sequence, 1 << 16), ("threads", threads, 1024),
             ("steps", steps, 1 << 20), ("vocabulary", vocabularySize, 1 << 24),

@@ -18,8 +18,11 @@ struct BenchOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads; each computes a lane.", valueName: "n"))
     var threads = 2
 
-    @Option(help: ArgumentHelp("Steps that are measured, after 3 that are not.", valueName: "n"))
+    @Option(help: ArgumentHelp("Steps that are measured.", valueName: "n"))
     var steps = 8
+
+    @Option(help: ArgumentHelp("Steps before them that are not.", valueName: "n"))
+    var warmup = 3
 
     @Option(help: ArgumentHelp("Entries of the vocabulary.", valueName: "n"))
     var vocabulary = 30_522
@@ -33,7 +36,7 @@ struct BenchOptions: ParsableArguments {
     /// What the options say.
     var settings: BenchSettings {
         BenchSettings(
-            model: model.shape, batch: batch, sequence: sequence, threads: threads, steps: steps,
+            model: model.shape, batch: batch, sequence: sequence, threads: threads, steps: steps, warmup: warmup,
             vocabularySize: vocabulary, microBatch: microBatch, optimizer: optimizer)
     }
 
