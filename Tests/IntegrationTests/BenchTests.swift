@@ -95,7 +95,8 @@ struct BenchTests {
         "settings that no step can be made of exit with 2 and name the setting",
         arguments: [
             (["train", "--batch", "0"], "batch"), (["train", "--model", "huge"], "huge"),
-            (["kernels", "--sequence", "513"], "sequence"), (["memory", "--model", "tiny", "mini", "--threads", "0"], "threads"),
+            (["kernels", "--sequence", "513"], "sequence"),
+            (["memory", "--model", "tiny", "mini", "--threads", "0"], "threads"),
             (["gemm", "--tokens", "0"], "tokens"), (["train", "--warmup", "-1"], "warmup"),
         ])
     func wrongSettings(arguments: [String], name: String) throws {

@@ -120,7 +120,8 @@ struct EvaluateCommand: AsyncParsableCommand {
             "\(result.documents) documents, \(result.sequences) sequences of \(result.sequence) tokens, "
                 + "\(result.maskedTokens) masked tokens")
         var rows: [(String, Estimate)] = [
-            ("MLM accuracy", result.mlmAccuracy), ("MLM loss", result.mlmLoss), ("MLM perplexity", result.mlmPerplexity),
+            ("MLM accuracy", result.mlmAccuracy), ("MLM loss", result.mlmLoss),
+            ("MLM perplexity", result.mlmPerplexity),
         ]
         if let accuracy = result.nspAccuracy { rows.append(("NSP accuracy", accuracy)) }
         if let loss = result.nspLoss { rows.append(("NSP loss", loss)) }
