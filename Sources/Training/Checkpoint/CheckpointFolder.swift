@@ -33,6 +33,11 @@ public struct CheckpointFolder: Hashable, Sendable {
                 throw failure("\(name) with SHA-256 \(sum.prefix(16))…", "\(due.prefix(16))…, as when it was written")
             }
         }
+        return try readState()
+    }
+
+    /// What the checkpoint says of itself, unverified.
+    func readState() throws -> CheckpointState {
         guard let json = FileManager.default.contents(atPath: "\(path)/\(Self.stateFile)") else {
             throw failure("no readable \(Self.stateFile)", "one")
         }
