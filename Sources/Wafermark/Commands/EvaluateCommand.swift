@@ -6,20 +6,21 @@ import Training
 struct EvaluateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate", abstract: "Measure a model on text, or on given examples with their gradients.",
+        usage: """
+            wafermark evaluate --model <dir> --corpus <file> ... [options]
+            wafermark evaluate --model <dir> --batch <file.json> [--gradients <file>]
+            """,
         discussion: """
-            --corpus FILE: quality on held-out text, one sentence a line, a blank line
-            between documents, plain or .gz. 15 % of the tokens are masked, half of the
-            sentence pairs are random, both drawn from --seed. Prints accuracy, loss and
-            perplexity of masked tokens and the accuracy of sentence pairs, each with its
-            95 % confidence interval.
+            --corpus: quality on held-out text, one sentence a line, a blank line between documents, plain or .gz. \
+            15 % of the tokens are masked, half of the sentence pairs are random, both drawn from --seed. Prints \
+            accuracy, loss and perplexity of masked tokens and the accuracy of sentence pairs, each with its 95 % \
+            confidence interval.
 
-            --batch FILE.json: the door through which others check this engine. An object of
-            arrays, one entry a sequence: input_ids, token_type_ids, attention_mask (rows of
-            equal length), mlm_positions, mlm_labels, next_sentence_labels (0: the second
-            sentence follows the first, 1: it is a random one). Prints mlm_loss and nsp_loss
-            (means over labels, in nats) and the accuracies. --gradients writes the gradient
-            of mlm_loss + nsp_loss for every parameter, under its Hugging Face name, as a
-            safetensors file.
+            --batch: the door through which others check this engine. An object of arrays, one entry a sequence: \
+            input_ids, token_type_ids, attention_mask (rows of equal length), mlm_positions, mlm_labels, \
+            next_sentence_labels (0: the second sentence follows the first, 1: it is a random one). Prints mlm_loss \
+            and nsp_loss (means over labels, in nats) and the accuracies. --gradients writes the gradient of \
+            mlm_loss + nsp_loss for every parameter, under its Hugging Face name, as a safetensors file.
 
             Dropout is off in both.
             """)

@@ -6,11 +6,12 @@ import Training
 struct BenchKernelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kernels", abstract: "Measure what a training step's time goes into, kernel by kernel.",
+        usage: "wafermark bench kernels [--model <size>] [--batch <n>] [options]",
         discussion: """
-            For each kernel: time a step (mean over threads), its share of the step, bytes a
-            second (every operand once, from cache or memory) and floating-point operations a
-            second of matrix products, both of all threads together. Then each shape of the
-            dense layers' products, beside what oneDNN reaches on it by itself.
+            For each kernel: time a step (mean over threads), its share of the step, bytes a second (every operand \
+            once, from cache or memory) and floating-point operations a second of matrix products, both of all \
+            threads together. Then the shapes of the dense layers' products that take longest, beside what oneDNN \
+            reaches on each by itself. --json lists all shapes.
             """)
 
     @OptionGroup var options: BenchOptions
@@ -49,7 +50,7 @@ struct BenchKernelsCommand: ParsableCommand {
     }
 
     private static func products(_ result: KernelBench.Result) -> TextTable {
-        let rows = result.products.map { row in
+        let rows = result.products.prefix(16).map { row in
             [
                 "\(row.shape.m) x \(row.shape.n) x \(row.shape.k)"
                     + (row.shape.transposeA ? " A^T" : "") + (row.shape.transposeB ? " B^T" : ""),

@@ -8,10 +8,11 @@ import Training
 struct BenchMemoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "memory", abstract: "Measure peak memory by model size and by part.",
+        usage: "wafermark bench memory [--model <size> ...] [--batch <n>] [options]",
         discussion: """
-            Makes two steps of each size in a process of its own and looks what is in memory:
-            weights, gradients, optimizer state, activations, the program itself, and the
-            rest (oneDNN's code and packed operands). The parts add up to the peak.
+            Makes two steps of each size in a process of its own and looks what is in memory: weights, gradients, \
+            optimizer state, activations, the program itself, and the rest (oneDNN's code and packed operands). The \
+            parts add up to the peak.
             """)
 
     @Option(

@@ -5,17 +5,17 @@ import Training
 struct BenchTrainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Measure whole training steps on random tokens.",
+        usage: "wafermark bench train [--model <size>] [--batch <n>] [options]",
         discussion: """
             All sequences are full, 15 % of their tokens are predicted, dropout is on.
 
-            gemm_gflops counts the matrix products that a step really computes (dense layers,
-            heads, attention; nothing twice) over the step's whole time. gemm_peak_gflops is
-            what oneDNN reaches by itself on the same dense products, one product a thread at
-            a time on as many threads; gemm_efficiency is their ratio.
+            gemm_gflops counts the matrix products that a step really computes (dense layers, heads, attention; \
+            nothing twice) over the step's whole time. gemm_peak_gflops is what oneDNN reaches by itself on the same \
+            dense products, one product a thread at a time on as many threads; gemm_efficiency is their ratio.
 
-            textbook_gflops counts as other programs do, the last layer over all tokens. The
-            engine computes that layer only for the tokens that the heads read, so the
-            textbook's figure is higher than what was done.
+            textbook_gflops counts as other programs do, the last layer over all tokens. The engine computes that \
+            layer, beyond its keys and values, only for the tokens that the heads read, so the textbook's figure is \
+            higher than what was done.
             """)
 
     @OptionGroup var options: BenchOptions
