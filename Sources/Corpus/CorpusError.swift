@@ -38,6 +38,10 @@ public enum CorpusError: Error, Sendable, Equatable, CustomStringConvertible {
     case badDataset(path: String, reason: String)
     /// The folder at `path` is no imported corpus, is from another version, or is damaged.
     case badCorpus(path: String, reason: String)
+    /// Another import works on the folder.
+    case locked(path: String, process: Int32)
+    /// The folder holds an import of other files or with other options.
+    case otherImport(path: String, difference: String)
     /// An example that isn't there was asked for.
     case noSuchExample(number: Int, count: Int)
     /// The caller asked to stop.
@@ -84,6 +88,10 @@ public enum CorpusError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(path): not a usable dataset: \(reason); delete the folder and prepare it again"
         case .badCorpus(let path, let reason):
             "\(path): not a usable corpus: \(reason); make it with 'wafermark corpus import SOURCE --into \(path)'"
+        case .locked(let path, let process):
+            "\(path): another import works on this folder\(process > 0 ? " (process \(process))" : ""); wait for it or stop it"
+        case .otherImport(let path, let difference):
+            "\(path): holds another import: \(difference); give another folder, or delete this one"
         case .noSuchExample(let number, let count):
             "example \(number) was asked for; there are \(count), numbered from 0"
         case .cancelled:

@@ -95,7 +95,8 @@ final class FolderWriter {
         }
     }
 
-    private static func words(_ error: CocoaError) -> String {
+    /// What went wrong, in a few words.
+    static func words(_ error: CocoaError) -> String {
         if let code = (error.userInfo[NSUnderlyingErrorKey] as? POSIXError)?.code.rawValue {
             return String(cString: strerror(code))
         }
