@@ -2,14 +2,17 @@ import Foundation
 
 /// A window on a file's text that moves on: a chunk of it, and what is left of the chunk before. It grows where a caller
 /// looks further ahead.
+///
+/// One thread's alone; no two accesses to its state overlap, and they are too many to be checked one by one (see
+/// `XMLScanner`).
 final class ByteWindow {
     private let source: ByteSource
-    private var buffer: UnsafeMutableRawBufferPointer
-    private var start = 0
-    private var end = 0
-    private var isAtEnd = false
+    @exclusivity(unchecked) private var buffer: UnsafeMutableRawBufferPointer
+    @exclusivity(unchecked) private var start = 0
+    @exclusivity(unchecked) private var end = 0
+    @exclusivity(unchecked) private var isAtEnd = false
     /// Bytes of the text before the window.
-    private var passed = 0
+    @exclusivity(unchecked) private var passed = 0
 
     init(_ source: ByteSource) {
         self.source = source

@@ -1,16 +1,17 @@
 import Foundation
 
-/// The element names of a text, numbered in the order in which they were met or asked for.
+/// The element names of a text, numbered in the order in which they were met or asked for. One thread's alone, like its
+/// scanner.
 final class XMLNames {
     /// More names than any format has: a text that goes on inventing them is stopped.
     static let limit = 1 << 14
 
     /// Names with smaller numbers are known to be valid; for the scanner.
-    var checked = 0
-    private var words: [String] = []
-    private var bytes: [[UInt8]] = []
+    @exclusivity(unchecked) var checked = 0
+    @exclusivity(unchecked) private var words: [String] = []
+    @exclusivity(unchecked) private var bytes: [[UInt8]] = []
     /// Open addressing: a slot holds a name's number and one, or 0.
-    private var slots = [UInt16](repeating: 0, count: 2 * limit)
+    @exclusivity(unchecked) private var slots = [UInt16](repeating: 0, count: 2 * limit)
 
     /// The name with `number`.
     subscript(_ number: Int) -> String { words[number] }

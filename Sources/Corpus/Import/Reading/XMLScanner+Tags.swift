@@ -22,7 +22,7 @@ extension XMLScanner {
 
     /// Reads `<name a="b">`: the number of the name, and whether the element ends with its tag.
     func readStartTag() throws -> (name: Int, isEmpty: Bool) {
-        attributes.removeAll(keepingCapacity: true)
+        if !attributes.isEmpty { attributes.removeAll(keepingCapacity: true) }
         var bytes = input.bytes
         var offset = 1
         var hash = XMLNames.seed
@@ -127,10 +127,21 @@ enum XMLBytes {
     @inline(__always)
     static func endsName(_ byte: UInt8) -> Bool { byte <= 0x20 || byte == 0x3e || byte == 0x2f || byte == 0x3c }
 
+    /// Whether `bytes` can name an element or an attribute.
     static func isName(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let first = bytes.first, bytes.count <= 256 else { return false }
-        let isLetter = (first | 0x20 >= 0x61 && first | 0x20 <= 0x7a) || first == 0x5f || first == 0x3a || first >= 0x80
-        return isLetter && bytes.allSatisfy { $0 > 0x20 && !"<>&\"'=/".utf8.contains($0) }
+        let isLetter = (first | 0x20) &- 0x61 < 26 || first == 0x5f || first == 0x3a || first >= 0x80
+        return isLetter && bytes.allSatisfy(isInName)
+    }
+
+    @inline(__always)
+    private static func isInName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0...0x20, UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "&"), UInt8(ascii: "\""), UInt8(ascii: "'"),
+            UInt8(ascii: "="), UInt8(ascii: "/"):
+            false
+        default: true
+        }
     }
 
     /// Appends `raw`, which begins at `byte`, with its references replaced.
