@@ -36,6 +36,8 @@ public enum CorpusError: Error, Sendable, Equatable, CustomStringConvertible {
     case unwritable(path: String, reason: String)
     /// The folder at `path` is no dataset, is from another version, or is damaged.
     case badDataset(path: String, reason: String)
+    /// The folder at `path` is no imported corpus, is from another version, or is damaged.
+    case badCorpus(path: String, reason: String)
     /// An example that isn't there was asked for.
     case noSuchExample(number: Int, count: Int)
     /// The caller asked to stop.
@@ -80,6 +82,8 @@ public enum CorpusError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(path): can't be written: \(reason)"
         case .badDataset(let path, let reason):
             "\(path): not a usable dataset: \(reason); delete the folder and prepare it again"
+        case .badCorpus(let path, let reason):
+            "\(path): not a usable corpus: \(reason); make it with 'wafermark corpus import SOURCE --into \(path)'"
         case .noSuchExample(let number, let count):
             "example \(number) was asked for; there are \(count), numbered from 0"
         case .cancelled:

@@ -161,25 +161,13 @@ public struct DatasetManifest: Codable, Hashable, Sendable {
             }
             self = try decoder.decode(DatasetManifest.self, from: data)
         } catch let error as DecodingError {
-            throw CorpusError.badDataset(path: directory, reason: "\(Self.fileName): \(Self.words(error))")
+            throw CorpusError.badDataset(path: directory, reason: "\(Self.fileName): \(error.words)")
         }
     }
 
     /// The contents of `manifest.sha256` for a manifest of these bytes.
     static func digestLine(of manifest: UnsafeRawBufferPointer) -> [UInt8] {
         Array("\(ContentDigest.of(manifest))  \(fileName)\n".utf8)
-    }
-
-    private static func words(_ error: DecodingError) -> String {
-        func place(_ context: DecodingError.Context) -> String {
-            context.codingPath.map(\.stringValue).joined(separator: ".")
-        }
-        return switch error {
-        case .keyNotFound(let key, _): "'\(key.stringValue)' is missing"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context): "'\(place(context))' has the wrong type"
-        case .dataCorrupted: "no valid JSON"
-        @unknown default: "can't be read"
-        }
     }
 }
 

@@ -11,15 +11,14 @@ final class FolderWriter {
     /// The files written, in order of closing.
     private(set) var files: [DatasetManifest.File] = []
     private var isDone = false
-    /// Bytes that may still be written: a full disk for tests.
-    fileprivate var spaceLeft: Int?
+    private let space: DiskSpace?
 
     /// - Parameters:
     ///   - directory: the folder to make; its parent is made where it isn't there.
     ///   - space: bytes after which writing fails as on a full disk; nil for the disk's own limit.
     init(directory: String, space: Int? = nil) throws {
         self.directory = directory
-        spaceLeft = space
+        self.space = space.map(DiskSpace.init(bytes:))
         let parent = (directory as NSString).deletingLastPathComponent
         let name = (directory as NSString).lastPathComponent
         temporary = (parent as NSString).appendingPathComponent(
@@ -45,7 +44,9 @@ final class FolderWriter {
 
     /// A new file of the folder.
     func file(_ name: String) throws -> FileWriter {
-        try FileWriter(path: temporary + "/" + name, name: name, folder: self)
+        try FileWriter(path: temporary + "/" + name, space: space) { [weak self] in
+            self?.files.append(DatasetManifest.File(name: name, bytes: $0.bytes, digest: $0.digest))
+        }
     }
 
     /// Writes one whole file.
@@ -54,8 +55,6 @@ final class FolderWriter {
         try bytes.withUnsafeBytes { try file.write($0) }
         try file.finish()
     }
-
-    fileprivate func add(_ file: DatasetManifest.File) { files.append(file) }
 
     /// Makes the folder appear. Returns false, and leaves the folder as it is, where it is there already.
     func commit() throws -> Bool {
@@ -106,78 +105,5 @@ final class FolderWriter {
         case .fileWriteFileExists: "a file is in the way"
         default: "error \(error.code.rawValue)"
         }
-    }
-}
-
-/// A file being written: buffered, hashed on the way, flushed to the disk at the end.
-final class FileWriter {
-    private static let bufferSize = 1 << 20
-
-    let name: String
-    private let path: String
-    private let folder: FolderWriter
-    private var descriptor: Int32
-    private var digest = ContentDigest()
-    private var buffer: [UInt8] = []
-    /// Bytes given so far.
-    private(set) var bytes = 0
-
-    fileprivate init(path: String, name: String, folder: FolderWriter) throws {
-        self.path = path
-        self.name = name
-        self.folder = folder
-        descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else {
-            throw CorpusError.unwritable(path: path, reason: String(cString: strerror(errno)))
-        }
-        buffer.reserveCapacity(Self.bufferSize)
-    }
-
-    deinit { if descriptor >= 0 { close(descriptor) } }
-
-    /// Appends `data`.
-    func write(_ data: UnsafeRawBufferPointer) throws {
-        bytes += data.count
-        buffer.append(contentsOf: data)
-        if buffer.count >= Self.bufferSize { try flush() }
-    }
-
-    /// Appends integers in little-endian order.
-    func write<Value: FixedWidthInteger>(_ values: [Value]) throws {
-        try values.map(\.littleEndian).withUnsafeBytes { try write($0) }
-    }
-
-    /// Flushes the file to the disk and enters it in the folder's list.
-    func finish() throws {
-        try flush()
-        guard fsync(descriptor) == 0, close(descriptor) == 0 else {
-            let code = errno
-            descriptor = -1
-            throw CorpusError.unwritable(path: path, reason: String(cString: strerror(code)))
-        }
-        descriptor = -1
-        folder.add(DatasetManifest.File(name: name, bytes: bytes, digest: digest.finish()))
-    }
-
-    private func flush() throws {
-        if let left = folder.spaceLeft {
-            guard left >= buffer.count else {
-                throw CorpusError.unwritable(path: path, reason: String(cString: strerror(ENOSPC)))
-            }
-            folder.spaceLeft = left - buffer.count
-        }
-        try buffer.withUnsafeBytes { data in
-            digest.update(data)
-            var offset = 0
-            while offset < data.count, let base = data.baseAddress {
-                let count = Foundation.write(descriptor, base + offset, data.count - offset)
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else {
-                    throw CorpusError.unwritable(path: path, reason: String(cString: strerror(errno)))
-                }
-                offset += count
-            }
-        }
-        buffer.removeAll(keepingCapacity: true)
     }
 }

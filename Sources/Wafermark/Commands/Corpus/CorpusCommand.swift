@@ -1,0 +1,8 @@
+import ArgumentParser
+
+/// `wafermark corpus`: from publications to training examples.
+struct CorpusCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "corpus", abstract: "Make text into what training reads.",
+        subcommands: [CorpusTokenizeCommand.self])
+}
