@@ -51,6 +51,17 @@ public enum CorpusError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The caller asked to stop.
     case cancelled
 
+    /// Whether the command line or a file that it names is at fault, not what happened afterwards.
+    public var isWrongInput: Bool {
+        switch self {
+        case .unwritable, .cancelled, .busy, .changedText: false
+        case .missing, .notAFile, .unreadable, .binary, .noText, .lineTooLong, .documentTooLong, .damagedGzip,
+            .gzipBomb, .malformed, .vocabularyTooLarge, .vocabularyTooSmall, .badVocabulary, .badSetting,
+            .tooFewDocuments, .badDataset, .badCorpus, .missingVocabulary, .unfitDataset, .noSuchExample:
+            true
+        }
+    }
+
     /// One line for the user: where, what was found, what to do.
     public var description: String {
         switch self {

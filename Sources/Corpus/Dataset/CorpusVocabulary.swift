@@ -34,7 +34,7 @@ public struct CorpusVocabulary: Codable, Hashable, Sendable {
         do {
             return try decoder.decode(CorpusVocabulary.self, from: data)
         } catch let error as DecodingError {
-            throw CorpusError.badCorpus(path: path, reason: error.words)
+            throw CorpusError.badCorpus(path: folder.directory, reason: "\(fileName): \(error.words)")
         }
     }
 

@@ -57,7 +57,8 @@ public struct Dataset: Sendable {
     private static func check(
         _ file: DatasetManifest.File, in directory: String, _ verification: Verification
     ) throws {
-        guard !file.name.isEmpty, !file.name.contains("/"), !file.name.hasPrefix("."), !file.name.utf8.contains(0) else {
+        guard !file.name.isEmpty, !file.name.contains("/"), !file.name.hasPrefix("."), !file.name.utf8.contains(0)
+        else {
             throw CorpusError.badDataset(path: directory, reason: "the manifest names a file '\(file.name)'")
         }
         let needsDigest =
@@ -121,7 +122,8 @@ public struct Dataset: Sendable {
         }
         if examples.staticMasks != made.staticMasks {
             func words(_ masks: Int?) -> String { masks.map(String.init) ?? "none" }
-            try refuse("static_masks", words(examples.staticMasks), "\(words(made.staticMasks)), as the corpus was built")
+            try refuse(
+                "static_masks", words(examples.staticMasks), "\(words(made.staticMasks)), as the corpus was built")
         }
         if made.staticMasks != nil {
             if examples.maskedShare != made.maskedShare {

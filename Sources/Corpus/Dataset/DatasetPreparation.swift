@@ -93,7 +93,7 @@ public enum DatasetPreparation {
             let dataset = try Dataset(opening: directory)
             if dataset.manifest.requestDigest == digest { return dataset }
             throw CorpusError.badDataset(path: directory, reason: "it holds another dataset")
-        } catch where manner.replaces {
+        } catch  where manner.replaces {
             return nil
         }
     }

@@ -136,7 +136,8 @@ struct SideReader: Sendable {
         let limit = UInt32(vocabularySize)
         for index in range {
             let id: UInt32? =
-                tokenBytes == 2 ? file.element(index, as: UInt16.self).map(UInt32.init) : file.element(index, as: UInt32.self)
+                tokenBytes == 2
+                ? file.element(index, as: UInt16.self).map(UInt32.init) : file.element(index, as: UInt32.self)
             guard let id, id < limit else { throw damaged("token \(index) isn't in the vocabulary") }
             ids.append(Int32(bitPattern: id))
         }

@@ -130,7 +130,9 @@ struct TokenPass: Sendable {
         func close() throws -> (DatasetManifest.Shard, [DatasetManifest.File]) {
             let (learned, learnedFiles) = try training.close()
             let (measured, measuredFiles) = try heldOut.close()
-            return (DatasetManifest.Shard(name: name, training: learned, heldOut: measured), learnedFiles + measuredFiles)
+            return (
+                DatasetManifest.Shard(name: name, training: learned, heldOut: measured), learnedFiles + measuredFiles
+            )
         }
     }
 }

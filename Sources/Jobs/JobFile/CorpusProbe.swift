@@ -82,7 +82,8 @@ public struct CorpusProbe: Sendable {
         let digest = String(decoding: try contents("manifest.sha256").prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)
         guard SHA256.hash(data: manifest).lazy.map(hexadecimal).joined() == digest else {
             throw Refusal(
-                reason: "its dataset/manifest.json has changed since it was written: run 'wafermark corpus build' again")
+                reason: "its dataset/manifest.json has changed since it was written: run 'wafermark corpus build' again"
+            )
         }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase

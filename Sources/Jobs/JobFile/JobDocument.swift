@@ -94,7 +94,8 @@ struct JobDocument {
         case .built(let corpus):
             .map([
                 Entry(
-                    key: "built", value: .text(corpus.directory), comment: "a folder that 'wafermark corpus build' filled"),
+                    key: "built", value: .text(corpus.directory),
+                    comment: "a folder that 'wafermark corpus build' filled"),
                 Entry(key: "digest", value: .text(corpus.digest), comment: "of its dataset"),
                 Entry(key: "vocabulary", value: .bare("\(corpus.vocabularySize)"), comment: "WordPiece entries"),
                 Entry(key: "held_out", value: .bare("\(corpus.heldOut)"), comment: "share kept for evaluation"),

@@ -41,7 +41,8 @@ extension JobReader {
             guard let other = corpus.node(key) else { continue }
             list.add(
                 JobProblem(
-                    line: other.line, key: "corpus.\(key)", found: "both '\(key)' and 'built'", allowed: "one of the two"))
+                    line: other.line, key: "corpus.\(key)", found: "both '\(key)' and 'built'",
+                    allowed: "one of the two"))
         }
         guard let path = corpus.text(node, key: "corpus.built", allowed: "the path of a corpus folder"),
             let found = folder(path, key: "corpus.built", line: node.line)
@@ -62,7 +63,8 @@ extension JobReader {
         case .unchecked(let path), .refused(let path, _):
             // Where nothing can be looked at, the job must say itself what it would have found.
             let stated = BuiltCorpus(
-                directory: path, digest: corpus.flatMap(digest) ?? "", vocabularySize: corpus?.integer("vocabulary") ?? 0,
+                directory: path, digest: corpus.flatMap(digest) ?? "",
+                vocabularySize: corpus?.integer("vocabulary") ?? 0,
                 heldOut: corpus?.number("held_out", default: 0.05) ?? 0.05)
             return (.built(stated), nil)
         }
@@ -75,6 +77,10 @@ extension JobReader {
 
     /// What the folder at `path` holds; nil where it holds no dataset, which is a problem of the job.
     private func folder(_ path: String, key: String, line: Int) -> CorpusProbe.Finding? {
+        guard !path.isEmpty else {
+            list.add(JobProblem(line: line, key: key, found: "an empty path", allowed: "the path of a corpus folder"))
+            return nil
+        }
         let found = files.corpora(path, relativeTo: directory)
         switch found {
         case .built, .unchecked: return found

@@ -111,12 +111,14 @@ enum JobRules {
     private static func built(_ corpus: BuiltCorpus, _ check: inout Check) {
         if !isPath(corpus.directory) {
             check.add(
-                ["corpus.built"], found: PrintableText.quoted(corpus.directory), allowed: "an absolute path without NUL")
+                ["corpus.built"], found: PrintableText.quoted(corpus.directory), allowed: "an absolute path without NUL"
+            )
         }
         let isDigit = { (byte: UInt8) in "0123456789abcdef".utf8.contains(byte) }
         if corpus.digest.utf8.count != 64 || !corpus.digest.utf8.allSatisfy(isDigit) {
             check.add(
-                ["corpus.digest"], found: PrintableText.quoted(corpus.digest), allowed: "64 lower-case hexadecimal digits")
+                ["corpus.digest"], found: PrintableText.quoted(corpus.digest),
+                allowed: "64 lower-case hexadecimal digits")
         }
         check.within("corpus.vocabulary", corpus.vocabularySize, 6...(1 << 22))
     }

@@ -8,5 +8,6 @@ struct BenchCommand: ParsableCommand {
         subcommands: [
             BenchTrainCommand.self,
             BenchGEMMCommand.self,
+            BenchCorpusCommand.self,
         ])
 }
