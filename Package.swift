@@ -78,7 +78,8 @@ let package = Package(
         .testTarget(name: "PerformanceModelTests", dependencies: ["PerformanceModel", "Jobs"]),
         .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Runs", "Jobs"]),
         .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Runs", "Jobs"]),
-        .testTarget(name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Runs", "Jobs"]),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Corpus", "Runs", "Jobs", .crypto]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
     ]
 )
