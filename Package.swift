@@ -64,10 +64,10 @@ let package = Package(
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-        .testTarget(name: "JobsTests", dependencies: ["Jobs"]),
+        .testTarget(name: "JobsTests", dependencies: ["Jobs", .crypto]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels"]),
         .testTarget(name: "BERTTests", dependencies: ["BERT", "Kernels"]),
-        .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Jobs"]),
+        .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Jobs", .crypto]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "BERT", "Corpus", "Jobs", "Kernels"],
             resources: [.embedInCode("Fixtures")]),
@@ -78,7 +78,8 @@ let package = Package(
         .testTarget(name: "PerformanceModelTests", dependencies: ["PerformanceModel", "Jobs"]),
         .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Runs", "Jobs"]),
         .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Runs", "Jobs"]),
-        .testTarget(name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Runs", "Jobs"]),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Corpus", "Runs", "Jobs", .crypto]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
     ]
 )

@@ -18,7 +18,7 @@ struct WordCounts {
     /// Words forgotten, by distinct word.
     private(set) var forgotten = 0
 
-    init(capacity: Int = 1 << 24) {
+    init(capacity: Int = 1 << 22) {
         self.capacity = capacity
         slots = [UInt32](repeating: 0, count: 1 << 12)
     }

@@ -97,16 +97,15 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
         }
         let scratch = FileManager.default.temporaryDirectory.appending(path: "wafermark-evaluate-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: scratch) }
-        let masked = max(1, Int((Double(sequence) * 0.15).rounded()))
         // Both sides of the split are measured, so how it falls doesn't matter.
         let request = DatasetRequest(
-            corpus: CorpusSource(
-                text: .files(corpus), vocabulary: .file("\(directory)/\(HuggingFaceModel.vocabularyFile)"), heldOut: 0.5
-            ),
-            examples: ExampleSettings(nextSentence: model.configuration.nextSentence),
-            sequenceLengths: [.init(sequence: sequence, maskedPositions: masked)], seed: seed)
-        let manifest = try DatasetPreparation.prepare(request, into: scratch.path(percentEncoded: false))
-        let dataset = try Dataset(opening: scratch.path(percentEncoded: false))
+            text: .files(corpus.map { DatasetRequest.TextFile(path: $0) }),
+            vocabulary: .file("\(directory)/\(HuggingFaceModel.vocabularyFile)"),
+            settings: DatasetSettings(
+                sequences: [sequence], heldOut: 0.5, seed: seed,
+                examples: ExampleSettings(nextSentence: model.configuration.nextSentence)))
+        let dataset = try DatasetPreparation.prepare(
+            request, into: scratch.path(percentEncoded: false), manner: DatasetPreparation.Manner(threads: threads))
         var examples = Split.allCases.flatMap { split in
             (0..<dataset.exampleCount(sequence: sequence, split: split)).map { (split: split, number: $0) }
         }
@@ -118,8 +117,8 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
             Array(examples[$0..<min($0 + groupSize, examples.count)])
         }
         let losses = try measure(
-            groups, model: model, dataset: dataset, sequence: sequence, masked: masked, seed: seed, threads: threads)
-        return CorpusEvaluation(losses, manifest: manifest, hasNextSentence: model.configuration.nextSentence)
+            groups, model: model, reader: try ExampleReader(dataset, seed: seed), sequence: sequence, threads: threads)
+        return CorpusEvaluation(losses, manifest: dataset.manifest, hasNextSentence: model.configuration.nextSentence)
     }
 
     private init(_ groups: [LaneLosses], manifest: DatasetManifest, hasNextSentence: Bool) {
@@ -132,23 +131,24 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
         nspAccuracy = hasNextSentence ? estimate({ Double($0.nextSentenceCorrect) }, \.sequences).asShare : nil
         nspLoss = hasNextSentence ? estimate(\.nextSentenceLossSum, \.sequences) : nil
         let frequent = manifest.mostFrequentToken
-        let tokens = Double(manifest.training.tokens + manifest.heldOutCounts.tokens)
+        let (training, heldOut) = (manifest.training.counts, manifest.heldOut.counts)
         baselineAccuracy =
-            (frequent.trainingShare * Double(manifest.training.tokens)
-                + frequent.heldOutShare * Double(manifest.heldOutCounts.tokens)) / max(1, tokens)
-        documents = manifest.training.documents + manifest.heldOutCounts.documents
+            (frequent.trainingShare * Double(training.tokens) + frequent.heldOutShare * Double(heldOut.tokens))
+            / max(1, Double(training.tokens + heldOut.tokens))
+        documents = training.documents + heldOut.documents
         sequences = groups.reduce(0) { $0 + $1.sequences }
         maskedTokens = groups.reduce(0) { $0 + $1.maskedCount }
     }
 
     private static func measure(
-        _ groups: [[(split: Split, number: Int)]], model: HuggingFaceModel, dataset: Dataset, sequence: Int,
-        masked: Int,
-        seed: UInt64, threads: Int
+        _ groups: [[(split: Split, number: Int)]], model: HuggingFaceModel, reader: ExampleReader, sequence: Int,
+        threads: Int
     ) throws -> [LaneLosses] {
         let crew = ThreadCrew(count: max(1, min(threads, groups.count)))
         let (layout, weights) = (model.layout, model.weights)
-        let capacity = LaneCapacity(sequences: groupSize, sequenceLength: sequence, maskedPositionsEach: masked)
+        let capacity = LaneCapacity(
+            sequences: groupSize, sequenceLength: sequence,
+            maskedPositionsEach: ExampleSettings().maskedPositions(ofSequence: sequence))
         let hasNextSentence = model.configuration.nextSentence
         var losses = groups.map { _ in LaneLosses() }
         try losses.withUnsafeMutableBufferPointer { losses in
@@ -160,7 +160,7 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
                     var builder = TokenBatchBuilder(sequenceLength: sequence, capacity: groupSize)
                     for (split, number) in groups[index] {
                         builder.append(
-                            try dataset.example(sequence: sequence, split: split, number: number, seed: seed),
+                            try reader.example(sequence: sequence, split: split, number: number),
                             nextSentence: hasNextSentence)
                     }
                     results.pointer[index] = try engine.forward(

@@ -16,48 +16,29 @@ final class ImportFolder: Sendable {
     let path: String
     /// A full disk for tests; nil for the disk's own limit.
     let space: DiskSpace?
-    private let lock: Int32
+    private let lock: FolderLock
 
     /// Opens or makes the folder at `path` and locks it.
     ///
-    /// - Throws: `CorpusError.locked` where another import holds it, `.badCorpus` where the folder holds other things.
+    /// - Throws: `CorpusError.busy` where another process works on it, `.unwritable` where it holds other things.
     init(_ path: String, space: DiskSpace? = nil) throws {
         self.path = path
         self.space = space
-        var isDirectory: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), !isDirectory.boolValue {
-            throw CorpusError.unwritable(path: path, reason: "a file is in the way")
-        }
-        let others = Set((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [])
-        guard others.isEmpty || others.contains(Self.lockName) else {
-            throw CorpusError.unwritable(
-                path: path, reason: "the folder holds other things (\(others.sorted()[0])); give a new or empty one")
-        }
         try Self.make(path)
-        let lockPath = path + "/" + Self.lockName
-        lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard lock >= 0 else { throw CorpusError.unwritable(path: lockPath, reason: String(cString: strerror(errno))) }
-        guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            let holder = (try? String(contentsOfFile: lockPath, encoding: .utf8)) ?? ""
-            close(lock)
-            throw CorpusError.locked(path: path, process: Int32(holder.prefix { $0.isNumber }) ?? 0)
+        lock = try FolderLock(path)
+        let others = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        guard others.isEmpty || others.contains(ImportedCorpus.fileName) || others.contains("work") else {
+            throw CorpusError.unwritable(
+                path: path, reason: "the folder holds other things (\(others.min() ?? "")); give a new or empty one")
         }
-        ftruncate(lock, 0)
-        _ = "\(getpid())\n".withCString { Foundation.write(lock, $0, strlen($0)) }
         for name in ["text", "records", "work"] { try Self.make(path + "/" + name) }
     }
-
-    // The lock goes with the descriptor, also where the process is killed. The file stays: removing it would let two
-    // imports hold locks on two files of one name.
-    deinit { close(lock) }
-
-    private static let lockName = "import.lock"
 
     private static func make(_ path: String) throws {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch let error as CocoaError {
-            throw CorpusError.unwritable(path: path, reason: FolderWriter.words(error))
+        } catch {
+            throw CorpusError.unwritable(path: path, reason: PartialFolder.words(error))
         }
     }
 

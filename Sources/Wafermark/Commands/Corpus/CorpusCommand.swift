@@ -4,5 +4,11 @@ import ArgumentParser
 struct CorpusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "corpus", abstract: "Make text into what training reads.",
-        subcommands: [CorpusTokenizeCommand.self])
+        subcommands: [
+            CorpusVocabularyCommand.self,
+            CorpusBuildCommand.self,
+            CorpusShowCommand.self,
+            CorpusCheckCommand.self,
+            CorpusTokenizeCommand.self,
+        ])
 }
