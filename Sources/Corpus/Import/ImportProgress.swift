@@ -143,7 +143,8 @@ struct MeterFeed {
     mutating func update(articles: Int, isDone: Bool = false) {
         guard isDone || source.unpacked != told.unpacked else { return }
         let now = (source.consumed, source.unpacked, articles)
-        meter.read(bytes: now.0 - told.bytes, unpacked: now.1 - told.unpacked, articles: max(0, articles - told.articles))
+        meter.read(
+            bytes: now.0 - told.bytes, unpacked: now.1 - told.unpacked, articles: max(0, articles - told.articles))
         told = now
     }
 }

@@ -290,7 +290,8 @@ public struct SyntheticPubMed {
     }
 
     private static let families = [
-        "Abel", "Bauer", "Castro", "Dubois", "Eriksson", "Fischer", "Garcia", "Huang", "Ito", "Jensen", "Kowalski", "Lind",
+        "Abel", "Bauer", "Castro", "Dubois", "Eriksson", "Fischer", "Garcia", "Huang", "Ito", "Jensen", "Kowalski",
+        "Lind",
         "Moreau", "Nowak", "Okafor", "Patel", "Quinn", "Rossi", "Silva", "Tanaka", "Umar", "Virtanen", "Weber", "Zhang",
     ]
     private static let places = ["Northfield", "Easton", "Southgate", "Westbrook", "Midtown", "Lakeside", "Hillview"]

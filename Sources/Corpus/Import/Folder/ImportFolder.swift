@@ -99,7 +99,7 @@ final class ImportFolder: Sendable {
     /// names.
     func removeStrays(units: [ImportUnit], shards: [ImportedCorpus.Shard]?) {
         let known = Set(units.map(\.identifier))
-        for name in entries("work") 
+        for name in entries("work")
         where name != Self.listName && !known.contains(String(name.prefix { $0 != "." })) {
             unlink(path + "/work/" + name)
         }

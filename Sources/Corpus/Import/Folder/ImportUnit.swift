@@ -33,7 +33,8 @@ struct ImportUnit: Sendable {
         for suffix in [".gz", ".xml", ".nxml", ".txt", ".text", ".jsonl", ".ndjson"]
         where name.lowercased().hasSuffix(suffix) { name.removeLast(suffix.count) }
         let plain = name.unicodeScalars.prefix(80).map { scalar in
-            scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "-" || scalar == ".")
+            scalar.isASCII
+                && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "-" || scalar == ".")
                 ? Character(scalar) : "_"
         }
         let digits = String(number)

@@ -33,7 +33,9 @@ struct SourceList: Sendable {
     private mutating func orderReleases() {
         let places = files.indices.filter { Self.releaseNumber(files[$0].path) != nil }
         let ordered = places.map { files[$0] }.enumerated().sorted {
-            (Self.releaseNumber($0.element.path) ?? 0, $0.offset) < (Self.releaseNumber($1.element.path) ?? 0, $1.offset)
+            (Self.releaseNumber($0.element.path) ?? 0, $0.offset) < (
+                Self.releaseNumber($1.element.path) ?? 0, $1.offset
+            )
         }
         for (place, file) in zip(places, ordered) { files[place] = file.element }
     }

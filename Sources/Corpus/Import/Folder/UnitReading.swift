@@ -55,7 +55,9 @@ struct UnitReading {
                 }
                 source.counts.replacedSequences = reader.replacedSequences
                 if let lines = reader as? JSONLinesReader { source.faults = lines.faults }
-                if source.counts.articles == 0, reader.kind == .text || reader.kind == .jsonLines { source.state = .empty }
+                if source.counts.articles == 0, reader.kind == .text || reader.kind == .jsonLines {
+                    source.state = .empty
+                }
             } else {
                 source.state = .empty
             }
@@ -90,7 +92,8 @@ extension CorpusError {
         case .malformed(_, let byte, let reason), .damagedGzip(_, let byte, let reason):
             ImportedCorpus.Fault(byte: byte, reason: reason)
         case .gzipBomb(_, let byte, let ratio, let limit):
-            ImportedCorpus.Fault(byte: byte, reason: "it grows \(ratio) times when unpacked; at most \(limit) is allowed")
+            ImportedCorpus.Fault(
+                byte: byte, reason: "it grows \(ratio) times when unpacked; at most \(limit) is allowed")
         case .binary(_, let line, let byte, let reason):
             ImportedCorpus.Fault(byte: byte, reason: "line \(line): no text: \(reason)")
         case .lineTooLong(_, let line, let byte, let limit):

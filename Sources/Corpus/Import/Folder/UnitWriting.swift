@@ -42,7 +42,9 @@ struct UnitWriting {
         guard let result = folder.read(Result.self, unit, .result), result.choice == choice else { return nil }
         for file in result.shard.map({ [$0.text, $0.records] }) ?? [] {
             var status = stat()
-            guard stat(folder.path + "/" + file.name, &status) == 0, Int(status.st_size) == file.bytes else { return nil }
+            guard stat(folder.path + "/" + file.name, &status) == 0, Int(status.st_size) == file.bytes else {
+                return nil
+            }
         }
         return result
     }

@@ -39,7 +39,9 @@ struct CitationFilter {
         let isWanted = languages.isEmpty || citation.languages.contains { accepts(language: $0) }
         if !citation.sections.isEmpty {
             texts.append((citation.sections, nil, isWanted ? nil : .language))
-        } else if options.otherAbstracts == .missing, let other = others.first(where: { accepts(language: $0.language) }) {
+        } else if options.otherAbstracts == .missing,
+            let other = others.first(where: { accepts(language: $0.language) })
+        {
             texts.append((other.sections, other.language, nil))
         } else if options.keepsTitlesAlone, !citation.title.isEmpty {
             texts.append(([], nil, isWanted ? nil : .language))

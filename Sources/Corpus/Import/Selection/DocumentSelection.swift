@@ -28,7 +28,9 @@ struct DocumentSelection {
     private var marks: [UInt8] = []
 
     /// - Throws: `CorpusError.badCorpus` where files of the first pass are damaged, or hold more than 2^32 records.
-    init(_ read: [(ImportUnit, UnitReading.Summary)], folder: ImportFolder, options: ImportOptions, grouping: Grouping) throws {
+    init(_ read: [(ImportUnit, UnitReading.Summary)], folder: ImportFolder, options: ImportOptions, grouping: Grouping)
+        throws
+    {
         self.options = options
         self.grouping = grouping
         for (unit, summary) in read {
