@@ -109,7 +109,7 @@ public enum CorpusBench {
             return tokens
         }
         let tokens = encode(documents.indices)
-        let alone = try median(rounds) { _ = encode(documents.indices) }
+        let alone = median(rounds) { _ = encode(documents.indices) }
         let together = try median(rounds) {
             try OrderedWork.run(count: threads, threads: threads) { thread in
                 encode(documents.count * thread / threads..<documents.count * (thread + 1) / threads)

@@ -4,7 +4,7 @@
 /// Order of the entries: the special tokens, the letters by code point, their `##` forms by code point, then merges by
 /// falling count. The most frequent pair is merged first; of pairs as frequent, the one whose parts were entered first.
 /// So the result is a function of the word counts alone, in whatever order or on however many threads they were counted.
-public struct VocabularyTrainer {
+public struct VocabularyTrainer: Sendable {
     /// What shapes a vocabulary.
     public struct Settings: Hashable, Sendable {
         /// The number of entries.

@@ -54,7 +54,7 @@ public struct CorpusProbe: Sendable {
         guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
             return .refused(path: joined, reason: "is no folder; a text file goes under 'corpus.text'")
         }
-        do {
+        do throws(Refusal) {
             return .built(try dataset(in: folder))
         } catch {
             return .refused(path: joined, reason: error.reason)
