@@ -101,6 +101,19 @@ struct DatasetFaultTests {
         #expect(try DatasetFixture.contents(of: data.directory) == DatasetFixture.contents(of: fresh.directory))
     }
 
+    @Test("a cache is rid of what killed processes left of other datasets")
+    func abandoned() throws {
+        let cache = folder.file("cache")
+        let stale = cache + "/.0123.partial"
+        try FileManager.default.createDirectory(atPath: stale + "/deeper", withIntermediateDirectories: true)
+        let data = try DatasetPreparation.prepare(DatasetFixture.request(), under: cache)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: cache) == [
+                (data.directory as NSString).lastPathComponent
+            ])
+        #expect(try DatasetPreparation.prepare(DatasetFixture.request(), under: cache).digest == data.digest)
+    }
+
     @Test("cancelling at any moment leaves no folder", arguments: [1, 2, 3, 4, 6, 8])
     func cancelling(calls: Int) throws {
         let left = Mutex(calls)

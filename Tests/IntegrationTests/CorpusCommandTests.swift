@@ -111,10 +111,13 @@ struct CorpusCommandTests {
         try learned()
         let whole = try built(["--sequence", "64"])
         try FileManager.default.removeItem(atPath: corpus + "/dataset")
-        // Wherever it is by then.
-        for delay in [0.02, 0.05, 0.1] {
+        for files in [1, 4, 9] {
             let running = try Program.start(["corpus", "build", corpus, "--sequence", "64"])
-            _ = Eventually.holds(within: delay) { false }
+            // Once it has come so far, or to its end.
+            _ = Eventually.holds(within: 20) {
+                let partial = try? FileManager.default.contentsOfDirectory(atPath: corpus + "/.dataset.partial")
+                return (partial?.count ?? 0) >= files || FileManager.default.fileExists(atPath: corpus + "/dataset")
+            }
             running.signal(SIGKILL)
             _ = try running.wait(seconds: 20)
         }

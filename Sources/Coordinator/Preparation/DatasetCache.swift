@@ -13,12 +13,12 @@ public enum DatasetCache {
     public static func dataset(for job: Job, under datasets: String) throws -> PreparedDataset {
         switch job.corpus {
         case .text(let corpus):
-            let request = DatasetRequest(corpus: corpus, for: job)
-            let name = String(try DatasetPreparation.digest(of: request).prefix(32))
             var manner = DatasetPreparation.Manner()
+            // One that was damaged since is made again.
             manner.replaces = true
             return PreparedDataset(
-                try DatasetPreparation.prepare(request, into: datasets + "/" + name, manner: manner))
+                try DatasetPreparation.prepare(
+                    DatasetRequest(corpus: corpus, for: job), under: datasets, manner: manner))
         case .built(let corpus):
             let dataset = try CorpusFolder(corpus.directory).dataset()
             guard dataset.digest == corpus.digest else {

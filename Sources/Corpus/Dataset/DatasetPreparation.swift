@@ -60,13 +60,33 @@ public enum DatasetPreparation {
     public static func prepare(
         _ request: DatasetRequest, into directory: String, manner: Manner = Manner()
     ) throws -> Dataset {
+        try prepare(request, manner) { _ in directory }
+    }
+
+    /// Prepares `request` into a folder of `cache` that is named by the request's digest.
+    public static func prepare(
+        _ request: DatasetRequest, under cache: String, manner: Manner = Manner()
+    ) throws -> Dataset {
+        try prepare(request, manner) { digest in
+            let directory = cache + "/" + digest.prefix(32)
+            PartialFolder.removeAbandoned(in: cache, but: directory)
+            return directory
+        }
+    }
+
+    private static func prepare(
+        _ request: DatasetRequest, _ manner: Manner, place: (_ digest: String) -> String
+    ) throws -> Dataset {
         try request.validate()
         let monitor = manner.monitor
         monitor.begin(.checking, parts: 1)
         let text = try InputText(request.text, monitor: monitor)
         let digest = try digest(of: request, text: text, manner)
-        if FileManager.default.fileExists(atPath: directory) {
-            if let dataset = try existing(directory, digest: digest, manner) { return dataset }
+        let directory = place(digest)
+        if FileManager.default.fileExists(atPath: directory),
+            let dataset = try existing(directory, digest: digest, manner)
+        {
+            return dataset
         }
         let folder = try PartialFolder(directory: directory, request: digest, space: manner.space)
         do {

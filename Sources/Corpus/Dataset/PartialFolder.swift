@@ -71,6 +71,16 @@ final class PartialFolder: Sendable {
             name: name, bytes: bytes.count, digest: bytes.withUnsafeBytes { ContentDigest.of($0) })
     }
 
+    /// Removes what killed processes left in `cache` of datasets other than that of `directory`.
+    static func removeAbandoned(in cache: String, but directory: String) {
+        let kept = (path(for: directory) as NSString).lastPathComponent
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: cache)) ?? []
+        for name in names where name.hasPrefix(".") && name.hasSuffix(".partial") && name != kept {
+            guard let lock = try? FolderLock(cache + "/" + name) else { continue }
+            withExtendedLifetime(lock) { try? FileManager.default.removeItem(atPath: cache + "/" + name) }
+        }
+    }
+
     // MARK: - Shards
 
     /// Enters a shard whose files are on the disk.
