@@ -1,4 +1,4 @@
-import Crypto
+import Digests
 import Foundation
 
 /// An MD5 sum, which NLM publishes with its files: it finds damage in transit, and is no proof of origin.
@@ -14,13 +14,14 @@ struct MD5Sum: Hashable, CustomStringConvertible {
 
     /// The sum of the file at `path`.
     init(ofFile path: String, isCancelled: () -> Bool) throws {
+        guard let sum = MD5() else {
+            throw CorpusError.fetch(address: path, reason: "libcrypto has no MD5 to check it with")
+        }
         let source = try ByteSource(path: path, unpacks: false)
-        var hasher = Insecure.MD5()
         while let chunk = try source.next() {
-            hasher.update(bufferPointer: chunk)
+            sum.update(chunk)
             if isCancelled() { throw CorpusError.cancelled }
         }
-        let digits = Array("0123456789abcdef")
-        description = String(hasher.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+        description = sum.finish()
     }
 }

@@ -1,4 +1,5 @@
 import CZlib
+import Digests
 import Foundation
 import Jobs
 
@@ -24,7 +25,7 @@ final class ByteSource {
     private(set) var unpacked = 0
 
     private let descriptor: Int32
-    private var digest: ContentDigest?
+    private var digest: SHA256?
     private let input = UnsafeMutableRawPointer.allocate(byteCount: inputSize, alignment: 64)
     private let output = UnsafeMutableRawPointer.allocate(byteCount: outputSize, alignment: 64)
     private var inflater: Inflater?
@@ -35,7 +36,7 @@ final class ByteSource {
     /// `finishDigest` can be asked for.
     init(path: String, unpacks: Bool = true, hashes: Bool = false) throws {
         self.path = path
-        digest = hashes ? ContentDigest() : nil
+        digest = hashes ? SHA256() : nil
         self.unpacks = unpacks
         var status = stat()
         guard stat(path, &status) == 0 else {

@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import Jobs
 
@@ -58,7 +59,7 @@ struct ImportUnit: Sendable {
         }
         let rules = String(decoding: try encoder.encode(options), as: UTF8.self)
         return groups.enumerated().map { index, files in
-            var digest = ContentDigest()
+            let digest = SHA256()
             digest.update("wafermark import \(ImportedCorpus.currentFormat)\n\(rules)\n")
             for file in files { digest.update("\(file.absolutePath)\u{0}\(file.size) \(file.modifiedNanoseconds)\n") }
             return ImportUnit(number: index + 1, files: files, identifier: String(digest.finish().prefix(24)))

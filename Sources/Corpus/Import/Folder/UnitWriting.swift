@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import Jobs
 
@@ -31,7 +32,7 @@ struct UnitWriting {
 
     /// Names the choice among a unit's staged documents.
     static func choice(_ outcomes: [SkipReason?], _ unit: ImportUnit) -> String {
-        var digest = ContentDigest()
+        let digest = SHA256()
         digest.update(unit.name + "\n")
         outcomes.map { $0?.rawValue ?? 0 }.withUnsafeBytes { digest.update($0) }
         return digest.finish()
