@@ -47,6 +47,7 @@ public final class CorpusImport: Sendable {
     private let request: Request
     private let space: DiskSpace?
     private let grouping: Grouping
+    private let unitBytes: Int
     private let meter = ImportMeter()
 
     /// An import that has yet to be run.
@@ -54,8 +55,10 @@ public final class CorpusImport: Sendable {
     /// - Throws: `CorpusError.badSetting` where an option is outside its range.
     public convenience init(_ request: Request) throws { try self.init(request, space: nil) }
 
-    /// As above, with a disk that is full after some bytes, and with few entries held while choosing: for tests.
-    package init(_ request: Request, space: DiskSpace?, mostEntries: Int = 8 << 20) throws {
+    /// As above, for tests: with a disk that is full after some bytes, with few keys held while choosing, with small units.
+    package init(
+        _ request: Request, space: DiskSpace?, mostEntries: Int = 8 << 20, unitBytes: Int = ImportUnit.mostBytes
+    ) throws {
         try request.options.validate()
         guard (1...1024).contains(request.threads) else {
             throw CorpusError.badSetting(name: "threads", found: "\(request.threads)", allowed: "1 to 1024")
@@ -63,6 +66,7 @@ public final class CorpusImport: Sendable {
         self.request = request
         self.space = space
         grouping = Grouping(mostEntries: mostEntries)
+        self.unitBytes = unitBytes
     }
 
     /// How far it has come; may be asked from any thread.
@@ -86,7 +90,8 @@ public final class CorpusImport: Sendable {
         }
         let folder = try ImportFolder(request.directory, space: space)
         try folder.claim(options: request.options, files: list.files)
-        let units = try ImportUnit.units(of: list.files, options: request.options)
+        let units = try ImportUnit.units(
+            of: list.files, options: request.options, mostBytes: unitBytes)
         folder.removeStrays(units: units, shards: nil)
         let run = ImportRun(
             units: units, request: request, folder: folder, grouping: grouping, meter: meter, isCancelled: isCancelled)
@@ -130,8 +135,14 @@ struct ImportRun: Sendable {
         }
     }
 
+    /// What an earlier reading of a unit left; nil where there was none, or where its files aren't what they should be.
     private func summary(of unit: ImportUnit) -> UnitReading.Summary? {
-        folder.read(UnitReading.Summary.self, unit, .summary)
+        guard let summary = folder.read(UnitReading.Summary.self, unit, .summary),
+            summary.sources.count == unit.files.count,
+            folder.size(unit, .records) == summary.records * ImportRecord.size,
+            request.options.duplicates != .near || folder.size(unit, .signatures) == summary.staged * MinHash.bytes
+        else { return nil }
+        return summary
     }
 
     private func read(_ units: [ImportUnit]) throws {

@@ -76,6 +76,12 @@ final class ImportFolder: Sendable {
         return try FileWriter(path: path(unit, part), space: space)
     }
 
+    /// The size of a unit's part; nil where it isn't there.
+    func size(_ unit: ImportUnit, _ part: Part) -> Int? {
+        var status = stat()
+        return stat(path(unit, part), &status) == 0 ? Int(status.st_size) : nil
+    }
+
     /// Whether a unit's part is there.
     func has(_ unit: ImportUnit, _ part: Part) -> Bool { access(path(unit, part), R_OK) == 0 }
 

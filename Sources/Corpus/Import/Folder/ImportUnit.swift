@@ -15,9 +15,9 @@ struct SourceFile: Hashable, Sendable {
 }
 
 /// Files that are read, and whose text is written, by one thread in one go: one large file or several small ones.
-struct ImportUnit: Sendable {
+package struct ImportUnit: Sendable {
     /// Files of a unit together have at most this many bytes, unless it is one file.
-    static let mostBytes = 32 << 20
+    package static let mostBytes = 32 << 20
     /// Files of a unit.
     static let mostFiles = 2048
 
@@ -43,7 +43,9 @@ struct ImportUnit: Sendable {
     }
 
     /// Cuts `files` into units.
-    static func units(of files: [SourceFile], options: ImportOptions) throws -> [ImportUnit] {
+    static func units(
+        of files: [SourceFile], options: ImportOptions, mostBytes: Int = Self.mostBytes
+    ) throws -> [ImportUnit] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         var groups: [[SourceFile]] = []
