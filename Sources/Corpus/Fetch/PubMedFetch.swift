@@ -230,7 +230,7 @@ public final class PubMedFetch: Sendable {
         do {
             try transfers.get(
                 base.appendingPathComponent(name), from: file.size, isCancelled: isCancelled
-            ) { [policy, state] head in
+            ) { [self] head in
                 try file.begin(at: head.start, total: head.total)
                 guard head.total ?? 0 <= policy.largestFile else {
                     throw TransferFault.tooLong(limit: policy.largestFile)
@@ -239,7 +239,7 @@ public final class PubMedFetch: Sendable {
                     $0.bytes = file.size
                     $0.totalBytes = head.total
                 }
-            } body: { [policy, state] data in
+            } body: { [self] data in
                 guard file.size + data.count <= policy.largestFile else {
                     throw TransferFault.tooLong(limit: policy.largestFile)
                 }
