@@ -72,6 +72,9 @@ public final class CorpusImport: Sendable {
     /// How far it has come; may be asked from any thread.
     public var progress: ImportProgress { meter.progress }
 
+    /// How long each part took, once it is over.
+    var stageSeconds: (reading: Double, choosing: Double, writing: Double) { meter.stageSeconds }
+
     /// One line for each file that was left out since the last call; may be asked from any thread.
     public func takeFaults() -> [String] {
         meter.takeFaults().map { "\($0.path): byte \($0.fault.byte): \($0.fault.reason); left out" }

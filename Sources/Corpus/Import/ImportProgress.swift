@@ -76,6 +76,9 @@ final class ImportMeter: Sendable {
         var bytesToRead = 0
         var shardsToWrite = 0
         var faults: [FileFault] = []
+        /// When choosing and writing began.
+        var choosing: ContinuousClock.Instant?
+        var writing: ContinuousClock.Instant?
     }
     private let plan = Mutex(Plan())
 
@@ -91,7 +94,21 @@ final class ImportMeter: Sendable {
         plan.withLock {
             $0.stage = stage
             $0.shardsToWrite = shardsToWrite
+            switch stage {
+            case .reading: break
+            case .choosing: $0.choosing = .now
+            case .writing: $0.writing = .now
+            }
         }
+    }
+
+    /// How long each stage took; the last until now.
+    var stageSeconds: (reading: Double, choosing: Double, writing: Double) {
+        let plan = plan.withLock { $0 }
+        let now = ContinuousClock.now
+        let choosing = plan.choosing ?? now
+        let writing = plan.writing ?? now
+        return ((choosing - start) / .seconds(1), (writing - choosing) / .seconds(1), (now - writing) / .seconds(1))
     }
 
     func finishFile() { filesDone.add(1, ordering: .relaxed) }

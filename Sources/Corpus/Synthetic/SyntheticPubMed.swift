@@ -95,9 +95,12 @@ public struct SyntheticPubMed {
     private mutating func writeCitation(_ deletions: inout [Int]) throws {
         number += 1
         var random = CounterRandom(seed: seed, purpose: .syntheticText, step: UInt64(number), example: .max)
+        // Two of the generator's abstracts are as long as one of PubMed's.
         _ = try abstracts.next(into: &document)
-        var pmid = 50_000_000 + number
         var sentences = document.sentences
+        _ = try abstracts.next(into: &document)
+        sentences += document.sentences.dropFirst()
+        var pmid = 50_000_000 + number
         var isRevision = false
         switch random.nextIndex(below: 100) {
         case 0 where !earlier.isEmpty:

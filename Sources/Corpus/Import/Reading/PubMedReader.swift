@@ -25,6 +25,9 @@ public final class PubMedReader: CitationReader {
         name = PubMedNames(scanner.names)
     }
 
+    /// Bytes read so far, unpacked.
+    public var unpackedBytes: Int { scanner.byte }
+
     /// Invalid UTF-8 sequences replaced so far.
     public var replacedSequences: Int { text.replacedSequences }
 

@@ -115,18 +115,3 @@ struct ImportReport: Encodable {
         }
     }
 }
-
-/// The process's largest resident memory.
-enum PeakMemory {
-    /// In bytes, since the process began.
-    static var bytes: Int {
-        var usage = rusage()
-        #if canImport(Glibc)
-            getrusage(RUSAGE_SELF, &usage)
-            return Int(usage.ru_maxrss) * 1024
-        #else
-            getrusage(RUSAGE_SELF, &usage)
-            return Int(usage.ru_maxrss)
-        #endif
-    }
-}
