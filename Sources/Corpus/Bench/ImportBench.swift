@@ -54,11 +54,12 @@ public enum ImportBench {
     ///   - progress: told what is being done.
     public static func run(
         xmlBytes: Int, fileBytes: Int, packed: Bool, threads: Int, in directory: String,
-        progress: (String) -> Void = { _ in }
+        isCancelled: @escaping @Sendable () -> Bool = { false }, progress: (String) -> Void = { _ in }
     ) throws -> Result {
         let sources = directory + "/pubmed"
         let files = try generate(
-            xmlBytes: xmlBytes, fileBytes: fileBytes, packed: packed, into: sources, progress: progress)
+            xmlBytes: xmlBytes, fileBytes: fileBytes, packed: packed, into: sources, isCancelled: isCancelled,
+            progress: progress)
         progress("reads one file")
         let first = sources + "/" + (files.names.first ?? "")
         let start = ContinuousClock.now
@@ -75,7 +76,7 @@ public enum ImportBench {
         let job = try CorpusImport(
             CorpusImport.Request(
                 sources: files.names.map { sources + "/" + $0 }, directory: corpus, threads: threads))
-        let outcome = try job.run()
+        let outcome = try job.run(isCancelled: isCancelled)
         let used = processorSeconds() - processor
         let seconds = outcome.progress.elapsed.seconds
         let totals = outcome.corpus.totals
@@ -94,7 +95,8 @@ public enum ImportBench {
     }
 
     private static func generate(
-        xmlBytes: Int, fileBytes: Int, packed: Bool, into directory: String, progress: (String) -> Void
+        xmlBytes: Int, fileBytes: Int, packed: Bool, into directory: String, isCancelled: () -> Bool,
+        progress: (String) -> Void
     ) throws -> Files {
         let list = directory + "/" + contentsName
         var files = Files(
@@ -115,6 +117,7 @@ public enum ImportBench {
         }
         var generator = SyntheticPubMed(seed: 1)
         while generator.contents.xmlBytes < xmlBytes {
+            if isCancelled() { throw CorpusError.cancelled }
             progress("writes file \(generator.contents.files + 1) of \((xmlBytes + fileBytes - 1) / fileBytes)")
             let path = try generator.writeFile(
                 xmlBytes: min(fileBytes, xmlBytes - generator.contents.xmlBytes), packed: packed, into: directory)
