@@ -40,7 +40,7 @@ struct ImportDuplicateTests {
             (0..<100).map { $0 < link * 10 ? "n\($0)" : "w\($0)" }.joined(separator: " ")
         }
         let path = try fixture.pubMed("a.xml", chain.enumerated().map { F.article($0 + 1, title: "", abstract: $1) })
-        let corpus = try fixture.run([path]) { $0.similarity = 0.75 }.corpus
+        let corpus = try fixture.run([path]) { $0.similarity = 0.6 }.corpus
         #expect(corpus.totals.documents == 1 && corpus.totals.skipped == ["near_duplicate": 5])
     }
 

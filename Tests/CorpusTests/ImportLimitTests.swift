@@ -138,7 +138,7 @@ struct ImportLimitTests {
             "a.xml", [F.article(1, abstract: sentences), F.article(2, abstract: endless)])
         let corpus = try fixture.run([path]) { $0.duplicates = .keep }.corpus
         #expect(corpus.totals.documents == 2 && corpus.totals.textBytes > 10_000_000)
-        #expect(corpus.totals.cutSentences == 7)
+        #expect(corpus.totals.cutSentences == 8)
         let documents = try fixture.documents()
         #expect(documents[0].utf8.count == sentences.utf8.count + "A title.".utf8.count)
         #expect(documents[1].count { $0 == "é" } == 100_000)

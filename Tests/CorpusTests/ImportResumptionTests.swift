@@ -24,7 +24,7 @@ struct ImportResumptionTests {
     @discardableResult
     private func run(
         _ sources: [String], into directory: String? = nil, space: DiskSpace? = nil,
-        isCancelled: @escaping @Sendable () -> Bool = { false }, _ change: (inout ImportOptions) -> Void = { _ in }
+        isCancelled: @escaping @Sendable () -> Bool = { false }, change: (inout ImportOptions) -> Void = { _ in }
     ) throws -> CorpusImport.Outcome {
         try fixture.job(sources, into: directory, space: space, unitBytes: 1, change).run(isCancelled: isCancelled)
     }
@@ -118,7 +118,7 @@ struct ImportResumptionTests {
         #expect(try fixture.documents().first?.hasPrefix("Changed.") == true)
 
         #expect(throws: CorpusError.self) { try run([first]) }
-        let error = #expect(throws: CorpusError.self) { try run([first, second]) { $0.minimumWords = 5 } }
+        let error = #expect(throws: CorpusError.self) { try run([first, second], change: { $0.minimumWords = 5 }) }
         #expect(error?.description.contains("minimum words was 0 and is 5 now") == true)
         #expect(try fixture.documents().count == 2)
     }
@@ -127,11 +127,10 @@ struct ImportResumptionTests {
     func locked() throws {
         let sources = [try fixture.pubMed("a.xml", [F.article(1, abstract: F.sentence(1))])]
         let inner = Mutex<(any Error)?>(nil)
-        let fixture = fixture
-        let job = try fixture.job(sources)
-        _ = try job.run {
+        let request = CorpusImport.Request(sources: sources, directory: fixture.corpus)
+        _ = try fixture.job(sources).run {
             inner.withLock { inner in
-                do { try fixture.run(sources) } catch { inner = error }
+                do { _ = try CorpusImport(request).run() } catch { inner = error }
             }
             return false
         }

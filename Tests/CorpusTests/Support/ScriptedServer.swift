@@ -118,7 +118,7 @@ final class ScriptedServer: Sendable {
             var offset = 0
             while offset < bytes.count, let base = bytes.baseAddress {
                 let count = Foundation.send(
-                    connection, base + offset, bytes.count - offset, Int32(MSG_NOSIGNAL.rawValue))
+                    connection, base + offset, bytes.count - offset, Int32(MSG_NOSIGNAL))
                 guard count > 0 else { return }
                 offset += count
             }

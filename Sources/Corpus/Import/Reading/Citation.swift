@@ -101,6 +101,8 @@ public enum SkipReason: UInt8, Hashable, Sendable, CaseIterable {
     case badNumber
     /// A line isn't a JSON object.
     case badLine
+    /// It comes from a file that turned out to be malformed further on.
+    case malformedFile
     /// A newer revision of it is there.
     case superseded
     /// A later `DeleteCitation` names it.
@@ -123,6 +125,7 @@ public enum SkipReason: UInt8, Hashable, Sendable, CaseIterable {
         case .tooLong: "too_long"
         case .badNumber: "bad_number"
         case .badLine: "bad_line"
+        case .malformedFile: "malformed_file"
         case .superseded: "superseded"
         case .deleted: "deleted"
         case .duplicate: "duplicate"

@@ -16,9 +16,6 @@ struct DocumentSelection {
         fileprivate let firstDocument: Int
     }
 
-    /// Marks of documents that were left out in reading, because their file turned out to be malformed.
-    private static let malformed: UInt8 = 0xff
-
     private let options: ImportOptions
     private let grouping: Grouping
     private var units: [Unit] = []
@@ -58,7 +55,9 @@ struct DocumentSelection {
         marks = Array(repeating: 0, count: recordCount)
         try forEachRecord { number, unit, record in
             if isCancelled() { throw CorpusError.cancelled }
-            if unit.summary.sources[Int(record.member)].state == .malformed { marks[number] = Self.malformed }
+            if unit.summary.sources[Int(record.member)].state == .malformed {
+                marks[number] = SkipReason.malformedFile.rawValue
+            }
         }
         try markRevisions()
         if options.duplicates != .keep { try markDuplicates() }
@@ -70,9 +69,7 @@ struct DocumentSelection {
             for index in 0..<unit.summary.records {
                 guard let record = ImportRecord(unit.records, index) else { throw damaged(unit) }
                 guard record.reason == nil, record.kind != .deletion else { continue }
-                let mark = marks[unit.firstRecord + index]
-                // Which reason a document of a malformed file has doesn't matter: its file's state says all.
-                outcomes[place].append(mark == Self.malformed ? .badLine : SkipReason(rawValue: mark))
+                outcomes[place].append(SkipReason(rawValue: marks[unit.firstRecord + index]))
             }
         }
         marks = []

@@ -12,7 +12,8 @@ struct MinHash {
     /// Bytes of a stored signature.
     static let bytes = 2 * places
 
-    private var least = [UInt32](repeating: .max, count: places)
+    /// The least hash of each place's shingles.
+    private var least = [UInt64](repeating: .max, count: places)
     private var isFilled = [Bool](repeating: false, count: places)
 
     /// Forgets what was added.
@@ -28,7 +29,7 @@ struct MinHash {
     mutating func add(_ hash: UInt64) {
         let place = Int(hash >> 57)
         isFilled[place] = true
-        least[place] = min(least[place], UInt32(truncatingIfNeeded: hash))
+        least[place] = min(least[place], hash)
     }
 
     /// The signature of what was added, which is at least one shingle.
@@ -41,7 +42,9 @@ struct MinHash {
                 attempt += 1
                 donor = Int(WordScan.mix(UInt64(place) << 32 | attempt) >> 57)
             }
-            return UInt16(truncatingIfNeeded: WordScan.mix(UInt64(least[donor])))
+            // Other bits for each place: a document of few words borrows the same hash everywhere, of which 16 bits would
+            // not tell it from others.
+            return UInt16(truncatingIfNeeded: WordScan.mix(least[donor] &+ UInt64(place) &* 0x9e37_79b9_7f4a_7c15))
         }
     }
 
