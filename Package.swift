@@ -49,7 +49,7 @@ let package = Package(
             name: "Corpus", dependencies: ["Jobs", "Digests", "CZlib", .system],
             resources: [.embedInCode("Resources")]),
         .target(
-            name: "Jobs", dependencies: [.yams],
+            name: "Jobs", dependencies: ["Digests", .yams],
             resources: [.embedInCode("Resources")]),
 
         .target(name: "Messaging", dependencies: ["CZeroMQ", .logging]),
@@ -66,10 +66,10 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
-        .testTarget(name: "JobsTests", dependencies: ["Jobs"]),
+        .testTarget(name: "JobsTests", dependencies: ["Jobs", "Digests"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels"]),
         .testTarget(name: "BERTTests", dependencies: ["BERT", "Kernels"]),
-        .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Jobs"]),
+        .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Digests", "Jobs"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "BERT", "Corpus", "Jobs", "Kernels"],
             resources: [.embedInCode("Fixtures")]),
@@ -80,7 +80,8 @@ let package = Package(
         .testTarget(name: "PerformanceModelTests", dependencies: ["PerformanceModel", "Jobs"]),
         .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Cluster", "Runs", "Wire", "Jobs"]),
         .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Runs", "Jobs"]),
-        .testTarget(name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Runs", "Jobs"]),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Corpus", "Digests", "Runs", "Jobs"]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
     ]
 )

@@ -36,10 +36,36 @@ public enum CorpusError: Error, Sendable, Equatable, CustomStringConvertible {
     case unwritable(path: String, reason: String)
     /// The folder at `path` is no dataset, is from another version, or is damaged.
     case badDataset(path: String, reason: String)
+    /// The folder at `path` is no imported corpus, is from another version, or is damaged.
+    case badCorpus(path: String, reason: String)
+    /// A file or a listing couldn't be downloaded.
+    case fetch(address: String, reason: String)
+    /// The folder holds an import of other files or with other options.
+    case otherImport(path: String, difference: String)
+    /// The corpus folder at `path` has no vocabulary.
+    case missingVocabulary(path: String)
+    /// A text isn't what it was when it was imported.
+    case changedText(path: String)
+    /// Another process writes the folder at `path`.
+    case busy(path: String)
+    /// A dataset doesn't hold what is asked of it.
+    case unfitDataset(path: String, key: String, found: String, allowed: String)
     /// An example that isn't there was asked for.
     case noSuchExample(number: Int, count: Int)
     /// The caller asked to stop.
     case cancelled
+
+    /// Whether the command line or a file that it names is at fault, not what happened afterwards.
+    public var isWrongInput: Bool {
+        switch self {
+        case .unwritable, .cancelled, .busy, .changedText, .fetch: false
+        case .missing, .notAFile, .unreadable, .binary, .noText, .lineTooLong, .documentTooLong, .damagedGzip,
+            .gzipBomb, .malformed, .vocabularyTooLarge, .vocabularyTooSmall, .badVocabulary, .badSetting,
+            .tooFewDocuments, .badDataset, .badCorpus, .missingVocabulary, .unfitDataset, .noSuchExample,
+            .otherImport:
+            true
+        }
+    }
 
     /// One line for the user: where, what was found, what to do.
     public var description: String {
@@ -79,7 +105,21 @@ public enum CorpusError: Error, Sendable, Equatable, CustomStringConvertible {
         case .unwritable(let path, let reason):
             "\(path): can't be written: \(reason)"
         case .badDataset(let path, let reason):
-            "\(path): not a usable dataset: \(reason); delete the folder and prepare it again"
+            "\(path): not a usable dataset: \(reason); build it again"
+        case .badCorpus(let path, let reason):
+            "\(path): not a usable corpus: \(reason); make it with 'wafermark corpus import SOURCE --into \(path)'"
+        case .fetch(let address, let reason):
+            "\(address): can't be downloaded: \(reason)"
+        case .otherImport(let path, let difference):
+            "\(path): holds another import: \(difference); give another folder, or delete this one"
+        case .missingVocabulary(let path):
+            "\(path): has no vocab.txt; learn one with 'wafermark corpus vocabulary \(path) --size 30522'"
+        case .changedText(let path):
+            "\(path): has changed since it was imported; import its source again"
+        case .busy(let path):
+            "\(path): another process is writing it; wait for its end"
+        case .unfitDataset(let path, let key, let found, let allowed):
+            "\(path): \(key): found \(found); allowed: \(allowed)"
         case .noSuchExample(let number, let count):
             "example \(number) was asked for; there are \(count), numbered from 0"
         case .cancelled:

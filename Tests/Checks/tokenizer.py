@@ -1,19 +1,28 @@
 #!/usr/bin/env python3
 """Checks that `wafermark corpus tokenize` gives the ids of Hugging Face's BertTokenizerFast, line by line.
 
-    tokenizer.py WAFERMARK [--vocabulary vocab.txt] [--text FILE[.gz] …] [--lines N]
+    tokenizer.py WAFERMARK [--shared DIR] [--lines N] [--speed]
 
 Always checks hostile Unicode: every code point alone and between letters, random strings of marks, jamo, controls,
 special tokens and overlong words, with a vocabulary in which every character has an entry, so that no difference hides in
-[UNK]. With --vocabulary and --text, those texts too. Needs `tokenizers` from PyPI, which does BertTokenizerFast's work.
+[UNK]. Where there is a folder of real corpora (--shared, $WAFERMARK_SHARED/data, or shared/data in a folder above), every
+line of theirs too, with a vocabulary of 30,522 that Hugging Face's trainer learns from them. With --speed, both
+tokenizers' speeds on one thread, in turn. Needs `tokenizers` from PyPI, which does BertTokenizerFast's work.
 """
 import argparse
 import gzip
+import json
 import os
 import random
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
+from pathlib import Path
+
+# One thread; must be said before the library is loaded.
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 from tokenizers import BertWordPieceTokenizer, normalizers
 
@@ -63,7 +72,7 @@ def hostile_lines(seed=1):
             yield line
 
 
-def compare(program, vocabulary, lines, name):
+def compare(program: str, vocabulary: str, lines: list[str], name: str) -> int:
     """Ids of both for each line; the number of lines that differ."""
     with tempfile.TemporaryDirectory() as folder:
         text = os.path.join(folder, "text.txt")
@@ -91,12 +100,58 @@ def compare(program, vocabulary, lines, name):
     return differing
 
 
-def main():
+def shared_data(named: str | None) -> Path | None:
+    """The folder of real corpora, if there is one."""
+    candidates = [Path(named)] if named else []
+    if "WAFERMARK_SHARED" in os.environ:
+        candidates.append(Path(os.environ["WAFERMARK_SHARED"]) / "data")
+    candidates += [folder / "shared" / "data" for folder in Path(__file__).resolve().parents]
+    return next((path for path in candidates if path.is_dir()), None)
+
+
+def real_lines(path: Path) -> list[str]:
+    """The lines of a file, without their ends."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8", errors="replace", newline="\n") as file:
+        return [line.rstrip("\n") for line in file]
+
+
+def learn_vocabulary(lines: list[str], folder: str) -> str:
+    """A vocab.txt that Hugging Face's trainer learns."""
+    tokenizer = BertWordPieceTokenizer(lowercase=True)
+    tokenizer.train_from_iterator(lines, vocab_size=30522, show_progress=False)
+    return tokenizer.save_model(folder)[0]
+
+
+def speeds(program: str, vocabulary: str, path: Path, rounds: int = 5) -> None:
+    """Both speeds on one thread, in turn, on documents as long texts; prints medians."""
+    text = "\n".join(real_lines(path))
+    documents = [document.replace("\n", " ") for document in text.split("\n\n")]
+    size = sum(len(document.encode()) for document in documents)
+    theirs = BertWordPieceTokenizer(vocabulary, lowercase=True)
+    ours_seen, theirs_seen = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        # A document a line.
+        file = os.path.join(folder, "documents.txt")
+        Path(file).write_text("\n\n".join(documents) + "\n", encoding="utf-8")
+        for _ in range(rounds):
+            result = subprocess.run(
+                [program, "bench", "corpus", "tokenizer", "--text", file, "--vocabulary", vocabulary, "--rounds", "3",
+                 "--json"], check=True, capture_output=True)
+            ours_seen.append(json.loads(result.stdout)["megabytes_per_second_one_thread"])
+            start = time.perf_counter()
+            theirs.encode_batch(documents, add_special_tokens=False)
+            theirs_seen.append(size / 1e6 / (time.perf_counter() - start))
+    ours, other = statistics.median(ours_seen), statistics.median(theirs_seen)
+    print(f"speed on one thread: Wafermark {ours:.1f} MB/s, Hugging Face {other:.1f} MB/s, ratio {ours / other:.1f}")
+
+
+def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("wafermark")
-    parser.add_argument("--vocabulary")
-    parser.add_argument("--text", action="append", default=[])
-    parser.add_argument("--lines", type=int, default=None)
+    parser.add_argument("--shared")
+    parser.add_argument("--lines", type=int, default=None, help="of each real corpus at most")
+    parser.add_argument("--speed", action="store_true")
     options = parser.parse_args()
     differing = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -104,11 +159,16 @@ def main():
         with open(vocabulary, "w", encoding="utf-8", newline="\n") as file:
             file.write("\n".join(hostile_vocabulary()) + "\n")
         differing += compare(options.wafermark, vocabulary, list(hostile_lines()), "hostile Unicode")
-    for path in options.text:
-        opener = gzip.open if path.endswith(".gz") else open
-        with opener(path, "rt", encoding="utf-8", errors="replace", newline="\n") as file:
-            lines = [line.rstrip("\n") for line in file][:options.lines]
-        differing += compare(options.wafermark, options.vocabulary, lines, os.path.basename(path))
+        data = shared_data(options.shared)
+        if data is None:
+            print("real corpora: SKIPPED: no shared/data above this folder and no $WAFERMARK_SHARED")
+        else:
+            paths = sorted(path for path in data.rglob("*") if path.is_file() and path.name != "README.md")
+            learned = learn_vocabulary(real_lines(data / "pretrain" / "abstracts.txt.gz"), folder)
+            for path in paths:
+                differing += compare(options.wafermark, learned, real_lines(path)[:options.lines], path.name)
+            if options.speed:
+                speeds(options.wafermark, learned, data / "pretrain" / "abstracts.txt.gz")
     sys.exit(1 if differing else 0)
 
 

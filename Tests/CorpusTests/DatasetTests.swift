@@ -5,37 +5,25 @@ import Testing
 
 @Suite("Datasets")
 struct DatasetTests {
-    private static func request(
-        documents: Int = 300, vocabulary: Int = 1200, sequences: [(Int, Int)] = [(64, 10), (128, 20)], seed: UInt64 = 5,
-        nextSentence: Bool = true, heldOut: Double = 0.1
-    ) -> DatasetRequest {
-        DatasetRequest(
-            corpus: CorpusSource(
-                text: .synthetic(documents: documents, seed: 3), vocabulary: .trained(size: vocabulary),
-                heldOut: heldOut),
-            examples: ExampleSettings(nextSentence: nextSentence),
-            sequenceLengths: sequences.map { DatasetRequest.SequenceLength(sequence: $0.0, maskedPositions: $0.1) },
-            seed: seed)
-    }
-
     private let folder: TemporaryFolder
     init() throws { folder = try TemporaryFolder() }
 
-    private func dataset(_ request: DatasetRequest = request(), name: String = "data") throws -> Dataset {
+    private func dataset(_ request: DatasetRequest = DatasetFixture.request(), name: String = "data") throws -> Dataset
+    {
         try DatasetPreparation.prepare(request, into: folder.file(name))
-        return try Dataset(opening: folder.file(name))
     }
 
     @Test("every example has the form that BERT expects")
     func form() throws {
         let data = try dataset()
+        let reader = try ExampleReader(data, seed: 9)
         let vocabulary = data.vocabulary
-        for (sequence, masked) in [(64, 10), (128, 20)] {
+        for sequence in [64, 128] {
             for split in Split.allCases {
                 let count = data.exampleCount(sequence: sequence, split: split)
                 #expect(count > 20)
                 for number in 0..<count {
-                    let example = try data.example(sequence: sequence, split: split, number: number, epoch: 2, seed: 9)
+                    let example = try reader.example(sequence: sequence, split: split, number: number, epoch: 2)
                     let ids = example.inputIDs
                     #expect(ids.count <= sequence && ids.count >= 5)
                     #expect(ids.first == vocabulary.classifierID && ids.last == vocabulary.separatorID)
@@ -45,7 +33,7 @@ struct DatasetTests {
                     #expect(example.maskedPositions == example.maskedPositions.sorted())
                     #expect(Set(example.maskedPositions).count == example.maskedPositions.count)
                     let wanted = max(1, Int((Double(ids.count) * 0.15).rounded(.toNearestOrEven)))
-                    #expect(example.maskedPositions.count == min(masked, wanted))
+                    #expect(example.maskedPositions.count == wanted)
                     #expect(example.maskedLabels.count == example.maskedPositions.count)
                     for (position, label) in zip(example.maskedPositions, example.maskedLabels) {
                         let found = ids[Int(position)]
@@ -57,51 +45,17 @@ struct DatasetTests {
         }
     }
 
-    @Test("of the masked positions 80 % hold [MASK], 10 % another entry, 10 % their own")
-    func maskShares() throws {
-        let data = try dataset()
-        var total = 0.0
-        var masked = 0.0
-        var kept = 0.0
-        for number in 0..<data.exampleCount(sequence: 128, split: .training) {
-            for epoch in 0..<4 as Range<UInt64> {
-                let example = try data.example(sequence: 128, split: .training, number: number, epoch: epoch, seed: 1)
-                for (position, label) in zip(example.maskedPositions, example.maskedLabels) {
-                    let found = example.inputIDs[Int(position)]
-                    total += 1
-                    masked += found == data.vocabulary.maskID ? 1 : 0
-                    kept += found == label ? 1 : 0
-                }
-            }
-        }
-        // Three standard deviations of some 60,000 draws are below 0.005.
-        #expect(abs(masked / total - 0.8) < 0.01)
-        #expect(abs(kept / total - 0.1) < 0.01)
-    }
-
     @Test("half of the pairs that could go on do, and the labels tell which")
     func pairs() throws {
         let data = try dataset()
-        let examples = try #require(
-            data.manifest.exampleCounts.first { $0.sequence == 128 && $0.split == .training })
+        let examples = try #require(data.manifest.training.examples.first { $0.sequence == 128 })
         let share = Double(examples.randomPairs) / Double(examples.count)
         #expect(share > 0.5 && share < 0.7)
+        let reader = try ExampleReader(data, seed: 1)
         let random = try (0..<examples.count).filter {
-            try !data.example(sequence: 128, split: .training, number: $0, seed: 1).isNext
+            try !reader.example(sequence: 128, split: .training, number: $0).isNext
         }
         #expect(random.count == examples.randomPairs)
-    }
-
-    @Test("masks and random segments change with the epoch in training and stay in held-out text")
-    func dynamicMasking() throws {
-        let data = try dataset()
-        func example(_ split: Split, _ epoch: UInt64, seed: UInt64 = 1) throws -> Example {
-            try data.example(sequence: 128, split: split, number: 3, epoch: epoch, seed: seed)
-        }
-        #expect(try example(.training, 0) == example(.training, 0))
-        #expect(try example(.training, 0) != example(.training, 1))
-        #expect(try example(.training, 0) != example(.training, 0, seed: 2))
-        #expect(try example(.heldOut, 0) == example(.heldOut, 1))
     }
 
     @Test("an epoch holds every example once, in another order each time")
@@ -123,11 +77,28 @@ struct DatasetTests {
         #expect(first != first.sorted())
     }
 
+    @Test("the order of any number of examples has no repeats and leaves none out", arguments: 1...40)
+    func orderOfAnyCount(step: Int) {
+        // All small counts, and some around powers of four, where the network's domain grows.
+        for count in [step, step * step * 7, 4096 + step - 20] {
+            for epoch in 0..<3 as Range<UInt64> {
+                let order = ExampleOrder(count: count, seed: UInt64(step), epoch: epoch, sequence: 128)
+                var isSeen = [Bool](repeating: false, count: count)
+                for place in 0..<count {
+                    let number = order.number(at: place)
+                    #expect(number >= 0 && number < count && !isSeen[number])
+                    if number < count { isSeen[number] = true }
+                }
+            }
+        }
+    }
+
     @Test("without next-sentence prediction an example is one segment")
     func singleSegments() throws {
-        let data = try dataset(Self.request(nextSentence: false))
+        let data = try dataset(DatasetFixture.request(examples: ExampleSettings(nextSentence: false)))
+        let reader = try ExampleReader(data, seed: 1)
         for number in 0..<data.exampleCount(sequence: 128, split: .training) {
-            let example = try data.example(sequence: 128, split: .training, number: number, seed: 1)
+            let example = try reader.example(sequence: 128, split: .training, number: number)
             #expect(example.isNext)
             #expect(example.tokenTypes.allSatisfy { $0 == 0 })
             #expect(example.inputIDs.filter { $0 == data.vocabulary.separatorID }.count == 1)
@@ -138,140 +109,80 @@ struct DatasetTests {
     func sameBytes() throws {
         let first = try dataset(name: "first")
         let second = try dataset(name: "second")
-        let names = folder.contents
-        #expect(names == ["first", "second"])
-        let files = try FileManager.default.contentsOfDirectory(atPath: first.directory).sorted()
-        for file in files {
-            #expect(
-                FileManager.default.contentsEqual(
-                    atPath: first.directory + "/" + file, andPath: second.directory + "/" + file), "\(file)")
-        }
-        #expect(try dataset(Self.request(seed: 6), name: "third").manifest.digest != first.manifest.digest)
+        #expect(folder.contents == ["first", "second"])
+        #expect(try DatasetFixture.contents(of: first.directory) == DatasetFixture.contents(of: second.directory))
+        #expect(first.digest == second.digest)
+        #expect(try dataset(DatasetFixture.request(seed: 6), name: "third").digest != first.digest)
     }
 
-    @Test("the manifest tells what a model that knows frequencies alone would score")
+    @Test("the number of threads changes no byte, nor where shards end any example", arguments: [1, 2, 5])
+    func threads(count: Int) throws {
+        // Some files are a group of their own because of their size.
+        let paths = try (0..<5).map { number in
+            try folder.write(
+                DatasetFixture.text(documents: 40, seed: UInt64(number))
+                    + String(repeating: "\n", count: number < 3 ? 17 << 20 : 0), to: "\(number).txt")
+        }
+        let request = DatasetFixture.request(files: paths)
+        let data = try DatasetPreparation.prepare(
+            request, into: folder.file("data"), manner: DatasetPreparation.Manner(threads: count))
+        #expect(data.manifest.shards.count == 4)
+        let one = try DatasetPreparation.prepare(
+            request, into: folder.file("one"), manner: DatasetPreparation.Manner(threads: 1))
+        #expect(try DatasetFixture.contents(of: data.directory) == DatasetFixture.contents(of: one.directory))
+    }
+
+    @Test("the manifest tells what a model that knows frequencies alone would score, and how long the texts are")
     func baseline() throws {
         let manifest = try dataset().manifest
         #expect(manifest.isSynthetic)
         #expect(manifest.vocabularySize == 1200)
         #expect(manifest.mostFrequentToken.heldOutShare > 0.02 && manifest.mostFrequentToken.heldOutShare < 0.2)
-        #expect(manifest.training.documents + manifest.heldOutCounts.documents == 300)
-        #expect(manifest.heldOutCounts.documents > 15)
+        #expect(manifest.training.counts.documents + manifest.heldOut.counts.documents == 300)
+        #expect(manifest.heldOut.counts.documents > 15)
+        for counts in [manifest.training.counts, manifest.heldOut.counts] {
+            #expect(counts.documentLengths.count == counts.documents)
+            #expect(counts.documentLengths.sum == counts.tokens)
+            #expect(counts.sentenceLengths.count == counts.sentences)
+            #expect(counts.sentenceLengths.sum == counts.tokens)
+            #expect(counts.sentenceLengths.least >= 1)
+            #expect(counts.sentenceLengths.most <= counts.documentLengths.most)
+        }
     }
 
     @Test("copies of a document fall on one side of the split")
     func copiesStayTogether() throws {
-        let source = SyntheticAbstracts(documents: 60, seed: 1)
-        var document = TextDocument()
-        var text = ""
-        while try source.next(into: &document) { text += document.sentences.joined(separator: "\n") + "\n\n" }
+        let text = try DatasetFixture.text(documents: 60)
         let path = try folder.write(text + text + text, to: "thrice.txt")
-        var request = Self.request(vocabulary: 400, heldOut: 0.2)
-        request.corpus.text = .files([path])
-        let data = try dataset(request)
-        #expect(data.manifest.heldOutCounts.documents % 3 == 0)
-        #expect(data.manifest.training.documents % 3 == 0)
-    }
-
-    @Test("a folder that is there already is used again, unless it holds another dataset")
-    func reuse() throws {
-        let first = try dataset()
-        #expect(try DatasetPreparation.prepare(Self.request(), into: first.directory) == first.manifest)
-        #expect(throws: CorpusError.badDataset(path: first.directory, reason: "it holds another dataset")) {
-            try DatasetPreparation.prepare(Self.request(seed: 8), into: first.directory)
-        }
-    }
-
-    @Test("a full disk leaves no folder and says so", arguments: [0, 3_000, 60_000, 150_000])
-    func fullDisk(space: Int) throws {
-        let error = try #require(throws: CorpusError.self) {
-            try DatasetPreparation.prepare(
-                Self.request(), into: folder.file("data"), space: space, progress: { _ in }, isCancelled: { false })
-        }
-        guard case .unwritable(_, let reason) = error else {
-            Issue.record("another error: \(error)")
-            return
-        }
-        #expect(reason == "No space left on device")
-        #expect(folder.contents.isEmpty)
-    }
-
-    @Test("cancelling at any moment leaves no folder", arguments: [1, 2, 3, 4, 6, 8])
-    func cancelling(calls: Int) throws {
-        var left = calls
-        #expect(throws: CorpusError.cancelled) {
-            try DatasetPreparation.prepare(
-                Self.request(documents: 800), into: folder.file("data"),
-                isCancelled: {
-                    left -= 1
-                    return left <= 0
-                })
-        }
-        #expect(folder.contents.isEmpty)
-    }
-
-    @Test("what a killed process left is removed by the next one")
-    func leftovers() throws {
-        // Process ids end below 2^22 on Linux.
-        let stale = folder.file(".data.partial-4194999-1")
-        try FileManager.default.createDirectory(atPath: stale, withIntermediateDirectories: true)
-        _ = try dataset()
-        #expect(folder.contents == ["data"])
-    }
-
-    @Test("a changed, cut or missing file of the folder is named when it is opened")
-    func damage() throws {
-        let directory = try dataset().directory
-        for name in try FileManager.default.contentsOfDirectory(atPath: directory) where !name.hasSuffix(".tokens") {
-            let path = directory + "/" + name
-            let whole = try Data(contentsOf: URL(fileURLWithPath: path))
-            var changed = whole
-            changed[whole.count / 2] ^= 0x20
-            for bytes in [changed, whole.dropLast(), Data()] {
-                try bytes.write(to: URL(fileURLWithPath: path))
-                let error = #expect(throws: CorpusError.self, "\(name)") { _ = try Dataset(opening: directory) }
-                #expect(error.map { "\($0)".contains(directory) } ?? false)
-            }
-            try FileManager.default.removeItem(atPath: path)
-            #expect(throws: CorpusError.self, "\(name)") { try Dataset(opening: directory) }
-            try whole.write(to: URL(fileURLWithPath: path))
-        }
-        #expect(throws: Never.self) { try Dataset(opening: directory) }
-    }
-
-    @Test("changed tokens are found by the full check, and reading them never traps")
-    func damagedTokens() throws {
-        let directory = try dataset().directory
-        let path = directory + "/shard-00000.tokens"
-        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
-        try Data(repeating: 0xff, count: whole.count).write(to: URL(fileURLWithPath: path))
-        let data = try Dataset(opening: directory)
-        #expect(throws: CorpusError.self) { try data.verifyTokens() }
-        #expect(throws: CorpusError.self) { try data.example(sequence: 64, split: .training, number: 0, seed: 1) }
-        try whole.write(to: URL(fileURLWithPath: path))
-        try Dataset(opening: directory).verifyTokens()
+        let data = try dataset(DatasetFixture.request(files: [path]))
+        #expect(data.manifest.heldOut.counts.documents % 3 == 0)
+        #expect(data.manifest.training.counts.documents % 3 == 0)
     }
 
     @Test("an example that isn't there is refused")
     func bounds() throws {
         let data = try dataset()
+        let reader = try ExampleReader(data, seed: 1)
         let count = data.exampleCount(sequence: 64, split: .training)
         for number in [-1, count] {
             #expect(throws: CorpusError.noSuchExample(number: number, count: count)) {
-                try data.example(sequence: 64, split: .training, number: number, seed: 1)
+                try reader.example(sequence: 64, split: .training, number: number)
             }
         }
         #expect(throws: CorpusError.noSuchExample(number: 0, count: 0)) {
-            try data.example(sequence: 32, split: .training, number: 0, seed: 1)
+            try reader.example(sequence: 32, split: .training, number: 0)
         }
     }
 
     @Test("settings outside their range are refused before anything is read")
     func settings() throws {
         for request in [
-            Self.request(sequences: []), Self.request(sequences: [(4, 1)]), Self.request(sequences: [(64, 0)]),
-            Self.request(heldOut: 0), Self.request(heldOut: 0.6), Self.request(documents: 1),
-            Self.request(vocabulary: 3),
+            DatasetFixture.request(sequences: []), DatasetFixture.request(sequences: [4]),
+            DatasetFixture.request(sequences: [9000]), DatasetFixture.request(heldOut: 0),
+            DatasetFixture.request(heldOut: 0.6), DatasetFixture.request(heldOut: .nan),
+            DatasetFixture.request(documents: 1), DatasetFixture.request(vocabulary: 3),
+            DatasetFixture.request(examples: ExampleSettings(maskedShare: .nan)),
+            DatasetFixture.request(examples: ExampleSettings(staticMasks: 0)),
         ] {
             let error = #expect(throws: CorpusError.self) {
                 try DatasetPreparation.prepare(request, into: folder.file("data"))
@@ -286,12 +197,12 @@ struct DatasetTests {
 
     @Test("a vocabulary that the text can't fill is refused with the size that it can, and that size works")
     func unfillableVocabulary() throws {
-        let error = try #require(throws: CorpusError.self) { try dataset(Self.request(vocabulary: 50_000)) }
+        let error = try #require(throws: CorpusError.self) { try dataset(DatasetFixture.request(vocabulary: 50_000)) }
         guard case .vocabularyTooLarge(asked: 50_000, let possible) = error else {
             Issue.record("another error: \(error)")
             return
         }
-        #expect(try dataset(Self.request(vocabulary: possible)).vocabulary.count == possible)
+        #expect(try dataset(DatasetFixture.request(vocabulary: possible)).vocabulary.count == possible)
     }
 
     @Test("the digest of a request follows the bytes of its files, not their place")
@@ -300,13 +211,28 @@ struct DatasetTests {
         let elsewhere = try TemporaryFolder()
         let two = try elsewhere.write("a b c\n\nd e f\n", to: "text.txt")
         func digest(_ path: String) throws -> String {
-            var request = Self.request()
-            request.corpus.text = .files([path])
-            return try DatasetPreparation.digest(of: request)
+            try DatasetPreparation.digest(of: DatasetFixture.request(files: [path]))
         }
         #expect(try digest(one) == digest(two))
         let before = try digest(one)
         _ = try folder.write("a b c\n\nd e g\n", to: "text.txt")
         #expect(try digest(one) != before)
+    }
+
+    @Test("a job that only masks otherwise shares its dataset; static masks make another")
+    func sharing() throws {
+        func request(_ examples: ExampleSettings) throws -> String {
+            let corpus = TextCorpus(text: .synthetic(documents: 100, seed: 1), vocabulary: .trained(size: 500))
+            var job = try JobFile.parse(JobExample.demo.text, name: "demo")
+            job.corpus = .text(corpus)
+            job.examples = examples
+            return try DatasetPreparation.digest(of: DatasetRequest(corpus: corpus, for: job))
+        }
+        let usual = try request(ExampleSettings())
+        #expect(try request(ExampleSettings(maskedShare: 0.4, masking: .span)) == usual)
+        #expect(try request(ExampleSettings(staticMasks: 4)) != usual)
+        #expect(
+            try request(ExampleSettings(maskedShare: 0.4, staticMasks: 4)) != request(ExampleSettings(staticMasks: 4)))
+        #expect(try request(ExampleSettings(nextSentence: false)) != usual)
     }
 }

@@ -44,7 +44,9 @@ struct JobFilePathTests {
             let name = path.contains("space") ? "with space \u{1F9EC}.txt" : "a.txt"
             let found = folder.appending(path: name).path
             #expect(
-                try job(text: path, in: folder).corpus.text == .files(path.hasPrefix("[") ? [found, found] : [found]))
+                try job(text: path, in: folder).corpus
+                    == CorpusSource(
+                        text: .files(path.hasPrefix("[") ? [found, found] : [found]), vocabulary: .trained(size: 512)))
         }
     }
 

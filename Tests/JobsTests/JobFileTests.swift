@@ -8,8 +8,7 @@ struct JobFileTests {
         let job = try JobFile.parse(JobText.valid, name: "job.yaml")
         #expect(job.name == "sample")
         #expect(job.model == ModelShape(layers: 2, hidden: 64, heads: 4, intermediate: 256, positions: 64))
-        #expect(job.corpus.text == .synthetic(documents: 100, seed: 3))
-        #expect(job.corpus.vocabulary == .trained(size: 512))
+        #expect(job.corpus == CorpusSource(text: .synthetic(documents: 100, seed: 3), vocabulary: .trained(size: 512)))
         #expect(job.corpus.heldOut == 0.05)
         #expect(job.examples == ExampleSettings())
         #expect(job.optimizer == OptimizerSettings(kind: .adamw))
@@ -61,10 +60,11 @@ struct JobFileTests {
     func json() throws {
         var job = try JobExample.bertLargePubmed.job()
         job.seed = .max
-        job.corpus.text = .files([
-            "/data/R & D/* [\u{1F9EC}] \"quoted\"\\.txt", "/data/tab\there\u{7F}\u{85}\u{2028}.gz",
-        ])
-        job.corpus.vocabulary = .file("/data/vocab #1: final.txt")
+        job.corpus = CorpusSource(
+            text: .files([
+                "/data/R & D/* [\u{1F9EC}] \"quoted\"\\.txt", "/data/tab\there\u{7F}\u{85}\u{2028}.gz",
+            ]), vocabulary: .file("/data/vocab #1: final.txt"))
+        job.examples = ExampleSettings(masking: .wholeWord, staticMasks: 10)
         job.optimizer.epsilon = 1e-6
         job.target = nil
         job.optimizer.clipNorm = nil

@@ -99,7 +99,8 @@ struct AnswerTests {
         var runs = FabricatedRuns.pair()
         for index in runs.indices {
             runs[index].run.corpus?.isSynthetic = false
-            runs[index].run.job.corpus.text = .files(["/data/abstracts.txt.gz"])
+            runs[index].run.job.corpus = CorpusSource(
+                text: .files(["/data/abstracts.txt.gz"]), vocabulary: .trained(size: 2_048))
         }
         #expect(try !kinds(runs).contains(.syntheticText))
     }

@@ -10,11 +10,12 @@ struct DatasetTrainingTests {
     func processes() throws {
         let folder = try TemporaryFolder()
         var job = Sample.job(steps: 30)
-        job.corpus = CorpusSource(
+        let corpus = TextCorpus(
             text: .synthetic(documents: 40, seed: 5), vocabulary: .trained(size: 500), heldOut: 0.2)
+        job.corpus = .text(corpus)
         let path = folder.path + "/dataset"
-        try DatasetPreparation.prepare(DatasetRequest(job: job), into: path)
-        let source = DatasetStepSource(dataset: try Dataset(opening: path), seed: job.seed)
+        let source = try DatasetStepSource(
+            dataset: DatasetPreparation.prepare(DatasetRequest(corpus: corpus, for: job), into: path), job: job)
         let plan = try TrainingPlan(job: job, vocabularySize: source.vocabularySize)
         let whole = try train(Trainer(plan: plan, source: source, threads: 2))
         let parts = try train([
@@ -25,18 +26,35 @@ struct DatasetTrainingTests {
         #expect(Set(whole.losses).count == whole.losses.count)
     }
 
+    @Test("a job that asks a dataset for what it doesn't hold is refused with the key")
+    func unfit() throws {
+        let folder = try TemporaryFolder()
+        var job = Sample.job(steps: 6)
+        let corpus = TextCorpus(text: .synthetic(documents: 40, seed: 5), vocabulary: .trained(size: 500))
+        let dataset = try DatasetPreparation.prepare(
+            DatasetRequest(corpus: corpus, for: job), into: folder.path + "/dataset")
+        _ = try DatasetStepSource(dataset: dataset, job: job)
+        job.examples.masking = .span
+        _ = try DatasetStepSource(dataset: dataset, job: job)
+        job.examples.nextSentence = false
+        #expect(throws: CorpusError.self) { try DatasetStepSource(dataset: dataset, job: job) }
+        job = Sample.job(steps: 6)
+        job.phases[0].sequence = 48
+        #expect(throws: CorpusError.self) { try DatasetStepSource(dataset: dataset, job: job) }
+    }
+
     @Test("a model measured on a text file gives shares within their intervals, the same on any number of threads")
     func corpusEvaluation() throws {
         let folder = try TemporaryFolder()
         var job = Sample.job(steps: 2)
-        job.corpus = CorpusSource(
+        let corpus = TextCorpus(
             text: .synthetic(documents: 40, seed: 5), vocabulary: .trained(size: 500), heldOut: 0.2)
+        job.corpus = .text(corpus)
         let path = folder.path + "/dataset"
-        try DatasetPreparation.prepare(DatasetRequest(job: job), into: path)
-        let dataset = try Dataset(opening: path)
+        let dataset = try DatasetPreparation.prepare(DatasetRequest(corpus: corpus, for: job), into: path)
         let trainer = try Trainer(
             plan: TrainingPlan(job: job, vocabularySize: dataset.vocabulary.count),
-            source: DatasetStepSource(dataset: dataset, seed: 1), threads: 1)
+            source: DatasetStepSource(dataset: dataset, job: job), threads: 1)
         try trainer.exportModel(to: folder.path + "/model", vocabulary: dataset.vocabulary.tokens)
         let text = (0..<30).map { document in
             (0..<4).map { "the patients of group \(document) received dose \($0) of the drug .\n" }.joined()

@@ -96,10 +96,10 @@ public struct WorkerProcess {
     private func carryOut(_ assignment: Assignment, _ link: CoordinatorLink, _ exchange: DirectExchange) throws {
         progress.enter(.loading, step: assignment.firstStep)
         let job = try JSONDecoder().decode(Job.self, from: Data(assignment.job))
-        let dataset = try Dataset(opening: assignment.datasetDirectory)
+        let dataset = try Dataset(opening: assignment.datasetDirectory, verifying: .sizes)
         let plan = try TrainingPlan(job: job, vocabularySize: dataset.manifest.vocabularySize)
         let trainer = try Trainer(
-            plan: plan, source: DatasetStepSource(dataset: dataset, seed: job.seed), lanes: assignment.lanes,
+            plan: plan, source: DatasetStepSource(dataset: dataset, job: job), lanes: assignment.lanes,
             threads: assignment.threads)
         var loop = WorkerLoop(
             assignment: assignment, backend: backend(for: assignment, trainer, exchange),

@@ -3,32 +3,44 @@ import Foundation
 import Jobs
 import Runs
 
-/// The body of `wafermark prepare-dataset`: finds or makes the dataset of a job in a folder of datasets, each named by the
-/// digest of what it was made from.
+/// The body of `wafermark prepare-dataset`: finds the dataset of a job where `corpus build` made it, or finds or makes it
+/// in a folder of datasets, each named by the digest of what it was made from.
 public enum DatasetCache {
-    /// The dataset of `job` under `datasets`, prepared now unless an equal one is there and sound.
+    /// The dataset of `job`: that of the corpus folder that it names, or one under `datasets`, prepared now unless an
+    /// equal one is there and sound.
     ///
     /// - Throws: `CorpusError`.
     public static func dataset(for job: Job, under datasets: String) throws -> PreparedDataset {
-        let request = DatasetRequest(job: job)
-        let directory = datasets + "/" + String(try DatasetPreparation.digest(of: request).prefix(32))
-        if let manifest = try? Dataset(opening: directory).manifest {
-            return PreparedDataset(directory: directory, manifest: manifest)
+        switch job.corpus {
+        case .text(let corpus):
+            var manner = DatasetPreparation.Manner()
+            // One that was damaged since is made again.
+            manner.replaces = true
+            return PreparedDataset(
+                try DatasetPreparation.prepare(
+                    DatasetRequest(corpus: corpus, for: job), under: datasets, manner: manner))
+        case .built(let corpus):
+            let dataset = try CorpusFolder(corpus.directory).dataset()
+            guard dataset.digest == corpus.digest else {
+                throw CorpusError.unfitDataset(
+                    path: corpus.directory, key: "corpus.digest", found: dataset.digest,
+                    allowed: "\(corpus.digest): the corpus was built anew since the job was read; launch it again")
+            }
+            try dataset.check(sequences: job.phases.map(\.sequence), examples: job.examples)
+            return PreparedDataset(dataset)
         }
-        try? FileManager.default.removeItem(atPath: directory)
-        let manifest = try DatasetPreparation.prepare(request, into: directory)
-        return PreparedDataset(directory: directory, manifest: manifest)
     }
 }
 
 extension PreparedDataset {
-    fileprivate init(directory: String, manifest: DatasetManifest) {
+    fileprivate init(_ dataset: Dataset) {
+        let manifest = dataset.manifest
         self.init(
-            directory: directory,
+            directory: dataset.directory,
             facts: CorpusFacts(
-                isSynthetic: manifest.isSynthetic, trainingDocuments: manifest.training.documents,
-                heldOutDocuments: manifest.heldOutCounts.documents, trainingTokens: manifest.training.tokens,
-                vocabularySize: manifest.vocabularySize, digest: manifest.digest),
+                isSynthetic: manifest.isSynthetic, trainingDocuments: manifest.training.counts.documents,
+                heldOutDocuments: manifest.heldOut.counts.documents, trainingTokens: manifest.training.counts.tokens,
+                vocabularySize: manifest.vocabularySize, digest: dataset.digest),
             baselineAccuracy: manifest.mostFrequentToken.heldOutShare,
             replacedSequences: manifest.sources.reduce(0) { $0 + $1.replacedSequences })
     }

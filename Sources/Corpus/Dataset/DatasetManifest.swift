@@ -1,15 +1,11 @@
-import Digests
 import Foundation
 import Jobs
 
-/// What a dataset folder says of itself in `manifest.json`.
+/// What a dataset folder says of itself in `manifest.json`. Nothing in it depends on when, where or on how many threads the
+/// dataset was made: equal requests give equal bytes.
 public struct DatasetManifest: Codable, Hashable, Sendable {
     /// The version of the folder's layout that this code reads and writes.
-    public static let currentFormat = 1
-    /// The file's name.
-    static let fileName = "manifest.json"
-    /// The file that holds the manifest's own digest, in the form that `sha256sum --check` reads.
-    static let digestFileName = "manifest.sha256"
+    public static let currentFormat = 2
 
     /// A text that went in.
     public struct Source: Codable, Hashable, Sendable {
@@ -25,6 +21,30 @@ public struct DatasetManifest: Codable, Hashable, Sendable {
         public var replacedSequences: Int
     }
 
+    /// Where imported text comes from.
+    public struct Origin: Codable, Hashable, Sendable {
+        /// A file that was imported.
+        public struct File: Codable, Hashable, Sendable {
+            /// Its name without its folder.
+            public var name: String
+            /// Its size.
+            public var bytes: Int
+            /// SHA-256 of it.
+            public var digest: String
+            /// Documents kept of it.
+            public var documents: Int
+        }
+
+        /// The files.
+        public var files: [File]
+        /// The commonest licence notes and how many documents bear each.
+        public var licences: [ImportedCorpus.LicenceNote]
+        /// Documents with other notes.
+        public var otherLicences: Int
+        /// Documents with none.
+        public var withoutLicence: Int
+    }
+
     /// The size of one side of the split.
     public struct Counts: Codable, Hashable, Sendable {
         /// Documents.
@@ -35,6 +55,13 @@ public struct DatasetManifest: Codable, Hashable, Sendable {
         public var tokens = 0
         /// Tokens that are `[UNK]`.
         public var unknownTokens = 0
+        /// Lengths of documents in tokens.
+        public var documentLengths = LengthHistogram()
+        /// Lengths of sentences in tokens.
+        public var sentenceLengths = LengthHistogram()
+
+        /// The share of tokens that the vocabulary can't spell.
+        public var unknownShare: Double { tokens == 0 ? 0 : Double(unknownTokens) / Double(tokens) }
     }
 
     /// The token that a model which has learned nothing but frequencies would always predict.
@@ -49,28 +76,38 @@ public struct DatasetManifest: Codable, Hashable, Sendable {
         public var heldOutShare: Double
     }
 
-    /// The sizes of one shard.
-    public struct Shard: Codable, Hashable, Sendable {
-        /// Tokens.
-        public var tokens: Int
-        /// Sentences.
-        public var sentences: Int
-        /// Documents.
-        public var documents: Int
-    }
-
-    /// The examples of one sequence length and side.
+    /// The examples of one sequence length.
     public struct Examples: Codable, Hashable, Sendable {
         /// Tokens of a sequence at most.
         public var sequence: Int
-        /// Masked positions of a sequence at most.
-        public var maskedPositions: Int
-        /// The side.
-        public var split: Split
         /// How many there are.
         public var count: Int
         /// How many of them are pairs of a segment with one from another document.
         public var randomPairs: Int
+    }
+
+    /// One side of a shard.
+    public struct ShardSide: Codable, Hashable, Sendable {
+        /// What is in it.
+        public var counts = Counts()
+        /// The examples made of it, by ascending sequence length.
+        public var examples: [Examples] = []
+    }
+
+    /// A shard: documents that stand one after the other in the text, and the examples made of them.
+    public struct Shard: Codable, Hashable, Sendable {
+        /// What its files' names begin with after the side.
+        public var name: String
+        /// The side that is learned from.
+        public var training = ShardSide()
+        /// The side that quality is measured on.
+        public var heldOut = ShardSide()
+
+        /// One of its sides.
+        public subscript(side: Split) -> ShardSide {
+            get { side == .training ? training : heldOut }
+            set { if side == .training { training = newValue } else { heldOut = newValue } }
+        }
     }
 
     /// A file of the folder.
@@ -84,128 +121,54 @@ public struct DatasetManifest: Codable, Hashable, Sendable {
     }
 
     /// The layout's version.
-    public var format: Int
-    /// Names the request and the bytes of its files (`DatasetPreparation.digest`).
+    public var format = Self.currentFormat
+    /// Names the text, the vocabulary and the settings that the dataset was made from.
     public var requestDigest: String
     /// Whether the text was generated, not written by people.
     public var isSynthetic: Bool
-    /// The key of split and pairs.
-    public var seed: UInt64
-    /// The share of documents that was asked to be held out.
-    public var heldOut: Double
-    /// How examples are made.
-    public var examples: ExampleSettings
+    /// What shaped the dataset.
+    public var settings: DatasetSettings
     /// What went in, in order.
     public var sources: [Source]
+    /// Where imported text comes from.
+    public var origin: Origin?
     /// The number of entries of `vocab.txt`.
     public var vocabularySize: Int
     /// SHA-256 of `vocab.txt`.
     public var vocabularyDigest: String
     /// Bytes of a stored token: 2 or 4.
     public var tokenBytes: Int
-    /// The training side.
-    public var training: Counts
-    /// The held-out side.
-    public var heldOutCounts: Counts
+    /// The side that is learned from.
+    public var training: ShardSide
+    /// The side that quality is measured on.
+    public var heldOut: ShardSide
     /// The baseline's token.
     public var mostFrequentToken: MostFrequentToken
     /// The shards, in order.
     public var shards: [Shard]
-    /// The example indexes.
-    public var exampleCounts: [Examples]
     /// Every other file of the folder, by name.
     public var files: [File]
 
-    /// Names the dataset by its contents: a digest over the digests of its files.
-    public var digest: String {
-        let digest = SHA256()
-        for file in files { digest.update("\(file.name) \(file.bytes) \(file.digest)\n") }
-        return digest.finish()
-    }
-
-    /// The JSON of `manifest.json`: sorted keys, so that equal manifests are equal bytes.
-    func json() throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        return Array(try encoder.encode(self)) + [0x0a]
-    }
-
-    /// The manifest of the dataset in `directory`.
-    public init(readingFrom directory: String) throws {
-        let path = directory + "/" + Self.fileName
-        let file: MappedFile
-        do {
-            file = try MappedFile(path: path)
-        } catch CorpusError.missing {
-            throw CorpusError.badDataset(path: directory, reason: "it has no \(Self.fileName)")
-        }
-        guard file.count <= 64 << 20 else {
-            throw CorpusError.badDataset(path: directory, reason: "\(Self.fileName) is larger than 64 MiB")
-        }
-        let digestPath = directory + "/" + Self.digestFileName
-        guard let digest = try? MappedFile(path: digestPath),
-            digest.bytes.elementsEqual(Self.digestLine(of: file.bytes))
-        else {
-            throw CorpusError.badDataset(
-                path: directory, reason: "\(Self.fileName) has changed since it was written")
-        }
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let data = Data(file.bytes)
-        struct Version: Decodable { var format: Int }
-        do {
-            let format = try decoder.decode(Version.self, from: data).format
-            guard format == Self.currentFormat else {
-                throw CorpusError.badDataset(
-                    path: directory, reason: "its format is \(format); this program reads \(Self.currentFormat)")
-            }
-            self = try decoder.decode(DatasetManifest.self, from: data)
-        } catch let error as DecodingError {
-            throw CorpusError.badDataset(path: directory, reason: "\(Self.fileName): \(Self.words(error))")
-        }
-    }
-
-    /// The contents of `manifest.sha256` for a manifest of these bytes.
-    static func digestLine(of manifest: UnsafeRawBufferPointer) -> [UInt8] {
-        Array("\(SHA256.hexadecimal(of: manifest))  \(fileName)\n".utf8)
-    }
-
-    private static func words(_ error: DecodingError) -> String {
-        func place(_ context: DecodingError.Context) -> String {
-            context.codingPath.map(\.stringValue).joined(separator: ".")
-        }
-        return switch error {
-        case .keyNotFound(let key, _): "'\(key.stringValue)' is missing"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context): "'\(place(context))' has the wrong type"
-        case .dataCorrupted: "no valid JSON"
-        @unknown default: "can't be read"
-        }
-    }
+    /// One side of the whole dataset.
+    public subscript(side: Split) -> ShardSide { side == .training ? training : heldOut }
 }
 
-extension DatasetManifest {
-    /// The memberwise form, for the writer.
-    init(
-        requestDigest: String, request: DatasetRequest, sources: [Source], vocabulary: Vocabulary, tokenBytes: Int,
-        counts: [Split: Counts], mostFrequentToken: MostFrequentToken, shards: [Shard], exampleCounts: [Examples],
-        files: [File]
-    ) {
-        format = Self.currentFormat
-        self.requestDigest = requestDigest
-        if case .synthetic = request.corpus.text { isSynthetic = true } else { isSynthetic = false }
-        seed = request.seed
-        heldOut = request.corpus.heldOut
-        examples = request.examples
-        self.sources = sources
-        vocabularySize = vocabulary.count
-        vocabularyDigest = vocabulary.fileContents.withUnsafeBytes { SHA256.hexadecimal(of: $0) }
-        self.tokenBytes = tokenBytes
-        training = counts[.training] ?? Counts()
-        heldOutCounts = counts[.heldOut] ?? Counts()
-        self.mostFrequentToken = mostFrequentToken
-        self.shards = shards
-        self.exampleCounts = exampleCounts
-        self.files = files
+extension DatasetManifest.ShardSide {
+    /// Adds what another shard holds of this side.
+    mutating func add(_ other: Self) {
+        counts.documents += other.counts.documents
+        counts.sentences += other.counts.sentences
+        counts.tokens += other.counts.tokens
+        counts.unknownTokens += other.counts.unknownTokens
+        counts.documentLengths.add(other.counts.documentLengths)
+        counts.sentenceLengths.add(other.counts.sentenceLengths)
+        if examples.isEmpty {
+            examples = other.examples
+        } else {
+            for (index, made) in other.examples.enumerated() where index < examples.count {
+                examples[index].count += made.count
+                examples[index].randomPairs += made.randomPairs
+            }
+        }
     }
 }

@@ -1,151 +1,154 @@
-/// Writes documents of tokens into shards: `shard-NNNNN.tokens`, `.sentences` (the end of each sentence in tokens) and
-/// `.documents` (the end of each document in sentences), each counted from the shard's start.
-struct ShardWriter {
-    /// A shard is closed after this many tokens, so that 32 bits count them and a lost one costs little.
-    static let shardTokens = 1 << 26
+import Jobs
 
-    private let folder: FolderWriter
+/// What is known of a shard that is on the disk.
+struct ShardRecord: Codable, Sendable {
+    /// The group of texts that it was made of.
+    var group: Int
+    /// Its place among the shards of that group.
+    var part: Int
+    /// Documents of the group that have been read once this shard is done, tokens or not.
+    var documentsRead: Int
+    /// What the group's texts were, where this is its last shard.
+    var sources: [DatasetManifest.Source]?
+    /// What is in it.
+    var shard: DatasetManifest.Shard
+    /// Its files.
+    var files: [DatasetManifest.File]
+
+    /// What the files of a shard begin with after the side: group and part.
+    static func name(group: Int, part: Int) -> String {
+        func digits(_ number: Int, _ width: Int) -> String {
+            let text = String(number)
+            return String(repeating: "0", count: max(0, width - text.count)) + text
+        }
+        return "\(digits(group, 5))-\(digits(part, 3))"
+    }
+}
+
+/// The files of one side of a shard. A side without documents has none.
+enum ShardPart: Hashable {
+    /// The tokens of all its documents, one after the other.
+    case tokens
+    /// The end of each sentence, in tokens from the shard's start.
+    case sentences
+    /// The end of each document, in sentences from the shard's start.
+    case documents
+    /// How often each entry of the vocabulary occurs.
+    case frequencies
+    /// Where the text of each example of a sequence length lies (`ExampleEntry`).
+    case examples(sequence: Int)
+
+    /// The file's name.
+    func fileName(shard: String, side: Split) -> String {
+        let ending =
+            switch self {
+            case .tokens: "tokens"
+            case .sentences: "sentences"
+            case .documents: "documents"
+            case .frequencies: "frequencies"
+            case .examples(let sequence): "examples-\(sequence)"
+            }
+        return "\(side.rawValue)-\(shard).\(ending)"
+    }
+}
+
+/// Writes one side of a shard.
+struct ShardSideWriter {
+    private let folder: PartialFolder
+    private let shard: String
+    private let side: Split
     private let tokenBytes: Int
-    private let limit: Int
+    private let unknownID: Int32
+    private let packers: [ExamplePacker]
     private var tokens: FileWriter?
+    private var indexes: [FileWriter] = []
     private var sentenceEnds: [UInt32] = []
     private var documentEnds: [UInt32] = []
-    private var tokenCount = 0
-    private(set) var shards: [DatasetManifest.Shard] = []
+    private var frequencies: [UInt32]
+    private var result = DatasetManifest.ShardSide()
 
-    init(folder: FolderWriter, tokenBytes: Int, shardTokens: Int = Self.shardTokens) {
+    init(
+        folder: PartialFolder, shard: String, side: Split, tokenBytes: Int, vocabulary: Vocabulary,
+        packers: [ExamplePacker]
+    ) {
         self.folder = folder
+        self.shard = shard
+        self.side = side
         self.tokenBytes = tokenBytes
-        limit = shardTokens
+        self.packers = packers
+        unknownID = vocabulary.unknownID
+        frequencies = [UInt32](repeating: 0, count: vocabulary.count)
+        result.examples = packers.map {
+            DatasetManifest.Examples(sequence: $0.sequence, count: 0, randomPairs: 0)
+        }
     }
 
-    static func name(_ shard: Int, _ part: String) -> String {
-        let digits = String(shard)
-        return "shard-" + String(repeating: "0", count: max(0, 5 - digits.count)) + digits + "." + part
-    }
+    /// Tokens so far.
+    var tokenCount: Int { result.counts.tokens }
 
-    /// Appends a document: its ids, and the end of each sentence in them.
-    mutating func append(ids: [Int32], sentenceEnds ends: [Int]) throws {
-        if tokens == nil { tokens = try folder.file(Self.name(shards.count, "tokens")) }
+    /// Appends a document: its ids, and the end of each sentence in them; `key` is its own under the seed.
+    mutating func append(ids: [Int32], sentenceEnds ends: [Int], key: UInt64) throws {
+        if tokens == nil { try open() }
         if tokenBytes == 2 {
             try tokens?.write(ids.map { UInt16(truncatingIfNeeded: $0) })
         } else {
             try tokens?.write(ids)
         }
-        for end in ends { sentenceEnds.append(UInt32(tokenCount + end)) }
-        tokenCount += ids.count
+        var lengths: [Int] = []
+        lengths.reserveCapacity(ends.count)
+        var start = 0
+        for end in ends {
+            lengths.append(end - start)
+            result.counts.sentenceLengths.add(end - start)
+            sentenceEnds.append(UInt32(tokenCount + end))
+            start = end
+        }
+        let document = documentEnds.count
         documentEnds.append(UInt32(sentenceEnds.count))
-        if tokenCount >= limit { try close() }
-    }
-
-    /// Closes the last shard.
-    mutating func close() throws {
-        guard let file = tokens else { return }
-        try file.finish()
-        tokens = nil
-        let sentences = try folder.file(Self.name(shards.count, "sentences"))
-        try sentences.write(sentenceEnds)
-        try sentences.finish()
-        let documents = try folder.file(Self.name(shards.count, "documents"))
-        try documents.write(documentEnds)
-        try documents.finish()
-        shards.append(
-            DatasetManifest.Shard(tokens: tokenCount, sentences: sentenceEnds.count, documents: documentEnds.count))
-        sentenceEnds.removeAll(keepingCapacity: true)
-        documentEnds.removeAll(keepingCapacity: true)
-        tokenCount = 0
-    }
-}
-
-/// The shards of a folder, mapped.
-struct ShardReader: Sendable {
-    private struct Shard: Sendable {
-        var firstDocument: Int
-        var counts: DatasetManifest.Shard
-        var tokens: MappedFile
-        var sentences: MappedFile
-        var documents: MappedFile
-    }
-
-    /// A document's place: its shard and the sentences there.
-    struct Document {
-        fileprivate var shard: Int
-        /// The sentences, numbered within the shard.
-        var sentences: Range<Int>
-    }
-
-    private let directory: String
-    private let tokenBytes: Int
-    private let vocabularySize: Int
-    private var shards: [Shard] = []
-    /// The number of documents.
-    private(set) var documentCount = 0
-
-    init(directory: String, shards counts: [DatasetManifest.Shard], tokenBytes: Int, vocabularySize: Int) throws {
-        self.directory = directory
-        self.tokenBytes = tokenBytes
-        self.vocabularySize = vocabularySize
-        for (number, count) in counts.enumerated() {
-            func map(_ part: String, _ elements: Int, _ size: Int) throws -> MappedFile {
-                let path = directory + "/" + ShardWriter.name(number, part)
-                let file = try MappedFile(path: path)
-                guard elements >= 0, file.count == elements * size else {
-                    throw CorpusError.badDataset(
-                        path: directory,
-                        reason: "\(ShardWriter.name(number, part)) has \(file.count) bytes; \(elements * size) are due")
-                }
-                return file
+        for id in ids {
+            frequencies[Int(id)] += 1
+            result.counts.unknownTokens += id == unknownID ? 1 : 0
+        }
+        result.counts.documentLengths.add(ids.count)
+        result.counts.documents += 1
+        result.counts.sentences += ends.count
+        result.counts.tokens += ids.count
+        for (index, packer) in packers.enumerated() {
+            try packer.pack(document: document, key: key, lengths: lengths) { entry in
+                try indexes[index].write(entry.words)
+                result.examples[index].count += 1
+                result.examples[index].randomPairs += entry.isRandomNext ? 1 : 0
             }
-            shards.append(
-                Shard(
-                    firstDocument: documentCount, counts: count, tokens: try map("tokens", count.tokens, tokenBytes),
-                    sentences: try map("sentences", count.sentences, 4),
-                    documents: try map("documents", count.documents, 4)))
-            documentCount += count.documents
         }
     }
 
-    /// Document `number`.
-    func document(_ number: Int) throws -> Document {
-        var low = 0
-        var high = shards.count - 1
-        while low < high {
-            let middle = (low + high + 1) / 2
-            if shards[middle].firstDocument <= number { low = middle } else { high = middle - 1 }
-        }
-        guard number >= 0, number < documentCount else { throw damaged("document \(number) isn't there") }
-        let local = number - shards[low].firstDocument
-        let start = local == 0 ? 0 : shards[low].documents.element(local - 1, as: UInt32.self)
-        guard let start, let end = shards[low].documents.element(local, as: UInt32.self), start < end,
-            Int(end) <= shards[low].counts.sentences
-        else { throw damaged("document \(number) has no valid sentences") }
-        return Document(shard: low, sentences: Int(start)..<Int(end))
-    }
-
-    /// The tokens of sentence `sentence` of its document, as a range within the shard.
-    func tokens(of document: Document, sentence: Int) throws -> Range<Int> {
-        let index = document.sentences.lowerBound + sentence
-        let shard = shards[document.shard]
-        let start = index == 0 ? 0 : shard.sentences.element(index - 1, as: UInt32.self)
-        guard document.sentences.contains(index), let start, let end = shard.sentences.element(index, as: UInt32.self),
-            start < end, Int(end) <= shard.counts.tokens
-        else { throw damaged("sentence \(sentence) of a document isn't valid") }
-        return Int(start)..<Int(end)
-    }
-
-    /// Appends the ids of `range` of the document's shard to `ids`.
-    func append(_ range: Range<Int>, of document: Document, to ids: inout [Int32]) throws {
-        let file = shards[document.shard].tokens
-        for index in range {
-            let id: Int32? =
-                tokenBytes == 2
-                ? file.element(index, as: UInt16.self).map { Int32($0) } : file.element(index, as: Int32.self)
-            guard let id, id >= 0, Int(id) < vocabularySize else {
-                throw damaged("token \(index) isn't in the vocabulary")
-            }
-            ids.append(id)
+    private mutating func open() throws {
+        tokens = try folder.file(ShardPart.tokens.fileName(shard: shard, side: side))
+        indexes = try packers.map {
+            try folder.file(ShardPart.examples(sequence: $0.sequence).fileName(shard: shard, side: side))
         }
     }
 
-    private func damaged(_ reason: String) -> CorpusError { .badDataset(path: directory, reason: reason) }
+    /// Puts everything on the disk; returns what is in it and its files.
+    consuming func close() throws -> (DatasetManifest.ShardSide, [DatasetManifest.File]) {
+        guard let tokens else { return (result, []) }
+        var files: [DatasetManifest.File] = []
+        func finish(_ writer: FileWriter, _ part: ShardPart) throws {
+            let summary = try writer.finish()
+            files.append(
+                DatasetManifest.File(
+                    name: part.fileName(shard: shard, side: side), bytes: summary.bytes, digest: summary.digest))
+        }
+        func write(_ values: [UInt32], _ part: ShardPart) throws {
+            let file = try folder.file(part.fileName(shard: shard, side: side))
+            try file.write(values)
+            try finish(file, part)
+        }
+        try finish(tokens, .tokens)
+        try write(sentenceEnds, .sentences)
+        try write(documentEnds, .documents)
+        try write(frequencies, .frequencies)
+        for (packer, index) in zip(packers, indexes) { try finish(index, .examples(sequence: packer.sequence)) }
+        return (result, files)
+    }
 }

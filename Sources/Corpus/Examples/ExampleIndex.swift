@@ -2,7 +2,7 @@ import Jobs
 
 /// Where an example's text lies: 16 bytes in an index file.
 struct ExampleEntry: Equatable, Sendable {
-    /// The document, by its number in the dataset.
+    /// The document, by its number in the shard.
     var document: UInt32
     /// Its first sentence, counted from the document's first.
     var firstSentence: UInt32
@@ -54,11 +54,12 @@ struct ExamplePacker {
     /// Tokens of a sequence beside `[CLS]` and the `[SEP]`s.
     var room: Int { sequence - (settings.nextSentence ? 3 : 2) }
 
-    /// Calls `body` with each example of document `document`, whose sentences have `lengths` tokens.
-    func pack(document: Int, lengths: [Int], _ body: (ExampleEntry) throws -> Void) rethrows {
+    /// Calls `body` with each example of document `document`, whose sentences have `lengths` tokens; `key` is the
+    /// document's own under the seed.
+    func pack(document: Int, key: UInt64, lengths: [Int], _ body: (ExampleEntry) throws -> Void) rethrows {
         // The tag keeps this stream apart from those that reading draws from, whose last word is an example's number.
         var random = CounterRandom(
-            seed: seed, purpose: .sentencePairs, step: UInt64(document), example: 0x8000_0000 | UInt32(sequence))
+            seed: seed, purpose: .sentencePairs, step: key, example: 0x8000_0000 | UInt32(sequence))
         var target = room
         if Double(random.nextUnit()) < settings.shortSequenceShare {
             target = 2 + random.nextIndex(below: max(1, room - 1))

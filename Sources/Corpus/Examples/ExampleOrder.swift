@@ -4,7 +4,7 @@ import Jobs
 ///
 /// A Feistel network permutes the next power of four; places that fall outside are walked on until they fall inside
 /// (Black and Rogaway 2002, "Ciphers with arbitrary finite domains").
-struct ExampleOrder: Sendable {
+package struct ExampleOrder: Sendable {
     private static let rounds = 6
     private let count: UInt64
     private let halfBits: UInt64
@@ -12,7 +12,7 @@ struct ExampleOrder: Sendable {
     private var keys: [UInt32] = []
 
     /// The order of `count` examples, at least one, of `sequence` tokens in `epoch`.
-    init(count: Int, seed: UInt64, epoch: UInt64, sequence: Int) {
+    package init(count: Int, seed: UInt64, epoch: UInt64, sequence: Int) {
         self.count = UInt64(count)
         var bits: UInt64 = 1
         while UInt64(1) << (2 * bits) < UInt64(count) { bits += 1 }
@@ -24,7 +24,7 @@ struct ExampleOrder: Sendable {
     }
 
     /// The example at `place`, which is below the count.
-    func number(at place: Int) -> Int {
+    package func number(at place: Int) -> Int {
         var value = UInt64(place)
         repeat {
             var left = value >> halfBits

@@ -4,7 +4,7 @@
 /// Order of the entries: the special tokens, the letters by code point, their `##` forms by code point, then merges by
 /// falling count. The most frequent pair is merged first; of pairs as frequent, the one whose parts were entered first.
 /// So the result is a function of the word counts alone, in whatever order or on however many threads they were counted.
-public struct VocabularyTrainer {
+public struct VocabularyTrainer: Sendable {
     /// What shapes a vocabulary.
     public struct Settings: Hashable, Sendable {
         /// The number of entries.
@@ -60,24 +60,19 @@ public struct VocabularyTrainer {
     /// The vocabulary of the words seen.
     ///
     /// Throws `.vocabularyTooLarge` where no pair is left before the size is reached, `.vocabularyTooSmall` where the
-    /// letters alone don't fit, `.cancelled`.
-    public func train(
-        progress: (_ entries: Int) -> Void = { _ in }, isCancelled: () -> Bool = { false }
-    ) throws -> Vocabulary {
+    /// letters alone don't fit, and what `progress` throws, which is called now and then with the number of entries.
+    public func train(progress: (_ entries: Int) throws -> Void = { _ in }) throws -> Vocabulary {
         var pieces = PieceTable(counts: counts, letterLimit: settings.letterLimit)
         guard pieces.count <= settings.size else {
             throw CorpusError.vocabularyTooSmall(asked: settings.size, needed: pieces.count)
         }
-        var merger = PairMerger(words: pieces.words, wordCounts: pieces.wordCounts, minimumCount: settings.minimumCount)
+        var merger = PairMerger(words: pieces.takeWords(), minimumCount: settings.minimumCount)
         while pieces.count < settings.size {
             guard let pair = merger.mostFrequentPair() else {
                 throw CorpusError.vocabularyTooLarge(asked: settings.size, possible: pieces.count)
             }
             merger.merge(pair, into: pieces.join(pair.left, pair.right))
-            if pieces.count & 255 == 0 {
-                progress(pieces.count)
-                if isCancelled() { throw CorpusError.cancelled }
-            }
+            if pieces.count & 255 == 0 { try progress(pieces.count) }
         }
         return try Vocabulary(tokens: pieces.tokens)
     }
@@ -87,40 +82,68 @@ public struct VocabularyTrainer {
 private struct PieceTable {
     private(set) var tokens: [String] = Vocabulary.Special.allCases.map(\.rawValue)
     private var ids: [[UInt8]: Int32] = [:]
-    /// Each word as ids of letters.
-    private(set) var words: [[Int32]] = []
-    private(set) var wordCounts: [Int] = []
+    /// The words as ids of letters.
+    private var words = SpelledWords()
 
     var count: Int { tokens.count }
 
     init(counts: WordCounts, letterLimit: Int) {
-        var letters: [UInt32: Int] = [:]
+        let letters = Self.letters(counts, limit: letterLimit)
         var continued: Set<UInt32> = []
-        var spelled: [(scalars: [UInt32], count: Int)] = []
-        spelled.reserveCapacity(counts.count)
-        counts.forEach { word, count in
-            let scalars = String(decoding: word, as: UTF8.self).unicodeScalars.map(\.value)
-            for scalar in scalars { letters[scalar, default: 0] += count }
-            spelled.append((scalars, count))
+        var scalars: [UInt32] = []
+        // A word with a letter that has no entry is [UNK] whole: it teaches nothing.
+        func spell(_ word: UnsafeBufferPointer<UInt8>) -> Bool {
+            Self.decode(word, into: &scalars)
+            return letters.count < letterLimit || scalars.allSatisfy(letters.contains)
         }
-        if letters.count > letterLimit {
-            let kept = letters.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(letterLimit)
-            letters = Dictionary(uniqueKeysWithValues: kept.map { ($0.key, $0.value) })
-            // A word with a letter that has no entry is [UNK] whole: it teaches nothing.
-            spelled.removeAll { !$0.scalars.allSatisfy { letters[$0] != nil } }
+        counts.forEach { word, _ in
+            if spell(word) { for scalar in scalars.dropFirst() { continued.insert(scalar) } }
         }
-        for word in spelled { continued.formUnion(word.scalars.dropFirst()) }
         var first: [UInt32: Int32] = [:]
         var later: [UInt32: Int32] = [:]
-        for scalar in letters.keys.sorted() { first[scalar] = enter(Self.text(scalar)) }
+        for scalar in letters.sorted() { first[scalar] = enter(Self.text(scalar)) }
         for scalar in continued.sorted() { later[scalar] = enter("##" + Self.text(scalar)) }
-        for word in spelled where word.scalars.count > 0 {
-            words.append(
-                word.scalars.enumerated().map { place, scalar in
-                    (place == 0 ? first[scalar] : later[scalar]) ?? 0
-                })
-            wordCounts.append(word.count)
+        words.starts.reserveCapacity(counts.count + 1)
+        words.counts.reserveCapacity(counts.count)
+        counts.forEach { word, count in
+            guard spell(word), !scalars.isEmpty else { return }
+            for (place, scalar) in scalars.enumerated() {
+                words.symbols.append((place == 0 ? first[scalar] : later[scalar]) ?? 0)
+            }
+            words.starts.append(words.symbols.count)
+            words.counts.append(count)
         }
+    }
+
+    /// The letters of all words; where there are more than `limit`, the commonest, of equals those of the lowest codes.
+    private static func letters(_ counts: WordCounts, limit: Int) -> Set<UInt32> {
+        var letters: [UInt32: Int] = [:]
+        var scalars: [UInt32] = []
+        var ascii = [Int](repeating: 0, count: 128)
+        counts.forEach { word, count in
+            decode(word, into: &scalars)
+            for scalar in scalars {
+                if scalar < 128 { ascii[Int(scalar)] += count } else { letters[scalar, default: 0] += count }
+            }
+        }
+        for (scalar, count) in ascii.enumerated() where count > 0 { letters[UInt32(scalar)] = count }
+        if letters.count <= limit { return Set(letters.keys) }
+        return Set(letters.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(limit).map(\.key))
+    }
+
+    private static func decode(_ word: UnsafeBufferPointer<UInt8>, into scalars: inout [UInt32]) {
+        scalars.removeAll(keepingCapacity: true)
+        if word.allSatisfy({ $0 < 0x80 }) {
+            for byte in word { scalars.append(UInt32(byte)) }
+        } else {
+            for scalar in String(decoding: word, as: UTF8.self).unicodeScalars { scalars.append(scalar.value) }
+        }
+    }
+
+    /// Hands the words over: the merger changes them in place.
+    mutating func takeWords() -> SpelledWords {
+        defer { words = SpelledWords() }
+        return words
     }
 
     /// The entry that `left` and `right` make together; a new one where their text isn't an entry yet.

@@ -2,44 +2,42 @@
 ///
 /// Memory is bounded: at `capacity` distinct words, those seen fewest times are forgotten (all of one count at once), which
 /// the trained vocabulary can't notice unless words that rare would have made it.
-struct WordCounts {
+struct WordCounts: Sendable {
     private struct Entry {
-        var offset: Int = 0
-        var length: UInt32 = 0
-        var hash: UInt32 = 0
-        var count: Int = 0
+        /// The word's first eight bytes, with zeros after a shorter one's end.
+        var prefix: UInt64
+        var count: Int
+        var offset: Int
+        var length: UInt32
+        var hash: UInt32
     }
 
     /// The most distinct words held.
     let capacity: Int
     private var entries: [Entry] = []
-    private var slots: [UInt32]
+    /// An entry's hash above, its place plus one below; 0 for a free slot.
+    private var slots: [UInt64]
     private var arena: [UInt8] = []
-    /// Words forgotten, by distinct word.
-    private(set) var forgotten = 0
 
-    init(capacity: Int = 1 << 24) {
+    init(capacity: Int = 1 << 22) {
         self.capacity = capacity
-        slots = [UInt32](repeating: 0, count: 1 << 12)
+        slots = [UInt64](repeating: 0, count: 1 << 12)
     }
 
     /// The number of distinct words.
     var count: Int { entries.count }
 
-    /// Counts `word` `times` more.
+    /// Counts `word`, which isn't empty, `times` more.
+    @inline(__always)
     mutating func add(_ word: UnsafeBufferPointer<UInt8>, times: Int = 1) {
-        let hash = Self.hash(word)
-        if let index = find(word, hash) {
+        let bytes = UnsafeRawBufferPointer(word)
+        let prefix = Self.prefix(bytes)
+        let hash = Self.hash(bytes, prefix)
+        if let index = find(bytes, prefix, hash) {
             entries[index].count += times
-            return
+        } else {
+            insert(bytes, prefix, hash, times: times)
         }
-        if entries.count >= capacity { forgetRarest() }
-        if entries.count * 2 >= slots.count { rehash(slots.count * 2) }
-        var slot = Int(hash) & (slots.count - 1)
-        while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
-        entries.append(Entry(offset: arena.count, length: UInt32(word.count), hash: hash, count: times))
-        arena.append(contentsOf: word)
-        slots[slot] = UInt32(entries.count)
     }
 
     /// Counts the words of `other` too.
@@ -57,28 +55,51 @@ struct WordCounts {
         }
     }
 
-    private func find(_ word: UnsafeBufferPointer<UInt8>, _ hash: UInt32) -> Int? {
-        var slot = Int(hash) & (slots.count - 1)
+    @inline(__always)
+    private func find(_ word: UnsafeRawBufferPointer, _ prefix: UInt64, _ hash: UInt32) -> Int? {
+        let mask = slots.count - 1
+        var slot = Int(hash) & mask
         while slots[slot] != 0 {
-            let index = Int(slots[slot]) - 1
-            let entry = entries[index]
-            if entry.hash == hash, Int(entry.length) == word.count {
-                var place = 0
-                while place < word.count, arena[entry.offset + place] == word[place] { place += 1 }
-                if place == word.count { return index }
+            if UInt32(truncatingIfNeeded: slots[slot] >> 32) == hash {
+                let index = Int(UInt32(truncatingIfNeeded: slots[slot])) - 1
+                let entry = entries[index]
+                if entry.prefix == prefix, Int(entry.length) == word.count,
+                    word.count <= 8 || hasTail(word, at: entry.offset)
+                {
+                    return index
+                }
             }
-            slot = (slot + 1) & (slots.count - 1)
+            slot = (slot + 1) & mask
         }
         return nil
     }
 
-    private mutating func rehash(_ size: Int) {
-        slots = [UInt32](repeating: 0, count: size)
-        for (index, entry) in entries.enumerated() {
-            var slot = Int(entry.hash) & (size - 1)
-            while slots[slot] != 0 { slot = (slot + 1) & (size - 1) }
-            slots[slot] = UInt32(index + 1)
+    private func hasTail(_ word: UnsafeRawBufferPointer, at offset: Int) -> Bool {
+        arena.withUnsafeBytes { arena in
+            arena[offset + 8..<offset + word.count].elementsEqual(word[8...])
         }
+    }
+
+    @inline(never)
+    private mutating func insert(_ word: UnsafeRawBufferPointer, _ prefix: UInt64, _ hash: UInt32, times: Int) {
+        if entries.count >= capacity { forgetRarest() }
+        if entries.count * 2 >= slots.count { rehash(slots.count * 2) }
+        entries.append(
+            Entry(prefix: prefix, count: times, offset: arena.count, length: UInt32(word.count), hash: hash))
+        arena.append(contentsOf: word)
+        enter(entries.count - 1)
+    }
+
+    private mutating func enter(_ index: Int) {
+        let hash = entries[index].hash
+        var slot = Int(hash) & (slots.count - 1)
+        while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+        slots[slot] = UInt64(hash) << 32 | UInt64(index + 1)
+    }
+
+    private mutating func rehash(_ size: Int) {
+        slots = [UInt64](repeating: 0, count: size)
+        for index in entries.indices { enter(index) }
     }
 
     private mutating func forgetRarest() {
@@ -92,7 +113,6 @@ struct WordCounts {
                 keptArena.append(contentsOf: arena[entry.offset..<entry.offset + Int(entry.length)])
                 kept.append(moved)
             }
-            forgotten += entries.count - kept.count
             entries = kept
             arena = keptArena
             least *= 2
@@ -100,9 +120,29 @@ struct WordCounts {
         rehash(slots.count)
     }
 
-    private static func hash(_ word: UnsafeBufferPointer<UInt8>) -> UInt32 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in word { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-        return UInt32(truncatingIfNeeded: hash ^ hash >> 32)
+    /// The first eight bytes, with zeros after the end.
+    @inline(__always)
+    private static func prefix(_ word: UnsafeRawBufferPointer) -> UInt64 {
+        func load<Value: FixedWidthInteger>(_ offset: Int, _: Value.Type) -> UInt64 {
+            UInt64(truncatingIfNeeded: Value(littleEndian: word.loadUnaligned(fromByteOffset: offset, as: Value.self)))
+        }
+        let count = word.count
+        // Two loads that overlap, so that nothing is read beyond the end.
+        if count >= 8 { return load(0, UInt64.self) }
+        if count >= 4 { return load(0, UInt32.self) | load(count - 4, UInt32.self) << UInt64(8 * (count - 4)) }
+        if count >= 2 { return load(0, UInt16.self) | load(count - 2, UInt16.self) << UInt64(8 * (count - 2)) }
+        return count == 1 ? UInt64(word[0]) : 0
+    }
+
+    @inline(__always)
+    private static func hash(_ word: UnsafeRawBufferPointer, _ prefix: UInt64) -> UInt32 {
+        var hash = (prefix ^ UInt64(word.count)) &* 0x9e37_79b9_7f4a_7c15
+        var offset = 8
+        while offset < word.count {
+            let rest = UnsafeRawBufferPointer(rebasing: word[offset...])
+            hash = (hash ^ hash >> 32 ^ Self.prefix(rest)) &* 0x9e37_79b9_7f4a_7c15
+            offset += 8
+        }
+        return UInt32(truncatingIfNeeded: hash >> 32)
     }
 }

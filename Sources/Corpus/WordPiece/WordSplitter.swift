@@ -7,10 +7,12 @@ struct WordSplitter {
     /// Words of more scalars than this are [UNK] whole; their bytes beyond are counted and not kept.
     static let longestWord = 100
 
-    private enum ASCIIClass { static let word: UInt8 = 0, space: UInt8 = 1, remove: UInt8 = 2, isolate: UInt8 = 3 }
+    private enum ASCIIClass {
+        static let word: UInt8 = 0, space: UInt8 = 1, remove: UInt8 = 2, isolate: UInt8 = 3, other: UInt8 = 4
+    }
 
     private let table = UnicodeTable.shared
-    /// For each byte below 128, its class in the high half and its lower case in the low half.
+    /// For each byte, its class in the high half and its lower case in the low half; from 128 on no class of ASCII.
     private let ascii: [UInt16]
     private var word = [UInt8](repeating: 0, count: 4 * (longestWord + 8))
     private var length = 0
@@ -20,6 +22,7 @@ struct WordSplitter {
 
     init() {
         ascii = (0..<256).map { byte in
+            if byte >= 0x80 { return UInt16(ASCIIClass.other) << 8 }
             let entry = UnicodeTable.shared.entry(UInt32(byte))
             let lower = byte >= 0x41 && byte <= 0x5a ? byte + 32 : byte
             let kind =
@@ -39,34 +42,69 @@ struct WordSplitter {
     mutating func forEachWord(
         of text: UnsafeRawBufferPointer, _ body: (UnsafeBufferPointer<UInt8>, Int) throws -> Void
     ) rethrows {
+        let bytes = text.bindMemory(to: UInt8.self)
         var index = 0
-        let count = text.count
+        let count = bytes.count
         length = 0
         scalars = 0
         marks.removeAll(keepingCapacity: true)
         while index < count {
+            // Most words are plain as they stand: they are handed on from where they are.
+            var end = index
+            while end < count, ascii[Int(bytes[end])] == Self.plain(bytes[end]) { end += 1 }
+            if end > index {
+                let next = end < count ? ascii[Int(bytes[end])] : Self.end
+                if next >> 8 == UInt16(ASCIIClass.space) || next >> 8 == UInt16(ASCIIClass.isolate) {
+                    try body(UnsafeBufferPointer(rebasing: bytes[index..<end]), end - index)
+                    index = end
+                } else {
+                    try takeWord(bytes, &index, body)
+                }
+                continue
+            }
+            switch UInt8(ascii[Int(bytes[index])] >> 8) {
+            case ASCIIClass.space, ASCIIClass.remove: index += 1
+            case ASCIIClass.isolate:
+                try body(UnsafeBufferPointer(rebasing: bytes[index..<index + 1]), 1)
+                index += 1
+            default: try takeWord(bytes, &index, body)
+            }
+        }
+    }
+
+    /// What the table holds for a byte that is a letter of a word as it stands.
+    @inline(__always)
+    private static func plain(_ byte: UInt8) -> UInt16 { UInt16(ASCIIClass.word) << 8 | UInt16(byte) }
+
+    /// What stands for the end of the text: as if a space followed.
+    private static let end = UInt16(ASCIIClass.space) << 8
+
+    /// Takes characters one by one up to the next place where a word has just ended.
+    private mutating func takeWord(
+        _ text: UnsafeBufferPointer<UInt8>, _ index: inout Int,
+        _ body: (UnsafeBufferPointer<UInt8>, Int) throws -> Void
+    ) rethrows {
+        while index < text.count {
             let byte = text[index]
             if byte < 0x80 {
-                index += 1
                 let entry = ascii[Int(byte)]
                 switch UInt8(entry >> 8) {
                 case ASCIIClass.word:
+                    index += 1
                     if scalars < Self.longestWord {
                         word[length] = UInt8(truncatingIfNeeded: entry)
                         length += 1
                     }
                     scalars += 1
                     if !marks.isEmpty { marks.removeAll(keepingCapacity: true) }
-                case ASCIIClass.space: try flush(body)
-                case ASCIIClass.isolate:
+                case ASCIIClass.remove: index += 1
+                default:
+                    // A space, or punctuation that is a word by itself.
                     try flush(body)
-                    append(UInt32(byte))
-                    try flush(body)
-                default: break
+                    return
                 }
             } else {
-                let scalar = Self.decode(text, &index)
-                try take(scalar, body)
+                try take(Self.decode(text, &index), body)
             }
         }
         try flush(body)
@@ -158,7 +196,7 @@ struct WordSplitter {
 
     /// The scalar at `index`, which moves past it. The text is valid UTF-8.
     @inline(__always)
-    private static func decode(_ text: UnsafeRawBufferPointer, _ index: inout Int) -> UInt32 {
+    private static func decode(_ text: UnsafeBufferPointer<UInt8>, _ index: inout Int) -> UInt32 {
         let first = UInt32(text[index])
         func tail(_ offset: Int) -> UInt32 {
             index + offset < text.count ? UInt32(text[index + offset] & 0x3f) : 0

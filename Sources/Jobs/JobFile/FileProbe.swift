@@ -15,15 +15,23 @@ public struct FileProbe: Sendable {
     }
 
     private let find: @Sendable (_ path: String, _ directory: String) -> Finding
+    /// Looks into corpus folders.
+    public let corpora: CorpusProbe
 
-    /// A probe that asks `find` about a path, relative to a directory unless absolute.
-    public init(_ find: @escaping @Sendable (_ path: String, _ directory: String) -> Finding) { self.find = find }
+    /// A probe that asks `find` about a path, relative to a directory unless absolute, and `corpora` about folders.
+    public init(
+        corpora: CorpusProbe = .unchecked,
+        _ find: @escaping @Sendable (_ path: String, _ directory: String) -> Finding
+    ) {
+        self.corpora = corpora
+        self.find = find
+    }
 
     /// What `path`, relative to `directory` unless absolute, leads to.
     public func callAsFunction(_ path: String, relativeTo directory: String) -> Finding { find(path, directory) }
 
     /// Asks the file system.
-    public static let fileSystem = FileProbe { path, directory in
+    public static let fileSystem = FileProbe(corpora: .fileSystem) { path, directory in
         let joined = absolute(path, relativeTo: directory)
         guard let resolved = realpath(joined, nil) else { return .refused(path: joined, reason: reason(errno)) }
         defer { free(resolved) }

@@ -33,6 +33,12 @@ struct JobDocument {
                         key: "masked_share", value: .bare("\(job.examples.maskedShare)"),
                         comment: "share of tokens predicted"),
                     Entry(
+                        key: "masking", value: .bare(job.examples.masking.rawValue),
+                        comment: "token, whole_word or span: what is chosen at once"),
+                    Entry(
+                        key: "static_masks", value: job.examples.staticMasks.map { .bare("\($0)") } ?? .none,
+                        comment: "none: masked anew each epoch"),
+                    Entry(
                         key: "short_sequence_share", value: .bare("\(job.examples.shortSequenceShare)"),
                         comment: "share of examples made shorter"),
                     Entry(
@@ -87,6 +93,21 @@ struct JobDocument {
     }
 
     private static func corpus(_ corpus: CorpusSource) -> Value {
+        switch corpus {
+        case .text(let corpus): text(corpus)
+        case .built(let corpus):
+            .map([
+                Entry(
+                    key: "built", value: .text(corpus.directory),
+                    comment: "a folder that 'wafermark corpus build' filled"),
+                Entry(key: "digest", value: .text(corpus.digest), comment: "of its dataset"),
+                Entry(key: "vocabulary", value: .bare("\(corpus.vocabularySize)"), comment: "WordPiece entries"),
+                Entry(key: "held_out", value: .bare("\(corpus.heldOut)"), comment: "share kept for evaluation"),
+            ])
+        }
+    }
+
+    private static func text(_ corpus: TextCorpus) -> Value {
         var entries: [Entry] = []
         switch corpus.text {
         case .files(let paths):

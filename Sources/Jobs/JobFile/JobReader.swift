@@ -1,8 +1,8 @@
 /// Reads a job from a YAML tree: names, types and required keys here, ranges and what must fit together in `JobRules`.
 struct JobReader {
-    private let list = ProblemList()
-    private let directory: String
-    private let files: FileProbe
+    let list = ProblemList()
+    let directory: String
+    let files: FileProbe
 
     /// A reader that finds files relative to `directory` with `files`.
     init(directory: String, files: FileProbe) {
@@ -22,13 +22,15 @@ struct JobReader {
             fields.required("name", "letters, digits, '.', '-' and '_'")
             .flatMap { fields.text($0, key: "name", allowed: "letters, digits, '.', '-' and '_'") } ?? "job"
         let lanes: Int = fields.integer("lanes")
-        let examples = examples(fields)
-        let phases = phases(fields, lanes: lanes, maskedShare: examples.maskedShare)
+        let (corpus, dataset) = corpus(fields)
+        let examples = examples(fields, like: dataset?.settings.examples ?? ExampleSettings())
+        let phases = phases(fields, lanes: lanes, examples: examples)
         let job = Job(
-            name: name, model: model(fields), corpus: corpus(fields), examples: examples, lanes: lanes,
+            name: name, model: model(fields), corpus: corpus, examples: examples, lanes: lanes,
             seed: fields.integer("seed"), phases: phases, optimizer: optimizer(fields),
             evaluation: evaluation(fields, phases: phases), target: target(fields), checkpoints: checkpoints(fields))
         list.add(JobRules.violations(of: job))
+        if let dataset { list.add(JobRules.violations(of: job, on: dataset)) }
         let problems = list.sorted()
         return problems.isEmpty ? .success(job) : .failure(ProblemsFound(problems: problems))
     }
@@ -80,97 +82,20 @@ struct JobReader {
             attentionDropout: model.number("attention_dropout", default: base?.attentionDropout ?? 0.1))
     }
 
-    private func corpus(_ fields: Fields) -> CorpusSource {
-        let placeholder = CorpusSource(text: .synthetic(documents: 1000, seed: 1), vocabulary: .trained(size: 1000))
-        let allowed = "a mapping with 'text' (or 'synthetic') and 'vocabulary'"
-        guard let node = fields.required("corpus", allowed) else { return placeholder }
-        let corpus = Fields(node, path: "corpus", known: ["text", "synthetic", "vocabulary", "held_out"], list: list)
-        guard case .mapping = node else { return placeholder }
-        return CorpusSource(
-            text: text(corpus, line: node.line) ?? placeholder.text,
-            vocabulary: vocabulary(corpus) ?? placeholder.vocabulary,
-            heldOut: corpus.number("held_out", default: 0.05))
-    }
-
-    private func text(_ corpus: Fields, line: Int) -> CorpusSource.Text? {
-        switch (corpus.node("text"), corpus.node("synthetic")) {
-        case (nil, nil):
-            list.add(
-                JobProblem(
-                    line: line, key: "corpus", found: "no text",
-                    allowed: "'text' with one path or a list of them, or 'synthetic' with a number of documents"))
-            return nil
-        case (.some, .some(let synthetic)):
-            list.add(
-                JobProblem(
-                    line: synthetic.line, key: "corpus", found: "both 'text' and 'synthetic'", allowed: "one of the two"
-                ))
-            return nil
-        case (nil, .some(let node)):
-            let synthetic = Fields(node, path: "corpus.synthetic", known: ["documents", "seed"], list: list)
-            return .synthetic(documents: synthetic.integer("documents"), seed: synthetic.integer("seed", default: 1))
-        case (.some(let node), nil):
-            let allowed = "a path or a list of paths"
-            switch node {
-            case .scalar:
-                return path(node, key: "corpus.text", of: corpus, allowed: allowed).map { .files([$0]) }
-            case .sequence(let items, let line):
-                if items.isEmpty {
-                    list.add(JobProblem(line: line, key: "corpus.text", found: "an empty list", allowed: allowed))
-                    return nil
-                }
-                let paths = items.enumerated().compactMap { index, item in
-                    path(item, key: "corpus.text[\(index)]", of: corpus, allowed: allowed)
-                }
-                return paths.count == items.count ? .files(paths) : nil
-            case .mapping:
-                list.add(JobProblem(line: node.line, key: "corpus.text", found: node.found, allowed: allowed))
-                return nil
-            }
-        }
-    }
-
-    private func vocabulary(_ corpus: Fields) -> CorpusSource.Vocabulary? {
-        let allowed = "a number of entries such as 8192, or the path of a vocab.txt"
-        guard let node = corpus.required("vocabulary", allowed) else { return nil }
-        if case .scalar(let text, false, _) = node, text.first.map({ $0.isNumber || $0 == "-" || $0 == "+" }) ?? false,
-            text.allSatisfy({ $0.isNumber || "+-_.eE".contains($0) })
-        {
-            let size: Int? = corpus.integer(node, key: "corpus.vocabulary", allowed: allowed)
-            return size.map { .trained(size: $0) }
-        }
-        return path(node, key: "corpus.vocabulary", of: corpus, allowed: allowed).map { .file($0) }
-    }
-
-    private func path(_ node: JobNode, key: String, of corpus: Fields, allowed: String) -> String? {
-        guard let text = corpus.text(node, key: key, allowed: allowed) else { return nil }
-        guard !text.isEmpty else {
-            list.add(JobProblem(line: node.line, key: key, found: "an empty path", allowed: allowed))
-            return nil
-        }
-        switch files(text, relativeTo: directory) {
-        case .file(let path):
-            return path
-        case .refused(let path, let reason):
-            list.add(
-                JobProblem(
-                    line: node.line, key: key, found: "\(PrintableText.quoted(path, limit: 300)) (\(reason))",
-                    allowed: "a readable file, relative to the job file or absolute"))
-            return nil
-        }
-    }
-
-    private func examples(_ fields: Fields) -> ExampleSettings {
-        guard let node = fields.node("examples") else { return ExampleSettings() }
+    private func examples(_ fields: Fields, like usual: ExampleSettings) -> ExampleSettings {
+        guard let node = fields.node("examples") else { return usual }
         let examples = Fields(
-            node, path: "examples", known: ["masked_share", "short_sequence_share", "next_sentence"], list: list)
+            node, path: "examples",
+            known: ["masked_share", "masking", "static_masks", "short_sequence_share", "next_sentence"], list: list)
         return ExampleSettings(
-            maskedShare: examples.number("masked_share", default: 0.15),
-            shortSequenceShare: examples.number("short_sequence_share", default: 0.1),
-            nextSentence: examples.flag("next_sentence", default: true))
+            maskedShare: examples.number("masked_share", default: usual.maskedShare),
+            masking: examples.choice("masking", default: usual.masking),
+            staticMasks: examples.optionalInteger("static_masks", default: usual.staticMasks),
+            shortSequenceShare: examples.number("short_sequence_share", default: usual.shortSequenceShare),
+            nextSentence: examples.flag("next_sentence", default: usual.nextSentence))
     }
 
-    private func phases(_ fields: Fields, lanes: Int, maskedShare: Double) -> [Phase] {
+    private func phases(_ fields: Fields, lanes: Int, examples: ExampleSettings) -> [Phase] {
         let allowed = "a list of phases, each with sequence, global_batch, steps and learning_rate"
         guard let node = fields.required("phases", allowed) else { return [] }
         guard case .sequence(let items, _) = node else {
@@ -187,9 +112,7 @@ struct JobReader {
                 ], list: list)
             let sequence: Int = phase.integer("sequence")
             let globalBatch: Int = phase.integer("global_batch")
-            // The convention: the masked share of a full sequence, rounded up (20 of 128 in the paper's recipe).
-            let share = maskedShare.isFinite && (0...1).contains(maskedShare) ? maskedShare : 0.15
-            let masked = max(1, Int((Double(min(max(sequence, 1), 1 << 30)) * share).rounded(.up)))
+            let masked = examples.maskedPositions(ofSequence: sequence)
             return Phase(
                 sequence: sequence, maskedPositions: phase.integer("masked_positions", default: masked),
                 globalBatch: globalBatch,

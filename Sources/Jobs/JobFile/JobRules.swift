@@ -7,6 +7,9 @@ enum JobRules {
     /// The most optimizer steps of a job.
     static let stepLimit = 1_000_000_000
 
+    /// The most masked forms of an example.
+    static let staticMaskLimit = 10_000
+
     /// A value, or several that do not fit together.
     struct Violation {
         /// The keys concerned; the first is the one to change.
@@ -22,6 +25,7 @@ enum JobRules {
         model(job.model, &check)
         corpus(job.corpus, &check)
         check.within("examples.masked_share", job.examples.maskedShare, 0.01...0.9)
+        if let masks = job.examples.staticMasks { check.within("examples.static_masks", masks, 1...staticMaskLimit) }
         check.within("examples.short_sequence_share", job.examples.shortSequenceShare, 0...1)
         check.within("lanes", job.lanes, 1...4096)
         phases(of: job, &check)
@@ -74,6 +78,14 @@ enum JobRules {
     }
 
     private static func corpus(_ corpus: CorpusSource, _ check: inout Check) {
+        check.above("corpus.held_out", corpus.heldOut, 0, upTo: 0.5)
+        switch corpus {
+        case .text(let corpus): text(corpus, &check)
+        case .built(let corpus): built(corpus, &check)
+        }
+    }
+
+    private static func text(_ corpus: TextCorpus, _ check: inout Check) {
         switch corpus.text {
         case .files(let paths):
             if !(1...10_000).contains(paths.count) {
@@ -94,7 +106,21 @@ enum JobRules {
                     ["corpus.vocabulary"], found: PrintableText.quoted(path), allowed: "an absolute path without NUL")
             }
         }
-        check.above("corpus.held_out", corpus.heldOut, 0, upTo: 0.5)
+    }
+
+    private static func built(_ corpus: BuiltCorpus, _ check: inout Check) {
+        if !isPath(corpus.directory) {
+            check.add(
+                ["corpus.built"], found: PrintableText.quoted(corpus.directory), allowed: "an absolute path without NUL"
+            )
+        }
+        let isDigit = { (byte: UInt8) in "0123456789abcdef".utf8.contains(byte) }
+        if corpus.digest.utf8.count != 64 || !corpus.digest.utf8.allSatisfy(isDigit) {
+            check.add(
+                ["corpus.digest"], found: PrintableText.quoted(corpus.digest),
+                allowed: "64 lower-case hexadecimal digits")
+        }
+        check.within("corpus.vocabulary", corpus.vocabularySize, 6...(1 << 22))
     }
 
     private static func isPath(_ path: String) -> Bool { path.hasPrefix("/") && !path.utf8.contains(0) }
@@ -161,7 +187,7 @@ enum JobRules {
     }
 
     /// Collects violations. Comparisons are written so that a NaN fails them.
-    private struct Check {
+    struct Check {
         var violations: [Violation] = []
 
         mutating func add(_ keys: [String], found: String, allowed: String) {

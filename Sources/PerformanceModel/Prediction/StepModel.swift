@@ -94,10 +94,5 @@ public enum StepModel {
 
 extension Job {
     /// The vocabulary's size where the job itself says it.
-    var statedVocabularySize: Int? {
-        switch corpus.vocabulary {
-        case .trained(let size): size
-        case .file: nil
-        }
-    }
+    var statedVocabularySize: Int? { corpus.vocabularySize }
 }

@@ -78,8 +78,7 @@ extension Job {
         job.name = ""
         job.checkpoints = CheckpointSettings()
         // The dataset's digest, which is compared as well, covers what the files hold.
-        if case .files = job.corpus.text { job.corpus.text = .files([]) }
-        if case .file = job.corpus.vocabulary { job.corpus.vocabulary = .file("") }
+        job.corpus = job.corpus.withoutPlaces
         return job
     }
 }

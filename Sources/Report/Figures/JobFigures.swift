@@ -66,13 +66,19 @@ public struct JobFigures: Sendable, Encodable {
         optimizer = job.optimizer.kind.rawValue
         weightDecay = Double(job.optimizer.weightDecay)
         clipNorm = job.optimizer.clipNorm.map(Double.init)
-        switch job.corpus.text {
-        case .files(let files):
-            text = "files"
-            textFiles = files
-        case .synthetic:
-            text = "synthetic"
-            textFiles = []
+        switch job.corpus {
+        case .text(let corpus):
+            switch corpus.text {
+            case .files(let files):
+                text = "files"
+                textFiles = files
+            case .synthetic:
+                text = "synthetic"
+                textFiles = []
+            }
+        case .built(let corpus):
+            text = "corpus"
+            textFiles = [corpus.directory]
         }
         heldOutShare = job.corpus.heldOut
         maskedShare = job.examples.maskedShare

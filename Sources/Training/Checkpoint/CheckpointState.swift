@@ -33,7 +33,7 @@ public struct CheckpointState: Hashable, Sendable, Codable {
         let mine = job
         let theirs = plan.job
         let parts: [(name: String, isEqual: Bool)] = [
-            ("model", mine.model == theirs.model), ("corpus", mine.corpus == theirs.corpus),
+            ("model", mine.model == theirs.model), ("corpus", mine.corpus.contents == theirs.corpus.contents),
             ("examples", mine.examples == theirs.examples), ("lanes", mine.lanes == theirs.lanes),
             ("seed", mine.seed == theirs.seed), ("phases", mine.phases == theirs.phases),
             ("optimizer", mine.optimizer == theirs.optimizer),

@@ -40,7 +40,7 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
     /// - Throws: `ModelFileError`, `CorpusError`, `BERTError`; `TrainingError.plan` where model and settings don't fit.
     public static func run(
         model directory: String, corpus: [String], sequence: Int? = nil, sequences: Int? = nil, seed: UInt64 = 1,
-        threads: Int, isCancelled: @Sendable () -> Bool = { false }
+        threads: Int, isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws -> CorpusEvaluation {
         let model = try HuggingFaceModel(reading: directory)
         let sequence = sequence ?? min(128, model.configuration.positions)
@@ -48,15 +48,14 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
             throw TrainingError.plan(
                 field: "sequence", found: "\(sequence)", allowed: "8 to the model's \(model.configuration.positions)")
         }
-        let masked = max(1, Int((Double(sequence) * 0.15).rounded()))
         // Both sides of the split are measured, so how it falls doesn't matter.
         let request = DatasetRequest(
-            corpus: CorpusSource(
-                text: .files(corpus), vocabulary: .file("\(directory)/\(HuggingFaceModel.vocabularyFile)"), heldOut: 0.5
-            ),
-            examples: ExampleSettings(nextSentence: model.configuration.nextSentence),
-            sequenceLengths: [.init(sequence: sequence, maskedPositions: masked)], seed: seed)
-        let dataset = try prepare(request, isCancelled: isCancelled)
+            text: .files(corpus.map { DatasetRequest.TextFile(path: $0) }),
+            vocabulary: .file("\(directory)/\(HuggingFaceModel.vocabularyFile)"),
+            settings: DatasetSettings(
+                sequences: [sequence], heldOut: 0.5, seed: seed,
+                examples: ExampleSettings(nextSentence: model.configuration.nextSentence)))
+        let dataset = try prepare(request, threads: threads, isCancelled: isCancelled)
         let manifest = dataset.manifest
         guard manifest.vocabularySize <= model.configuration.vocabularySize else {
             throw TrainingError.plan(
@@ -74,19 +73,22 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
             Array(examples[$0..<min($0 + groupSize, examples.count)])
         }
         let losses = try measure(
-            groups, model: model, dataset: dataset, sequence: sequence, masked: masked, seed: seed, threads: threads,
+            groups, model: model, reader: try ExampleReader(dataset, seed: seed), sequence: sequence, threads: threads,
             isCancelled: isCancelled)
         return CorpusEvaluation(
             losses, sequence: sequence, manifest: manifest, hasNextSentence: model.configuration.nextSentence)
     }
 
     /// The text as a dataset that is mapped into memory and on no disk any more.
-    private static func prepare(_ request: DatasetRequest, isCancelled: () -> Bool) throws -> Dataset {
+    private static func prepare(
+        _ request: DatasetRequest, threads: Int, isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> Dataset {
         let scratch = FileManager.default.temporaryDirectory.appending(path: "wafermark-evaluate-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: scratch) }
-        let path = scratch.path(percentEncoded: false)
+        var manner = DatasetPreparation.Manner(threads: threads)
+        manner.isCancelled = isCancelled
         do {
-            _ = try DatasetPreparation.prepare(request, into: path, isCancelled: isCancelled)
+            return try DatasetPreparation.prepare(request, into: scratch.path(percentEncoded: false), manner: manner)
         } catch CorpusError.cancelled {
             throw CancellationError()
         } catch CorpusError.tooFewDocuments {
@@ -95,7 +97,6 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
                 field: "corpus", found: "text of too few documents to draw random pairs from",
                 allowed: "a dozen documents or more, with a blank line between them")
         }
-        return try Dataset(opening: path)
     }
 
     private init(_ groups: [LaneLosses], sequence: Int, manifest: DatasetManifest, hasNextSentence: Bool) {
@@ -109,22 +110,24 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
         nspAccuracy = hasNextSentence ? estimate({ Double($0.nextSentenceCorrect) }, \.sequences).asShare : nil
         nspLoss = hasNextSentence ? estimate(\.nextSentenceLossSum, \.sequences) : nil
         let frequent = manifest.mostFrequentToken
-        let tokens = Double(manifest.training.tokens + manifest.heldOutCounts.tokens)
+        let (training, heldOut) = (manifest.training.counts, manifest.heldOut.counts)
         baselineAccuracy =
-            (frequent.trainingShare * Double(manifest.training.tokens)
-                + frequent.heldOutShare * Double(manifest.heldOutCounts.tokens)) / max(1, tokens)
-        documents = manifest.training.documents + manifest.heldOutCounts.documents
+            (frequent.trainingShare * Double(training.tokens) + frequent.heldOutShare * Double(heldOut.tokens))
+            / max(1, Double(training.tokens + heldOut.tokens))
+        documents = training.documents + heldOut.documents
         sequences = groups.reduce(0) { $0 + $1.sequences }
         maskedTokens = groups.reduce(0) { $0 + $1.maskedCount }
     }
 
     private static func measure(
-        _ groups: [[(split: Split, number: Int)]], model: HuggingFaceModel, dataset: Dataset, sequence: Int,
-        masked: Int, seed: UInt64, threads: Int, isCancelled: @Sendable () -> Bool
+        _ groups: [[(split: Split, number: Int)]], model: HuggingFaceModel, reader: ExampleReader, sequence: Int,
+        threads: Int, isCancelled: @Sendable () -> Bool
     ) throws -> [LaneLosses] {
         let crew = ThreadCrew(count: max(1, min(threads, groups.count)))
         let (layout, weights) = (model.layout, model.weights)
-        let capacity = LaneCapacity(sequences: groupSize, sequenceLength: sequence, maskedPositionsEach: masked)
+        let capacity = LaneCapacity(
+            sequences: groupSize, sequenceLength: sequence,
+            maskedPositionsEach: ExampleSettings().maskedPositions(ofSequence: sequence))
         let hasNextSentence = model.configuration.nextSentence
         var losses = groups.map { _ in LaneLosses() }
         try losses.withUnsafeMutableBufferPointer { losses in
@@ -137,7 +140,7 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
                     var builder = TokenBatchBuilder(sequenceLength: sequence, capacity: groupSize)
                     for (split, number) in groups[index] {
                         builder.append(
-                            try dataset.example(sequence: sequence, split: split, number: number, seed: seed),
+                            try reader.example(sequence: sequence, split: split, number: number),
                             nextSentence: hasNextSentence)
                     }
                     results.pointer[index] = try engine.forward(

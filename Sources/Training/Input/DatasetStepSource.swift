@@ -5,18 +5,21 @@ import Jobs
 /// The examples of a prepared dataset, in the job's seeded order.
 public struct DatasetStepSource: StepSource {
     /// The dataset.
-    public let dataset: Dataset
-    /// The job's seed: of the order, the pairs and the masks.
-    public let seed: UInt64
+    public var dataset: Dataset { reader.dataset }
+    private let reader: ExampleReader
+    /// The seed of the order.
+    private let seed: UInt64
 
-    /// The examples of `dataset` as `seed` orders and masks them.
-    public init(dataset: Dataset, seed: UInt64) {
-        self.dataset = dataset
-        self.seed = seed
+    /// The examples of `dataset` as `job` orders and masks them. Throws `CorpusError.unfitDataset` where the dataset
+    /// doesn't hold what the job needs.
+    public init(dataset: Dataset, job: Job) throws {
+        try dataset.check(sequences: job.phases.map(\.sequence), examples: job.examples)
+        reader = try ExampleReader(dataset, seed: job.seed, examples: job.examples)
+        seed = job.seed
     }
 
     /// The dataset's digest.
-    public var digest: String { dataset.manifest.digest }
+    public var digest: String { dataset.digest }
     /// Entries of the dataset's vocabulary.
     public var vocabularySize: Int { dataset.manifest.vocabularySize }
 
@@ -48,10 +51,9 @@ public struct DatasetStepSource: StepSource {
         _ number: Int, _ split: Split, epoch: UInt64, sequence: Int, maskedPositions: Int,
         to builder: inout TokenBatchBuilder
     ) throws {
-        let example = try dataset.example(
-            sequence: sequence, split: split, number: number, epoch: epoch, seed: seed, maskedPositions: maskedPositions
-        )
-        builder.append(example, nextSentence: dataset.manifest.examples.nextSentence)
+        let example = try reader.example(
+            sequence: sequence, split: split, number: number, epoch: epoch, maskedPositions: maskedPositions)
+        builder.append(example, nextSentence: dataset.manifest.settings.examples.nextSentence)
     }
 }
 

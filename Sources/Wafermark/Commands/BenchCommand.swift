@@ -10,5 +10,6 @@ struct BenchCommand: ParsableCommand {
             BenchKernelsCommand.self,
             BenchMemoryCommand.self,
             BenchGEMMCommand.self,
+            BenchCorpusCommand.self,
         ])
 }

@@ -22,6 +22,8 @@ struct JobSummary: Encodable {
     var steps: Int
     var sequences: Int
     var isSynthetic: Bool
+    /// The corpus folder, where the job reads one.
+    var corpus: String?
     var phases: [PhaseSummary]
 
     /// What `job` amounts to.
@@ -37,7 +39,14 @@ struct JobSummary: Encodable {
         encoderParameters = job.model.layers * layer
         lanes = job.lanes
         steps = job.totalSteps
-        if case .synthetic = job.corpus.text { isSynthetic = true } else { isSynthetic = false }
+        switch job.corpus {
+        case .text(let corpus):
+            isSynthetic = if case .synthetic = corpus.text { true } else { false }
+            self.corpus = nil
+        case .built(let built):
+            isSynthetic = false
+            self.corpus = built.directory
+        }
         phases = job.phases.map {
             PhaseSummary(
                 sequence: $0.sequence, globalBatch: $0.globalBatch, steps: $0.steps,
@@ -59,7 +68,8 @@ struct JobSummary: Encodable {
                 "  phase \(index + 1) \(phase.steps) steps x \(phase.globalBatch) sequences of \(phase.sequence) tokens"
                     + " = \(Self.count(phase.sequences)) sequences")
         }
-        lines.append("  text    " + (isSynthetic ? "synthetic: written by the package itself" : "from files"))
+        let text = corpus.map { "the corpus \($0)" } ?? "files"
+        lines.append("  text    " + (isSynthetic ? "synthetic: written by the package itself" : "from " + text))
         return lines
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BERT
+import Corpus
 import Jobs
 import PerformanceModel
 import Runs
@@ -55,6 +56,7 @@ enum Program {
         case RunStoreError.noRun, RunStoreError.severalRuns, RunStoreError.notAnID: .wrongUsage
         case TrainingError.plan, TrainingError.batchFile: .wrongUsage
         case CommandFailure.wrongUsage: .wrongUsage
+        case let error as CorpusError where error.isWrongInput: .wrongUsage
         default: .failed
         }
     }

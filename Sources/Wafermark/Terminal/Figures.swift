@@ -33,6 +33,22 @@ package enum Figures {
         return hours > 0 ? "\(hours):\(minutes < 10 ? "0" : "")\(minutes):\(tail)" : "\(minutes):\(tail)"
     }
 
+    /// A whole number with its digits in groups of three.
+    package static func count(_ value: Int) -> String {
+        var digits = String(value.magnitude)
+        var groups: [Substring] = []
+        while digits.count > 3 {
+            groups.insert(digits.suffix(3), at: 0)
+            digits = String(digits.dropLast(3))
+        }
+        return (value < 0 ? "-" : "") + ([digits[...]] + groups).joined(separator: ",")
+    }
+
+    /// A number of things: `1 shard`, `1,200 shards`.
+    package static func plural(_ value: Int, _ noun: String) -> String {
+        "\(count(value)) \(noun)\(value == 1 ? "" : "s")"
+    }
+
     /// A number of bytes in binary units.
     package static func bytes(_ count: Int) -> String {
         let units = ["B", "KiB", "MiB", "GiB", "TiB"]

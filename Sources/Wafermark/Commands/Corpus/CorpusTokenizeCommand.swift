@@ -2,13 +2,6 @@ import ArgumentParser
 import Corpus
 import Foundation
 
-/// `wafermark corpus`: text as the training sees it.
-struct CorpusCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "corpus", abstract: "See text as the training sees it.",
-        subcommands: [CorpusTokenizeCommand.self])
-}
-
 /// `wafermark corpus tokenize`: the word-piece numbers of each line.
 struct CorpusTokenizeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
