@@ -7,7 +7,7 @@ struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure what this machine reaches.",
         discussion: "All figures are on the host clock; close other programs first.",
-        subcommands: [BenchTrainCommand.self, BenchGEMMCommand.self])
+        subcommands: [BenchTrainCommand.self, BenchGEMMCommand.self, BenchAllReduceCommand.self])
 }
 
 /// `wafermark bench train`: optimizer steps on random tokens.
