@@ -475,7 +475,7 @@ const ProtobufCMessageDescriptor wafermark__ping__descriptor =
   (ProtobufCMessageInit) wafermark__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[4] =
+static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[5] =
 {
   {
     "job",
@@ -525,8 +525,21 @@ static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[4] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "algorithm",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, algorithm),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__launch__field_indices_by_name[] = {
+  4,   /* field[4] = algorithm */
   1,   /* field[1] = backend */
   3,   /* field[3] = hardware */
   0,   /* field[0] = job */
@@ -535,7 +548,7 @@ static const unsigned wafermark__launch__field_indices_by_name[] = {
 static const ProtobufCIntRange wafermark__launch__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor wafermark__launch__descriptor =
 {
@@ -545,7 +558,7 @@ const ProtobufCMessageDescriptor wafermark__launch__descriptor =
   "Wafermark__Launch",
   "wafermark",
   sizeof(Wafermark__Launch),
-  4,
+  5,
   wafermark__launch__field_descriptors,
   wafermark__launch__field_indices_by_name,
   1,  wafermark__launch__number_ranges,

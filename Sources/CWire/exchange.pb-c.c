@@ -52,37 +52,7 @@ void   wafermark__exchange_header__free_unpacked
   assert(message->base.descriptor == &wafermark__exchange_header__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCEnumValue wafermark__exchange_header__kind__enum_values_by_number[3] =
-{
-  { "KIND_INTRODUCTION", "WAFERMARK__EXCHANGE_HEADER__KIND__KIND_INTRODUCTION", 0 },
-  { "KIND_PARTIAL_SUM", "WAFERMARK__EXCHANGE_HEADER__KIND__KIND_PARTIAL_SUM", 1 },
-  { "KIND_TOTAL", "WAFERMARK__EXCHANGE_HEADER__KIND__KIND_TOTAL", 2 },
-};
-static const ProtobufCIntRange wafermark__exchange_header__kind__value_ranges[] = {
-{0, 0},{0, 3}
-};
-static const ProtobufCEnumValueIndex wafermark__exchange_header__kind__enum_values_by_name[3] =
-{
-  { "KIND_INTRODUCTION", 0 },
-  { "KIND_PARTIAL_SUM", 1 },
-  { "KIND_TOTAL", 2 },
-};
-const ProtobufCEnumDescriptor wafermark__exchange_header__kind__descriptor =
-{
-  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
-  "wafermark.ExchangeHeader.Kind",
-  "Kind",
-  "Wafermark__ExchangeHeader__Kind",
-  "wafermark",
-  3,
-  wafermark__exchange_header__kind__enum_values_by_number,
-  3,
-  wafermark__exchange_header__kind__enum_values_by_name,
-  1,
-  wafermark__exchange_header__kind__value_ranges,
-  NULL,NULL,NULL,NULL   /* reserved[1234] */
-};
-static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descriptors[11] =
+static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descriptors[10] =
 {
   {
     "protocol_version",
@@ -157,20 +127,8 @@ static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descript
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "kind",
-    7,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_ENUM,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__ExchangeHeader, kind),
-    &wafermark__exchange_header__kind__descriptor,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
     "first_element",
-    8,
+    7,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
@@ -182,7 +140,7 @@ static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descript
   },
   {
     "element_count",
-    9,
+    8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
@@ -194,7 +152,7 @@ static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descript
   },
   {
     "first_lane",
-    10,
+    9,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
@@ -206,7 +164,7 @@ static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descript
   },
   {
     "lane_count",
-    11,
+    10,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT32,
     0,   /* quantifier_offset */
@@ -219,13 +177,12 @@ static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descript
 };
 static const unsigned wafermark__exchange_header__field_indices_by_name[] = {
   4,   /* field[4] = bucket */
-  8,   /* field[8] = element_count */
+  7,   /* field[7] = element_count */
   2,   /* field[2] = epoch */
-  7,   /* field[7] = first_element */
-  9,   /* field[9] = first_lane */
+  6,   /* field[6] = first_element */
+  8,   /* field[8] = first_lane */
   5,   /* field[5] = from_rank */
-  6,   /* field[6] = kind */
-  10,   /* field[10] = lane_count */
+  9,   /* field[9] = lane_count */
   0,   /* field[0] = protocol_version */
   1,   /* field[1] = run_id */
   3,   /* field[3] = step */
@@ -233,7 +190,7 @@ static const unsigned wafermark__exchange_header__field_indices_by_name[] = {
 static const ProtobufCIntRange wafermark__exchange_header__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor wafermark__exchange_header__descriptor =
 {
@@ -243,7 +200,7 @@ const ProtobufCMessageDescriptor wafermark__exchange_header__descriptor =
   "Wafermark__ExchangeHeader",
   "wafermark",
   sizeof(Wafermark__ExchangeHeader),
-  11,
+  10,
   wafermark__exchange_header__field_descriptors,
   wafermark__exchange_header__field_indices_by_name,
   1,  wafermark__exchange_header__number_ranges,

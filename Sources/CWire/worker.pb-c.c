@@ -1879,7 +1879,7 @@ const ProtobufCMessageDescriptor wafermark__peer__descriptor =
   (ProtobufCMessageInit) wafermark__peer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[11] =
+static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[12] =
 {
   {
     "epoch",
@@ -2013,8 +2013,21 @@ static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "algorithm",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Assignment, algorithm),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__assignment__field_indices_by_name[] = {
+  11,   /* field[11] = algorithm */
   8,   /* field[8] = backend */
   10,   /* field[10] = bucket_bytes */
   4,   /* field[4] = dataset_directory */
@@ -2030,7 +2043,7 @@ static const unsigned wafermark__assignment__field_indices_by_name[] = {
 static const ProtobufCIntRange wafermark__assignment__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
 {
@@ -2040,7 +2053,7 @@ const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
   "Wafermark__Assignment",
   "wafermark",
   sizeof(Wafermark__Assignment),
-  11,
+  12,
   wafermark__assignment__field_descriptors,
   wafermark__assignment__field_indices_by_name,
   1,  wafermark__assignment__number_ranges,

@@ -25,8 +25,10 @@ public struct Socket: ~Copyable {
 
     /// Limits of a socket.
     public struct Options: Sendable {
-        /// Messages that may wait in each direction for each peer; more are back-pressure. 0 sets no limit.
-        public var highWaterMark: Int32 = 10_000
+        /// Messages that may wait to be sent to each peer, and to be received from each; more are back-pressure. 0 sets
+        /// no limit.
+        public var sendHighWaterMark: Int32 = 10_000
+        public var receiveHighWaterMark: Int32 = 10_000
         /// The largest frame that is taken; a peer that sends a larger one is disconnected.
         public var largestFrame: Int64 = 8 << 20
         /// How long unsent messages may hold up the socket's end.
@@ -36,6 +38,21 @@ public struct Socket: ~Copyable {
 
         /// The limits of control traffic.
         public init() {}
+
+        /// The largest frame of gradient that is taken.
+        public static let largestGradientFrame = 256 << 20
+
+        /// The limits of gradient traffic. Its senders bound what waits to be sent, since it is their own memory, which
+        /// they get back. A receiver holds a few frames of each peer and then lets the sender wait, so that what it
+        /// adds up is still in the cache. What a closed exchange has not sent is of no use to anybody.
+        public static var gradients: Options {
+            var options = Options()
+            options.sendHighWaterMark = 0
+            options.receiveHighWaterMark = 8
+            options.largestFrame = Int64(largestGradientFrame)
+            options.lingerMilliseconds = 0
+            return options
+        }
     }
 
     let handle: UnsafeMutableRawPointer
@@ -61,8 +78,8 @@ public struct Socket: ~Copyable {
     private static func set(
         _ kind: Kind, _ options: Options, on handle: UnsafeMutableRawPointer
     ) throws(MessagingError) {
-        try set(ZMQ_SNDHWM, options.highWaterMark, on: handle)
-        try set(ZMQ_RCVHWM, options.highWaterMark, on: handle)
+        try set(ZMQ_SNDHWM, options.sendHighWaterMark, on: handle)
+        try set(ZMQ_RCVHWM, options.receiveHighWaterMark, on: handle)
         try set(ZMQ_LINGER, options.lingerMilliseconds, on: handle)
         try set(ZMQ_MAXMSGSIZE, options.largestFrame, on: handle)
         try set(ZMQ_IPV6, Int32(1), on: handle)

@@ -21,13 +21,18 @@ public struct LaunchRequest: Hashable, Sendable {
     public var backend: Backend
     public var workers: Int
     public var hardware: String?
+    /// How the workers of a cluster sum gradients.
+    public var algorithm: CollectiveAlgorithm
 
     /// A request of the given parts.
-    public init(job: String, backend: Backend, workers: Int, hardware: String?) {
+    public init(
+        job: String, backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct
+    ) {
         self.job = job
         self.backend = backend
         self.workers = workers
         self.hardware = hardware
+        self.algorithm = algorithm
     }
 }
 
@@ -72,6 +77,7 @@ extension ClientRequest {
             launch.backend = arena.string(request.backend.rawValue)
             launch.workers = UInt32(clamping: request.workers)
             launch.hardware = arena.string(request.hardware ?? "")
+            launch.algorithm = arena.string(request.algorithm.rawValue)
             message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_LAUNCH
             message.launch = arena.pointer(launch)
         case .cancel(let id):
@@ -120,7 +126,8 @@ extension ClientRequest {
                 LaunchRequest(
                     job: try reader.text("job", launch.job, limit: 1 << 20), backend: backend,
                     workers: try reader.integer("workers", launch.workers, in: 1...4_096),
-                    hardware: hardware.isEmpty ? nil : hardware))
+                    hardware: hardware.isEmpty ? nil : hardware,
+                    algorithm: try reader.algorithm("algorithm", launch.algorithm)))
         case WAFERMARK__CLIENT_REQUEST__KIND_CANCEL:
             return .cancel(try reader.run("run_id", try reader.required("cancel", message.cancel).run_id))
         case WAFERMARK__CLIENT_REQUEST__KIND_DELETE:

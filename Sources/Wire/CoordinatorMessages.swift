@@ -45,7 +45,8 @@ public struct Assignment: Hashable, Sendable {
     public var backend: Backend
     /// How long a step's exchange may take once the worker has nothing else to do.
     public var exchangeDeadline: HostSeconds
-    /// The size of a gradient bucket.
+    /// How gradients are summed, and the size of a bucket.
+    public var algorithm: CollectiveAlgorithm
     public var bucket: Bytes
 
     /// The lanes of the worker that is addressed.
@@ -54,7 +55,8 @@ public struct Assignment: Hashable, Sendable {
     /// An assignment of the given parts.
     public init(
         epoch: Int, rank: WorkerRank, peers: [Peer], job: [UInt8], datasetDirectory: String, runDirectory: String,
-        firstStep: StepNumber, threads: Int, backend: Backend, exchangeDeadline: HostSeconds, bucket: Bytes
+        firstStep: StepNumber, threads: Int, backend: Backend, exchangeDeadline: HostSeconds,
+        algorithm: CollectiveAlgorithm, bucket: Bytes
     ) {
         self.epoch = epoch
         self.rank = rank
@@ -66,6 +68,7 @@ public struct Assignment: Hashable, Sendable {
         self.threads = threads
         self.backend = backend
         self.exchangeDeadline = exchangeDeadline
+        self.algorithm = algorithm
         self.bucket = bucket
     }
 }

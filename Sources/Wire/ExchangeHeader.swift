@@ -1,18 +1,9 @@
 import CWire
 import Jobs
 
-/// What the frame of gradient after it holds.
+/// What the frame of gradient after it holds: a sum over some lanes, on its way to whoever adds it to others, or the sum
+/// over all lanes on its way to whoever applies it.
 public struct ExchangeHeader: Hashable, Sendable {
-    /// What the numbers are.
-    public enum Kind: UInt32, Hashable, Sendable {
-        /// Nothing: a peer says who it is.
-        case introduction = 0
-        /// The sum over the subtree `lanes`, on its way to the segment's owner.
-        case partialSum = 1
-        /// The sum over all lanes, on its way from the segment's owner.
-        case total = 2
-    }
-
     /// The run, its membership's epoch, and the step.
     public var run: RunID
     public var epoch: Int
@@ -20,16 +11,14 @@ public struct ExchangeHeader: Hashable, Sendable {
     /// The bucket, and who sends.
     public var bucket: Int
     public var sender: WorkerRank
-    /// What follows.
-    public var kind: Kind
     /// The elements of the flat gradient that follow, as f32.
     public var elements: Range<Int>
-    /// The subtree of a partial sum.
+    /// The lanes that they are summed over: a node of the lane tree.
     public var lanes: Range<Int>
 
     /// A header of the given parts.
     public init(
-        run: RunID, epoch: Int, step: StepNumber, bucket: Int, sender: WorkerRank, kind: Kind, elements: Range<Int>,
+        run: RunID, epoch: Int, step: StepNumber, bucket: Int, sender: WorkerRank, elements: Range<Int>,
         lanes: Range<Int>
     ) {
         self.run = run
@@ -37,7 +26,6 @@ public struct ExchangeHeader: Hashable, Sendable {
         self.step = step
         self.bucket = bucket
         self.sender = sender
-        self.kind = kind
         self.elements = elements
         self.lanes = lanes
     }
@@ -56,7 +44,6 @@ public struct ExchangeHeader: Hashable, Sendable {
         message.step = UInt64(clamping: step.index)
         message.bucket = UInt32(clamping: bucket)
         message.from_rank = UInt32(clamping: sender.index)
-        message.kind = Wafermark__ExchangeHeader__Kind(rawValue: kind.rawValue)
         message.first_element = UInt64(clamping: elements.lowerBound)
         message.element_count = UInt64(clamping: elements.count)
         message.first_lane = UInt32(clamping: lanes.lowerBound)
@@ -80,9 +67,6 @@ public struct ExchangeHeader: Hashable, Sendable {
     private static func read(_ message: Wafermark__ExchangeHeader) throws(WireError) -> ExchangeHeader {
         let reader = FieldReader(message: "gradient frame")
         try reader.checkVersion(message.protocol_version)
-        guard let kind = Kind(rawValue: message.kind.rawValue) else {
-            throw reader.error("kind", "\(message.kind.rawValue)", "0 to 2")
-        }
         let first = try reader.integer("first_element", message.first_element, in: 0...(1 << 40))
         let count = try reader.integer("element_count", message.element_count, in: 0...(1 << 40))
         let firstLane = try reader.integer("first_lane", message.first_lane, in: 0...65_535)
@@ -91,7 +75,7 @@ public struct ExchangeHeader: Hashable, Sendable {
             run: try reader.run("run_id", message.run_id), epoch: try reader.integer("epoch", message.epoch),
             step: try reader.step("step", message.step),
             bucket: try reader.integer("bucket", message.bucket),
-            sender: WorkerRank(try reader.integer("from_rank", message.from_rank, in: 0...4_095)), kind: kind,
+            sender: WorkerRank(try reader.integer("from_rank", message.from_rank, in: 0...4_095)),
             elements: first..<first + count, lanes: firstLane..<firstLane + laneCount)
     }
 }

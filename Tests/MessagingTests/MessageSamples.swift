@@ -9,7 +9,10 @@ enum MessageSamples {
         guard let run = RunID("0123wxyz") else { return [] }
         return [
             .ping,
-            .launch(LaunchRequest(job: "seed: 1\n# Größe\n", backend: .cluster, workers: 4, hardware: "dgx1-v100-16g")),
+            .launch(
+                LaunchRequest(
+                    job: "seed: 1\n# Größe\n", backend: .cluster, workers: 4, hardware: "dgx1-v100-16g",
+                    algorithm: .ring)),
             .launch(
                 LaunchRequest(job: String(repeating: "x", count: 1 << 20), backend: .wafer, workers: 1, hardware: nil)),
             .cancel(run),
@@ -77,7 +80,7 @@ enum MessageSamples {
                 ],
                 job: Array(#"{"seed":1}"#.utf8), datasetDirectory: "/cache/ab", runDirectory: "/runs/x",
                 firstStep: StepNumber(17), threads: 2, backend: .cluster, exchangeDeadline: HostSeconds(10),
-                bucket: Bytes.mebibytes(4))),
+                algorithm: .tree, bucket: Bytes.mebibytes(4))),
         .verdict(Verdict(stepsMade: 100, isFinish: false, maskedAccuracy: 0.25, maskedLoss: 4.5)),
         .verdict(Verdict(stepsMade: 300, isFinish: true, maskedAccuracy: 0.25, maskedLoss: 4.5)),
         .stop(reason: "cancelled by the user"),
@@ -88,14 +91,14 @@ enum MessageSamples {
         guard let run = RunID("0123wxyz") else { return [] }
         return [
             ExchangeHeader(
-                run: run, epoch: 0, step: StepNumber(0), bucket: 0, sender: WorkerRank(0), kind: .introduction,
-                elements: 0..<0, lanes: 0..<0),
+                run: run, epoch: 0, step: StepNumber(0), bucket: 0, sender: WorkerRank(0),
+                elements: 0..<16, lanes: 0..<1),
             ExchangeHeader(
-                run: run, epoch: 7, step: StepNumber(1 << 30), bucket: 80, sender: WorkerRank(4_095), kind: .partialSum,
+                run: run, epoch: 7, step: StepNumber(1 << 30), bucket: 80, sender: WorkerRank(4_095),
                 elements: 335_544_320..<336_000_000, lanes: 4..<8),
             ExchangeHeader(
-                run: run, epoch: 7, step: StepNumber(5), bucket: 1, sender: WorkerRank(2), kind: .total,
-                elements: 16..<48, lanes: 0..<0),
+                run: run, epoch: 7, step: StepNumber(5), bucket: 1, sender: WorkerRank(2),
+                elements: 16..<48, lanes: 0..<8),
         ]
     }()
 

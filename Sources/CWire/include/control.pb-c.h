@@ -84,10 +84,14 @@ struct  Wafermark__Launch
    * The hardware profile that the backend stands for; empty for none.
    */
   char *hardware;
+  /*
+   * How the workers of a cluster sum gradients: "direct", "star", "ring" or "tree".
+   */
+  char *algorithm;
 };
 #define WAFERMARK__LAUNCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__launch__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Wafermark__RunReference

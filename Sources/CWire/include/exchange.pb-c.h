@@ -20,18 +20,6 @@ typedef struct Wafermark__ExchangeHeader Wafermark__ExchangeHeader;
 
 /* --- enums --- */
 
-typedef enum _Wafermark__ExchangeHeader__Kind {
-  WAFERMARK__EXCHANGE_HEADER__KIND__KIND_INTRODUCTION = 0,
-  /*
-   * The sum over some subtree of the lanes, on its way to the segment's owner.
-   */
-  WAFERMARK__EXCHANGE_HEADER__KIND__KIND_PARTIAL_SUM = 1,
-  /*
-   * The sum over all lanes, on its way from the segment's owner.
-   */
-  WAFERMARK__EXCHANGE_HEADER__KIND__KIND_TOTAL = 2
-    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__EXCHANGE_HEADER__KIND)
-} Wafermark__ExchangeHeader__Kind;
 
 /* --- messages --- */
 
@@ -44,18 +32,17 @@ struct  Wafermark__ExchangeHeader
   uint64_t step;
   uint32_t bucket;
   uint32_t from_rank;
-  Wafermark__ExchangeHeader__Kind kind;
   uint64_t first_element;
   uint64_t element_count;
   /*
-   * The subtree of a partial sum.
+   * The lanes that the elements are summed over: a subtree of the lane tree, or all of it.
    */
   uint32_t first_lane;
   uint32_t lane_count;
 };
 #define WAFERMARK__EXCHANGE_HEADER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__exchange_header__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, WAFERMARK__EXCHANGE_HEADER__KIND__KIND_INTRODUCTION, 0, 0, 0, 0 }
+    , 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /* Wafermark__ExchangeHeader methods */
@@ -89,7 +76,6 @@ typedef void (*Wafermark__ExchangeHeader_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor wafermark__exchange_header__descriptor;
-extern const ProtobufCEnumDescriptor    wafermark__exchange_header__kind__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -297,10 +297,14 @@ struct  Wafermark__Assignment
   char *backend;
   double exchange_deadline_seconds;
   uint64_t bucket_bytes;
+  /*
+   * How the workers sum gradients: "direct", "star", "ring" or "tree".
+   */
+  char *algorithm;
 };
 #define WAFERMARK__ASSIGNMENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__assignment__descriptor) \
-    , 0, 0, 0,NULL, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0 }
+    , 0, 0, 0,NULL, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Wafermark__Verdict

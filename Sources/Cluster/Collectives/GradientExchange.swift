@@ -1,15 +1,20 @@
+import Foundation
 import Jobs
 
 /// Sums gradients over all lanes of a job, with the peers that own the other lanes. An exchange belongs to the thread that
 /// computes; what it does beside that, it does on a thread of its own.
+///
+/// Whose the memory is: from `contribute` to the end of `finish`, what was contributed is the exchange's to read, and from
+/// `begin` to the end of `finish` the gradient is its to write. Once `finish` has returned both are the caller's
+/// again, whatever the network still does.
 public protocol GradientExchange: AnyObject {
     /// Makes ready for `step`.
     func begin(_ step: StepNumber) throws
     /// Says that the elements of `range` are final in every partial sum of this worker. Ranges come in ascending order.
     func contribute(_ range: Range<Int>) throws
-    /// Returns once the sum over all lanes is in the gradient.
+    /// Returns once the sum over all lanes is in the gradient and nothing uses its memory or that of the partial sums.
     ///
-    /// - Throws: `ExchangeError.deadline`, naming what was still awaited.
+    /// - Throws: `ExchangeError.deadline` or `.unsent`, naming whom it waited for.
     func finish(within deadline: HostSeconds) throws -> ExchangeResult
 }
 
@@ -19,30 +24,41 @@ public struct ExchangeResult: Hashable, Sendable {
     public var waiting: HostSeconds
     /// Gradient bytes sent to peers.
     public var sent: Bytes
+    /// Frames refused so far: they came from no peer of this membership, or had no place in it.
+    public var refusals: Refusals
 
     /// A result of the given parts.
-    public init(waiting: HostSeconds, sent: Bytes) {
+    public init(waiting: HostSeconds, sent: Bytes, refusals: Refusals) {
         self.waiting = waiting
         self.sent = sent
+        self.refusals = refusals
     }
 }
 
 /// Why gradients could not be summed.
 public enum ExchangeError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Not all arrived in time.
-    case deadline(step: StepNumber, seconds: Double, bucket: Int, ranks: [Int])
-    /// A peer sent what it must not.
-    case frame(step: StepNumber, reason: String)
+    case deadline(step: StepNumber, seconds: Double, bucket: Int, ranks: [Int], refusals: Refusals)
+    /// All arrived, but peers did not take in time what they need.
+    case unsent(step: StepNumber, seconds: Double, ranks: [Int])
+    /// Peers and gradient don't fit each other.
+    case setup(reason: String)
     /// The exchange's thread ended.
     case ended(reason: String)
 
     public var description: String {
         switch self {
-        case .deadline(let step, let seconds, let bucket, let ranks):
-            "the gradients of step \(step) were not summed within \(Int(seconds)) s; bucket \(bucket) still awaits "
-                + (ranks.isEmpty ? "its peers" : ranks.map { "worker \($0)" }.joined(separator: ", "))
-        case .frame(let step, let reason): "a gradient frame was refused in step \(step): \(reason)"
+        case .deadline(let step, let seconds, let bucket, let ranks, let refusals):
+            "the gradients of step \(step) were not summed within \(seconds.formatted()) s; bucket \(bucket) still awaits "
+                + (ranks.isEmpty ? "this worker's own" : Self.workers(ranks))
+                + (refusals.count == 0 ? "" : "; \(refusals)")
+        case .unsent(let step, let seconds, let ranks):
+            "the gradients of step \(step) were summed, but not taken within \(seconds.formatted()) s by "
+                + Self.workers(ranks)
+        case .setup(let reason): "no gradient exchange can be made: \(reason)"
         case .ended(let reason): "the gradient exchange has ended: \(reason)"
         }
     }
+
+    static func workers(_ ranks: [Int]) -> String { ranks.map { "worker \($0)" }.joined(separator: ", ") }
 }

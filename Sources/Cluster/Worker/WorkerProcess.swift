@@ -69,7 +69,7 @@ public struct WorkerProcess {
         let coordinator = try Endpoint(options.coordinator)
         let link = try CoordinatorLink(run: options.run, rank: options.rank, endpoint: coordinator, in: context)
         defer { link.close() }
-        let exchange = try DirectExchange(
+        let exchange = try PeerExchange(
             listeningAt: try Endpoint("\(options.coordinator)-\(options.rank)"), in: context)
         defer { exchange.close() }
         link.send(
@@ -93,7 +93,7 @@ public struct WorkerProcess {
         }
     }
 
-    private func carryOut(_ assignment: Assignment, _ link: CoordinatorLink, _ exchange: DirectExchange) throws {
+    private func carryOut(_ assignment: Assignment, _ link: CoordinatorLink, _ exchange: PeerExchange) throws {
         progress.enter(.loading, step: assignment.firstStep)
         let job = try JSONDecoder().decode(Job.self, from: Data(assignment.job))
         let dataset = try Dataset(opening: assignment.datasetDirectory, verifying: .sizes)
@@ -102,24 +102,24 @@ public struct WorkerProcess {
             plan: plan, source: DatasetStepSource(dataset: dataset, job: job), lanes: assignment.lanes,
             threads: assignment.threads)
         var loop = WorkerLoop(
-            assignment: assignment, backend: backend(for: assignment, trainer, exchange),
+            assignment: assignment, backend: try backend(for: assignment, trainer, exchange),
             vocabulary: dataset.vocabulary.tokens, link: link, progress: progress)
         try loop.run()
     }
 
     private func backend(
-        for assignment: Assignment, _ trainer: Trainer, _ exchange: DirectExchange
-    ) -> any StepBackend {
+        for assignment: Assignment, _ trainer: Trainer, _ exchange: PeerExchange
+    ) throws -> any StepBackend {
         switch assignment.backend {
         case .wafer: return makeWafer(trainer)
         case .cluster:
             // A cluster of one has every lane, too, and nobody to exchange with.
             guard assignment.peers.count > 1 else { return SoloBackend(trainer: trainer) }
-            exchange.join(
-                DirectExchange.Setup(
+            try exchange.join(
+                PeerExchange.Setup(
                     run: options.run, epoch: assignment.epoch, rank: assignment.rank, peers: assignment.peers,
-                    tree: trainer.plan.tree, bucket: assignment.bucket),
-                memory: DirectExchange.Memory(
+                    tree: trainer.plan.tree, algorithm: assignment.algorithm, bucket: assignment.bucket),
+                memory: PeerExchange.Memory(
                     partialSums: trainer.cover.map { ($0, trainer.partialSum($0)) }, gradient: trainer.gradient))
             return ClusterBackend(trainer: trainer, exchange: exchange, deadline: assignment.exchangeDeadline)
         }

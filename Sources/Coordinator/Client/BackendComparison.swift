@@ -11,6 +11,8 @@ public struct BackendComparison: Sendable {
         public var job: Job
         /// Worker processes of the cluster.
         public var workers: Int
+        /// How they sum gradients.
+        public var algorithm: CollectiveAlgorithm
         /// Hardware profiles that the backends stand for.
         public var clusterHardware: String?
         public var waferHardware: String?
@@ -18,9 +20,13 @@ public struct BackendComparison: Sendable {
         public var output: String
 
         /// A request of the given parts.
-        public init(job: Job, workers: Int, clusterHardware: String?, waferHardware: String?, output: String) {
+        public init(
+            job: Job, workers: Int, algorithm: CollectiveAlgorithm, clusterHardware: String?, waferHardware: String?,
+            output: String
+        ) {
             self.job = job
             self.workers = workers
+            self.algorithm = algorithm
             self.clusterHardware = clusterHardware
             self.waferHardware = waferHardware
             self.output = output
@@ -69,7 +75,8 @@ public struct BackendComparison: Sendable {
         for backend in [Backend.cluster, .wafer] {
             let id = try await client.launch(
                 request.job, on: backend, workers: backend == .cluster ? request.workers : 1,
-                hardware: backend == .cluster ? request.clusterHardware : request.waferHardware)
+                hardware: backend == .cluster ? request.clusterHardware : request.waferHardware,
+                algorithm: request.algorithm)
             let run = try await follow(id, in: store, look: look).run
             guard case .finished = run.state else { throw Failure.run(run) }
             records.append(try store.record(of: id))

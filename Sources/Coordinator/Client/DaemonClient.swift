@@ -18,9 +18,11 @@ public struct DaemonClient: Sendable {
     /// Hands a job to the daemon and returns the new run's id.
     ///
     /// - Throws: `DaemonError`.
-    public func launch(_ job: Job, on backend: Backend, workers: Int, hardware: String?) async throws -> RunID {
+    public func launch(
+        _ job: Job, on backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct
+    ) async throws -> RunID {
         let request = LaunchRequest(
-            job: JobFile.json(job), backend: backend, workers: workers, hardware: hardware)
+            job: JobFile.json(job), backend: backend, workers: workers, hardware: hardware, algorithm: algorithm)
         guard case .launched(let id) = try await ask(.launch(request)) else { throw unexpected("launch") }
         return id
     }

@@ -1,3 +1,4 @@
+import Cluster
 import Foundation
 import Jobs
 import Runs
@@ -14,9 +15,6 @@ struct AssignmentPlan {
 
     /// How long a worker waits for its peers' gradients or the verdict on an evaluation.
     private static let exchangeDeadline = HostSeconds(60)
-    /// The size of a gradient bucket: large enough that a frame's cost is small beside it, small enough that most of the
-    /// gradient has left before the backward pass ends.
-    private static let bucket = Bytes.mebibytes(1)
 
     /// The plan for workers that have introduced themselves by `hellos`.
     ///
@@ -38,7 +36,8 @@ struct AssignmentPlan {
                 Assignment.Peer(rank: peer, endpoint: hello.dataEndpoint, lanes: shares[peer.index])
             },
             job: job, datasetDirectory: dataset.directory, runDirectory: runDirectory, firstStep: StepNumber(0),
-            threads: threads, backend: run.backend, exchangeDeadline: Self.exchangeDeadline, bucket: Self.bucket)
+            threads: threads, backend: run.backend, exchangeDeadline: Self.exchangeDeadline,
+            algorithm: run.algorithm ?? .direct, bucket: PeerExchange.defaultBucket)
     }
 
     /// A cluster's worker stands for one accelerator and computes on one thread; the wafer has every core, as far as there

@@ -13,6 +13,8 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
     public var workers: Int
     /// The name of the hardware profile that the backend stands for, if one was chosen.
     public var hardware: String?
+    /// How a cluster's workers sum gradients; nil on the wafer.
+    public var algorithm: CollectiveAlgorithm?
     /// Where it stands.
     public var state: RunState
     /// When it was submitted, by the wall clock.
@@ -30,13 +32,15 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
 
     /// A run that has been asked for and not yet started.
     public init(
-        id: RunID, job: Job, backend: Backend, workers: Int, hardware: String?, submitted: Date
+        id: RunID, job: Job, backend: Backend, workers: Int, hardware: String?,
+        algorithm: CollectiveAlgorithm? = nil, submitted: Date
     ) {
         self.id = id
         self.job = job
         self.backend = backend
         self.workers = workers
         self.hardware = hardware
+        self.algorithm = algorithm
         self.state = .queued
         self.submitted = submitted
     }

@@ -11,5 +11,6 @@ struct BenchCommand: ParsableCommand {
             BenchMemoryCommand.self,
             BenchGEMMCommand.self,
             BenchCorpusCommand.self,
+            BenchAllReduceCommand.self,
         ])
 }

@@ -19,6 +19,8 @@ struct CompareCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Worker processes of the cluster, at most the job's lanes.", valueName: "n"))
     var workers = 2
 
+    @OptionGroup var collective: CollectiveOptions
+
     @Option(help: ArgumentHelp("The machine that the cluster stands for.", valueName: "profile"))
     var clusterHardware: String?
 
@@ -40,7 +42,8 @@ struct CompareCommand: AsyncParsableCommand {
         try JobRequirements.check(hardware: waferHardware, for: .wafer)
         let directory = state.directory
         let request = BackendComparison.Request(
-            job: job, workers: workers, clusterHardware: clusterHardware, waferHardware: waferHardware,
+            job: job, workers: workers, algorithm: collective.algorithm, clusterHardware: clusterHardware,
+            waferHardware: waferHardware,
             output: folder ?? "results/\(job.name)-\(Self.timestamp())")
         let session = DaemonSession(
             options: try ThisProgram.daemonOptions(state: directory, endpoints: []),

@@ -35,11 +35,15 @@ struct LaunchClusterCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Worker processes, at most the job's lanes.", valueName: "n"))
     var workers = 2
 
+    @OptionGroup var collective: CollectiveOptions
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await Launch(options: options, backend: .cluster, workers: workers, state: state, output: output).run()
+        try await Launch(
+            options: options, backend: .cluster, workers: workers, algorithm: collective.algorithm, state: state,
+            output: output
+        ).run()
     }
 }
 
@@ -62,6 +66,7 @@ private struct Launch {
     var options: LaunchOptions
     var backend: Backend
     var workers: Int
+    var algorithm = CollectiveAlgorithm.direct
     var state: StateOptions
     var output: OutputOptions
 
@@ -75,7 +80,7 @@ private struct Launch {
         try JobRequirements.check(hardware: options.hardware, for: backend)
         let directory = state.directory
         let id = try await DaemonClient(state: directory).launch(
-            job, on: backend, workers: workers, hardware: options.hardware)
+            job, on: backend, workers: workers, hardware: options.hardware, algorithm: algorithm)
         guard options.watch else {
             if output.json {
                 try Console.printJSON(Launched(runId: id.text))

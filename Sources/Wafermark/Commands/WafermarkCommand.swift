@@ -14,7 +14,7 @@ struct WafermarkCommand: AsyncParsableCommand {
             Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted.
             """,
         version: Program.version,
-        subcommands: [WorkerCommand.self, PrepareDatasetCommand.self],
+        subcommands: [WorkerCommand.self, PrepareDatasetCommand.self, AllReduceWorkerCommand.self],
         groupedSubcommands: [
             CommandGroup(
                 name: "Run", subcommands: [CompareCommand.self, ServeCommand.self, LaunchCommand.self]),

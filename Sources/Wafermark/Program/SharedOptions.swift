@@ -1,5 +1,6 @@
 import ArgumentParser
 import Coordinator
+import Jobs
 
 /// The folder that the daemon and all commands share.
 struct StateOptions: ParsableArguments {
@@ -11,6 +12,17 @@ struct StateOptions: ParsableArguments {
             valueName: "dir"))
     var path: String?
 }
+
+/// How a cluster's workers sum their gradients.
+struct CollectiveOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "How workers sum gradients: \(CollectiveAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")).",
+            discussion: "The sum has the same bits by all of them.", valueName: "name"))
+    var algorithm = CollectiveAlgorithm.direct
+}
+
+extension CollectiveAlgorithm: ExpressibleByArgument {}
 
 /// Whether the command prints for programs.
 struct OutputOptions: ParsableArguments {

@@ -19,7 +19,7 @@ extension ThisProgram {
     }
 
     /// This program's own file.
-    private static func executable() throws -> String {
+    static func executable() throws -> String {
         guard let path = realpath("/proc/self/exe", nil) else {
             throw DaemonError.noExecutable(reason: String(cString: strerror(errno)))
         }

@@ -114,6 +114,7 @@ extension Assignment {
         message.threads = UInt32(clamping: threads)
         message.backend = arena.string(backend.rawValue)
         message.exchange_deadline_seconds = exchangeDeadline.seconds
+        message.algorithm = arena.string(algorithm.rawValue)
         message.bucket_bytes = UInt64(clamping: bucket.count)
         return message
     }
@@ -146,6 +147,7 @@ extension Assignment {
             firstStep: try reader.step("first_step", message.first_step),
             threads: try reader.integer("threads", message.threads, in: 1...4_096), backend: backend,
             exchangeDeadline: try reader.seconds("exchange_deadline_seconds", message.exchange_deadline_seconds),
+            algorithm: try reader.algorithm("algorithm", message.algorithm),
             bucket: Bytes(try reader.integer("bucket_bytes", message.bucket_bytes, in: 64...(1 << 40))))
     }
 }

@@ -26,6 +26,17 @@ struct FieldReader {
         return id
     }
 
+    /// A collective's algorithm by its name.
+    func algorithm(
+        _ field: String, _ pointer: UnsafePointer<CChar>?
+    ) throws(WireError) -> CollectiveAlgorithm {
+        let name = try text(field, pointer, limit: 64)
+        guard let algorithm = CollectiveAlgorithm(rawValue: name) else {
+            throw error(field, "'\(name)'", CollectiveAlgorithm.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        return algorithm
+    }
+
     /// An integer within `range`.
     func integer(
         _ field: String, _ value: some BinaryInteger, in range: ClosedRange<Int> = 0...Int(Int32.max)

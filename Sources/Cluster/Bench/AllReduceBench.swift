@@ -1,0 +1,154 @@
+import Foundation
+import Jobs
+import Messaging
+import Synchronization
+
+/// Measures all-reduces among worker processes of its own: starts them, tells them of each other, collects their times.
+public struct AllReduceBench: Sendable {
+    /// What a worker says: first where it listens, then what it measured.
+    enum Report: Codable {
+        case listening(rank: Int, endpoint: String)
+        /// Seconds of every round, for each size.
+        case measured(rank: Int, seconds: [[Double]])
+    }
+
+    /// What a worker is told once all listen.
+    struct Start: Codable {
+        var endpoints: [String]
+        var settings: AllReduceSettings
+    }
+
+    private let settings: AllReduceSettings
+    private let executable: String
+    private let arguments: [String]
+
+    /// - Parameters:
+    ///   - settings: what to measure.
+    ///   - executable: the program that each worker is.
+    ///   - arguments: its arguments; `--folder`, `--rank` and `--transport` are added.
+    public init(_ settings: AllReduceSettings, executable: String, arguments: [String]) {
+        self.settings = settings
+        self.executable = executable
+        self.arguments = arguments
+    }
+
+    /// Runs all rounds. Cancelling the task ends the workers.
+    ///
+    /// - Returns: a result for each size, in order.
+    /// - Throws: `AllReduceBenchError` where a worker fails, `LauncherError` where none can be started.
+    public func run() async throws -> [AllReduceResult] {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("wafermark-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let meeting = try Meeting(settings, folder: folder.path)
+        defer { meeting.close() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for rank in 0..<settings.workers { group.addTask { try await work(rank, in: folder.path) } }
+            try await group.waitForAll()
+        }
+        return try await meeting.results()
+    }
+
+    private func work(_ rank: Int, in folder: String) async throws {
+        let log = "\(folder)/\(rank).log"
+        let command = WorkerCommand(
+            rank: WorkerRank(rank), executable: executable,
+            arguments: arguments + [
+                "--folder", folder, "--rank", "\(rank)", "--transport", settings.transport.rawValue,
+            ], environment: [:], log: log)
+        let exit = try await LocalLauncher(grace: .seconds(1)).run(command) { _ in }
+        guard case .status(0) = exit else {
+            let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
+            throw AllReduceBenchError.worker(rank: rank, exit: exit, log: String(text.suffix(2_000)))
+        }
+    }
+}
+
+/// Where the workers of a benchmark find each other.
+private final class Meeting: Sendable {
+    fileprivate struct Notes {
+        var endpoints: [Int: String] = [:]
+        var names: [[UInt8]] = []
+        var seconds: [Int: [[Double]]] = [:]
+    }
+
+    /// How long the last word of a worker that has ended may take.
+    private static let lastWordDeadline = Duration.seconds(5)
+
+    private let settings: AllReduceSettings
+    private let notes: Shared<Notes>
+    private let allMeasured: AsyncStream<Never>
+    private let loop: MessageLoop
+
+    init(_ settings: AllReduceSettings, folder: String) throws {
+        let notes = Shared(Notes())
+        let replies = Shared<MessageLoop?>(nil)
+        let (allMeasured, measured) = AsyncStream<Never>.makeStream()
+        loop = try MessageLoop(
+            "meeting", MessageLoop.Setup(.router, bind: [try Endpoint("ipc://\(folder)/meeting")]),
+            in: try Context()
+        ) { frames in
+            guard frames.count == 2,
+                let report = try? JSONDecoder().decode(AllReduceBench.Report.self, from: Data(frames[1]))
+            else { return }
+            let (start, count) = notes.values.withLock { notes in
+                (notes.take(report, of: frames[0], settings), notes.seconds.count)
+            }
+            if count == settings.workers { measured.finish() }
+            guard let start, let bytes = try? JSONEncoder().encode(start.message) else { return }
+            replies.values.withLock { loop in
+                for name in start.names { loop?.send([name, Array(bytes)]) }
+            }
+        }
+        self.notes = notes
+        self.allMeasured = allMeasured
+        self.settings = settings
+        replies.values.withLock { $0 = loop }
+    }
+
+    func close() { loop.close() }
+
+    /// A result for each size, once all workers have ended.
+    func results() async throws -> [AllReduceResult] {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [allMeasured] in for await _ in allMeasured {} }
+            group.addTask { try? await Task.sleep(for: Self.lastWordDeadline) }
+            await group.next()
+            group.cancelAll()
+        }
+        let seconds = notes.values.withLock { $0.seconds }
+        for rank in 0..<settings.workers where seconds[rank]?.count != settings.sizes.count {
+            throw AllReduceBenchError.silence(rank: rank)
+        }
+        return settings.sizes.enumerated().map { index, size in
+            let ofWorkers = seconds.values.map { $0[index] }
+            let rounds = ofWorkers.map(\.count).min() ?? 0
+            let means = (0..<rounds).map { round in
+                ofWorkers.reduce(0) { $0 + $1[round] } / Double(ofWorkers.count)
+            }
+            return AllReduceResult(size: size, seconds: means, workers: settings.workers)
+        }
+    }
+}
+
+extension Meeting.Notes {
+    /// Notes what the worker `name` says; once all listen, what to tell all of them.
+    fileprivate mutating func take(
+        _ report: AllReduceBench.Report, of name: [UInt8], _ settings: AllReduceSettings
+    ) -> (names: [[UInt8]], message: AllReduceBench.Start)? {
+        switch report {
+        case .measured(let rank, let seconds):
+            self.seconds[rank] = seconds
+            return nil
+        case .listening(let rank, let endpoint):
+            endpoints[rank] = endpoint
+            names.append(name)
+            guard endpoints.count == settings.workers else { return nil }
+            return (
+                names,
+                AllReduceBench.Start(
+                    endpoints: endpoints.sorted { $0.key < $1.key }.map(\.value), settings: settings)
+            )
+        }
+    }
+}

@@ -1,0 +1,181 @@
+import Foundation
+import Jobs
+import Synchronization
+
+/// What the computing thread and the exchange's thread tell each other. Every hand-over of gradient memory between the two
+/// passes through its mutex.
+final class ExchangeState: Sendable {
+    /// What the exchange's thread is to do.
+    enum Order: Sendable {
+        /// Belong to nobody.
+        case idle
+        /// Sum with these peers.
+        case join(PeerExchange.Setup, PeerExchange.Memory)
+        /// End.
+        case close
+    }
+
+    /// How far a step is.
+    struct Progress: Sendable {
+        /// The first bucket that is not summed.
+        var openBucket = 0
+        /// Sums that are awaited from each rank.
+        var awaited: [Int] = []
+        /// When the last sum that peers made of their own lanes arrived.
+        var lastContribution: MonotonicInstant?
+        /// Gradient bytes sent to peers.
+        var sent = 0
+        /// Whether the sum over all lanes is in the gradient.
+        var isSummed = false
+    }
+
+    fileprivate struct Values {
+        var order = Order.idle
+        /// Counts the orders, and the last one that the exchange's thread has carried out.
+        var orderNumber = 0
+        var obeyed = 0
+        /// The step that the computing thread is in, and the elements that it has made final.
+        var step: StepNumber?
+        var ready = 0
+        var progress = Progress()
+        /// Frames out of gradient memory that libzmq has not given back, by the rank that they go to.
+        var lent: [Int: Int] = [:]
+        var refusals = Refusals()
+        var failure: String?
+    }
+
+    private let values = Mutex(Values())
+    private let changed = DispatchSemaphore(value: 0)
+
+    // MARK: - The computing thread's side
+
+    func give(_ order: Order) {
+        values.withLock {
+            $0.order = order
+            $0.orderNumber += 1
+            $0.step = nil
+            $0.progress = Progress()
+        }
+    }
+
+    func begin(_ step: StepNumber) {
+        values.withLock {
+            $0.step = step
+            $0.ready = 0
+            $0.progress = Progress()
+        }
+    }
+
+    func contribute(upTo element: Int) { values.withLock { $0.ready = max($0.ready, element) } }
+
+    /// Waits until the exchange's thread has obeyed the last order and no frame uses gradient memory any more.
+    ///
+    /// - Throws: `ExchangeError.ended` where that takes longer than `deadline`, or the thread has failed.
+    func waitUntilIdle(deadline: HostSeconds) throws(ExchangeError) {
+        // Memory comes back also after the thread has ended: it closes its sockets at its end.
+        try wait(step: nil, deadline: deadline) { values in
+            (values.obeyed == values.orderNumber || values.failure != nil) && values.lent.isEmpty
+        }
+        if let failure = values.withLock({ $0.failure }) { throw .ended(reason: failure) }
+    }
+
+    /// Waits until `step` is summed and no frame uses gradient memory any more.
+    func waitUntilSummed(
+        step: StepNumber, deadline: HostSeconds
+    ) throws(ExchangeError) -> (progress: Progress, refusals: Refusals) {
+        try wait(step: step, deadline: deadline) { $0.progress.isSummed && $0.lent.isEmpty }
+        return values.withLock { ($0.progress, $0.refusals) }
+    }
+
+    private func wait(
+        step: StepNumber?, deadline: HostSeconds, until isOver: (borrowing Values) -> Bool
+    ) throws(ExchangeError) {
+        let end = DispatchTime.now() + deadline.seconds
+        while true {
+            let (isDone, failure) = values.withLock { (isOver($0), $0.failure) }
+            if isDone { return }
+            if let failure, step != nil { throw .ended(reason: failure) }
+            guard changed.wait(timeout: end) == .success else { throw values.withLock { $0.late(step, deadline) } }
+        }
+    }
+
+    // MARK: - The exchange's thread's side
+
+    /// The order in force and its number.
+    var order: (order: Order, number: Int) { values.withLock { ($0.order, $0.orderNumber) } }
+
+    func obey(_ number: Int) {
+        values.withLock { $0.obeyed = number }
+        changed.signal()
+    }
+
+    /// The step under way and the elements that are final; nil before the first step.
+    var contribution: (step: StepNumber, ready: Int)? {
+        values.withLock { values in values.step.map { ($0, values.ready) } }
+    }
+
+    /// Notes how far `step` is; without effect where the computing thread is in another one by now.
+    func note(_ step: StepNumber, _ progress: Progress) {
+        let isNews = values.withLock { values in
+            guard values.step == step else { return false }
+            defer { values.progress = progress }
+            return progress.isSummed && !values.progress.isSummed
+        }
+        if isNews { changed.signal() }
+    }
+
+    func noteRefusal(_ reason: String) { values.withLock { $0.refusals.add(reason) } }
+
+    /// Notes a frame out of gradient memory on its way to `rank`.
+    func lend(to rank: Int) { values.withLock { $0.lent[rank, default: 0] += 1 } }
+
+    /// Called by libzmq's own thread once it has sent or dropped such a frame.
+    func takeBack(from rank: Int) {
+        let isLast = values.withLock { values in
+            let left = values.lent[rank, default: 1] - 1
+            values.lent[rank] = left == 0 ? nil : left
+            return values.lent.isEmpty
+        }
+        if isLast { changed.signal() }
+    }
+
+    func end(reason: String) {
+        values.withLock { $0.failure = $0.failure ?? reason }
+        changed.signal()
+    }
+}
+
+extension ExchangeState.Values {
+    /// Why the wait that has just ended took too long.
+    fileprivate func late(_ step: StepNumber?, _ deadline: HostSeconds) -> ExchangeError {
+        guard let step else {
+            return .ended(
+                reason: "frames to \(ranks(lent.keys)) were not given back within \(deadline.seconds) s")
+        }
+        if progress.isSummed {
+            return .unsent(step: step, seconds: deadline.seconds, ranks: lent.keys.sorted())
+        }
+        return .deadline(
+            step: step, seconds: deadline.seconds, bucket: progress.openBucket,
+            ranks: progress.awaited.indices.filter { progress.awaited[$0] > 0 }, refusals: refusals)
+    }
+
+    private func ranks(_ ranks: some Collection<Int>) -> String { ExchangeError.workers(ranks.sorted()) }
+}
+
+/// Frames that were not taken: their number, and why the last one was not.
+public struct Refusals: Hashable, Sendable, CustomStringConvertible {
+    /// How many.
+    public private(set) var count = 0
+    /// Why the last one was refused; empty where there is none.
+    public private(set) var lastReason = ""
+
+    mutating func add(_ reason: String) {
+        count += 1
+        lastReason = reason
+    }
+
+    public var description: String {
+        count == 1 ? "a frame was refused: \(lastReason)" : "\(count) frames were refused, the last one: \(lastReason)"
+    }
+}

@@ -1,0 +1,209 @@
+import Foundation
+import Jobs
+import Messaging
+import Synchronization
+import Wire
+
+/// Sums gradients with peer processes over ZeroMQ, by any `CollectiveAlgorithm`. The sum is the same to the bit for every
+/// algorithm and any number of workers.
+///
+/// Buckets travel while the backward pass still fills later ones: `contribute` only wakes the exchange's own thread. What
+/// is sent is not copied: libzmq reads it out of the trainer's memory, and `finish` waits until it has.
+public final class PeerExchange: GradientExchange {
+    /// What an exchange sums, and with whom.
+    public struct Setup: Sendable {
+        /// The run, its membership's epoch, and this worker.
+        public var run: RunID
+        public var epoch: Int
+        public var rank: WorkerRank
+        /// All workers in the order of ranks, this one included.
+        public var peers: [Assignment.Peer]
+        /// The tree in which lanes are summed.
+        public var tree: LaneTree
+        /// Who sums what.
+        public var algorithm: CollectiveAlgorithm
+        /// The size of a bucket.
+        public var bucket: Bytes
+
+        /// A setup of the given parts.
+        public init(
+            run: RunID, epoch: Int, rank: WorkerRank, peers: [Assignment.Peer], tree: LaneTree,
+            algorithm: CollectiveAlgorithm, bucket: Bytes
+        ) {
+            self.run = run
+            self.epoch = epoch
+            self.rank = rank
+            self.peers = peers
+            self.tree = tree
+            self.algorithm = algorithm
+            self.bucket = bucket
+        }
+    }
+
+    /// The memory that an exchange reads and writes. It must live until `leave` or `close` has returned.
+    public struct Memory: @unchecked Sendable {
+        // Sendable: the computing thread, the exchange's and libzmq's take turns. The first writes an element before it
+        // contributes it and does not touch it again before `finish` has returned; the others touch it only in between.
+        // All changes of turn pass through the mutex of `ExchangeState`.
+        let partialSums: [(node: LaneTree.Node, elements: UnsafeMutableBufferPointer<Float>)]
+        let gradient: UnsafeMutableBufferPointer<Float>
+
+        /// - Parameters:
+        ///   - partialSums: the cover of this worker's lanes, and the sum over each node. They are only read.
+        ///   - gradient: takes the sum over all lanes; memory of its own.
+        public init(
+            partialSums: [(node: LaneTree.Node, elements: UnsafeMutableBufferPointer<Float>)],
+            gradient: UnsafeMutableBufferPointer<Float>
+        ) {
+            self.partialSums = partialSums
+            self.gradient = gradient
+        }
+    }
+
+    /// The size of a bucket where nobody says otherwise: large enough that a frame's cost is small beside it, small enough
+    /// that most of the gradient has left before the backward pass ends, and that what arrives is added up in the cache.
+    public static let defaultBucket = Bytes.mebibytes(1)
+
+    /// Where peers deliver to this worker.
+    public let endpoint: Endpoint
+    private let state = ExchangeState()
+    private let wakeUp: WakeUp
+    private let ended = DispatchSemaphore(value: 0)
+    private var step = StepNumber(0)
+    private var buckets: GradientBuckets?
+    private var filled = 0
+
+    /// How long libzmq may take to give memory back once its sockets are closed: it only has to drop it.
+    private static let returnDeadline = HostSeconds(10)
+
+    /// Starts the exchange's thread, which listens at `endpoint`. It sums nothing until `join`.
+    ///
+    /// - Throws: `MessagingError` where it can't listen there.
+    public init(listeningAt endpoint: Endpoint, in context: Context) throws {
+        wakeUp = try WakeUp()
+        let bound = Answer<Result<Endpoint, MessagingError>>()
+        let thread = Thread { [state, wakeUp, ended] in
+            defer { ended.signal() }
+            do throws(MessagingError) {
+                let inbox = try Socket(.pull, in: context, options: .gradients)
+                bound.give(.success(try inbox.bind(to: endpoint)))
+                var loop = ExchangeLoop(inbox: inbox, in: context, state: state)
+                try loop.run(wakeUp: wakeUp)
+                state.end(reason: "it was closed")
+            } catch {
+                bound.give(.failure(error))
+                state.end(reason: error.description)
+            }
+        }
+        thread.name = "exchange"
+        thread.stackSize = 1 << 20
+        thread.start()
+        self.endpoint = try bound.wait().get()
+    }
+
+    deinit { close() }
+
+    /// Connects to the peers and makes ready to sum. What peers that joined earlier have sent meanwhile is not lost.
+    ///
+    /// - Throws: `ExchangeError.setup` where the setup contradicts itself or the memory.
+    public func join(_ setup: Setup, memory: Memory) throws {
+        try setup.check(memory)
+        try leave()
+        buckets = GradientBuckets(elementCount: memory.gradient.count, bucket: setup.bucket)
+        state.give(.join(setup, memory))
+        wakeUp.signal()
+    }
+
+    /// Forgets the peers, and returns once nothing uses the memory any more: before the lanes, and so the memory, change.
+    ///
+    /// - Throws: `ExchangeError.ended`.
+    public func leave() throws {
+        state.give(.idle)
+        wakeUp.signal()
+        try state.waitUntilIdle(deadline: Self.returnDeadline)
+    }
+
+    /// Ends the exchange's thread and its sockets; nothing uses the memory any more.
+    public func close() {
+        state.give(.close)
+        wakeUp.signal()
+        ended.wait()
+        ended.signal()
+        try? state.waitUntilIdle(deadline: Self.returnDeadline)
+    }
+
+    public func begin(_ step: StepNumber) throws {
+        self.step = step
+        filled = 0
+        state.begin(step)
+        wakeUp.signal()
+    }
+
+    public func contribute(_ range: Range<Int>) throws {
+        guard let buckets else { throw ExchangeError.setup(reason: "it has not joined its peers") }
+        let now = buckets.filled(upTo: range.upperBound)
+        guard now > filled else { return }
+        filled = now
+        state.contribute(upTo: range.upperBound)
+        wakeUp.signal()
+    }
+
+    public func finish(within deadline: HostSeconds) throws -> ExchangeResult {
+        let start = MonotonicInstant.now()
+        let (progress, refusals) = try state.waitUntilSummed(step: step, deadline: deadline)
+        let waiting = progress.lastContribution.map { max(.zero, $0.elapsed(since: start)) } ?? .zero
+        return ExchangeResult(waiting: waiting, sent: Bytes(progress.sent), refusals: refusals)
+    }
+}
+
+extension PeerExchange.Setup {
+    /// The workers' shares of the lanes.
+    var shares: LaneShares { LaneShares(tree: tree, lanes: peers.map(\.lanes)) }
+
+    fileprivate func check(_ memory: PeerExchange.Memory) throws {
+        guard peers.indices.contains(rank.index), peers.enumerated().allSatisfy({ $0 == $1.rank.index }) else {
+            throw ExchangeError.setup(
+                reason: "the peers' ranks are \(peers.map(\.rank)) and this worker's is \(rank); they must be 0, 1, 2 …"
+            )
+        }
+        var lane = 0
+        for peer in peers {
+            guard peer.lanes.lowerBound == lane, !peer.lanes.isEmpty else {
+                throw ExchangeError.setup(
+                    reason: "worker \(peer.rank) owns lanes \(peer.lanes); at least one is needed, from \(lane) on")
+            }
+            lane = peer.lanes.upperBound
+        }
+        guard lane == tree.laneCount else {
+            throw ExchangeError.setup(reason: "the workers own \(lane) of \(tree.laneCount) lanes")
+        }
+        let count = memory.gradient.count
+        guard memory.partialSums.map(\.node) == tree.cover(of: peers[rank.index].lanes),
+            memory.partialSums.allSatisfy({ $0.elements.count == count })
+        else {
+            throw ExchangeError.setup(
+                reason: "the memory is not one sum of \(count) elements for each node over lanes "
+                    + "\(peers[rank.index].lanes)")
+        }
+    }
+}
+
+/// A value that one thread gives once, and another waits for.
+private final class Answer<Value: Sendable>: Sendable {
+    private let value = Mutex<Value?>(nil)
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    /// Gives the value; only the first call counts.
+    func give(_ new: Value) {
+        value.withLock { $0 = $0 ?? new }
+        semaphore.signal()
+    }
+
+    /// Waits for the value, which the other thread gives on every path.
+    func wait() -> Value {
+        while true {
+            semaphore.wait()
+            if let value = value.withLock({ $0 }) { return value }
+        }
+    }
+}

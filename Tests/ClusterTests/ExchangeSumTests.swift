@@ -1,0 +1,81 @@
+import Cluster
+import Jobs
+import Testing
+
+@Suite("Gradient exchange: sums")
+struct ExchangeSumTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var algorithm: CollectiveAlgorithm
+        var workers: Int
+        var lanes: Int
+        var elements: Int
+        var bucket: Int
+        var steps: Int
+
+        var testDescription: String {
+            "\(algorithm), \(workers) workers, \(lanes) lanes, \(elements) elements, buckets of \(bucket) bytes"
+        }
+    }
+
+    static let small: [Case] = CollectiveAlgorithm.allCases.flatMap { algorithm in
+        [1, 2, 3, 4, 5, 8].flatMap { workers in
+            [(1, 4), (5, 4), (5, 1 << 20), (1_000, 4), (1_000, 1_024)].map { elements, bucket in
+                Case(
+                    algorithm: algorithm, workers: workers, lanes: workers == 3 ? 11 : 8, elements: elements,
+                    bucket: bucket, steps: 20)
+            }
+        }
+    }
+
+    static let large: [Case] = CollectiveAlgorithm.allCases.flatMap { algorithm in
+        [1, 2, 3, 4, 5, 8].map { workers in
+            Case(
+                algorithm: algorithm, workers: workers, lanes: 8, elements: 1_000_003, bucket: workers << 18, steps: 3)
+        }
+    }
+
+    @Test("every worker gets the lane tree's sum to the bit, step after step", arguments: small)
+    func small(_ sample: Case) async throws { try await run(sample) }
+
+    @Test("so it is with gradients of many buckets", arguments: large)
+    func large(_ sample: Case) async throws { try await run(sample) }
+
+    /// Every worker overwrites all of its memory as soon as `finish` has returned.
+    private func run(_ sample: Case) async throws {
+        let group = try ExchangeGroup(lanes: sample.lanes)
+        let shares = group.tree.shares(workerCount: sample.workers)
+        let nodes = shares.flatMap { group.tree.cover(of: $0) }
+        let (parts, totals) = reference(sample, group.tree, nodes)
+        let wrong = try await onThreads(sample.workers) { rank in
+            let exchange = try PeerExchange(listeningAt: group.endpoint(rank), in: group.context)
+            defer { exchange.close() }
+            let memory = group.memory(shares[rank], count: sample.elements)
+            try exchange.join(
+                group.setup(rank, shares, algorithm: sample.algorithm, bucket: Bytes(sample.bucket)),
+                memory: memory.memory)
+            var wrong: [Int] = []
+            for step in 0..<sample.steps {
+                memory.fill(parts[step % parts.count])
+                try exchange.begin(StepNumber(step))
+                let half = sample.elements / 2
+                if half > 0 { try exchange.contribute(0..<half) }
+                try exchange.contribute(half..<sample.elements)
+                _ = try exchange.finish(within: HostSeconds(20))
+                if Array(memory.gradient).bits != totals[step % parts.count].bits { wrong.append(step) }
+                memory.overwrite()
+            }
+            return wrong
+        }
+        #expect(wrong.allSatisfy(\.isEmpty), "steps with another sum, by worker: \(wrong)")
+    }
+
+    private func reference(
+        _ sample: Case, _ tree: LaneTree, _ nodes: [LaneTree.Node]
+    ) -> (parts: [[LaneTree.Node: [Float]]], totals: [[Float]]) {
+        let sums = (0..<2).map { PlainSum(tree: tree, count: sample.elements, step: $0) }
+        return (
+            sums.map { sum in Dictionary(uniqueKeysWithValues: nodes.map { ($0, sum.sum(over: $0)) }) },
+            sums.map { $0.sum(over: tree.root) }
+        )
+    }
+}

@@ -1,0 +1,107 @@
+import Cluster
+import Foundation
+import Jobs
+import Messaging
+import Synchronization
+import Wire
+
+/// Memory of one worker as a trainer has it: a sum for each node of its cover, and the gradient.
+final class WorkerMemory: @unchecked Sendable {
+    // Used by one thread at a time: the worker's own, or the test's before and after.
+    let cover: [LaneTree.Node]
+    let partialSums: [UnsafeMutableBufferPointer<Float>]
+    let gradient: UnsafeMutableBufferPointer<Float>
+
+    init(cover: [LaneTree.Node], count: Int) {
+        self.cover = cover
+        partialSums = cover.map { _ in .allocate(capacity: count) }
+        gradient = .allocate(capacity: count)
+        overwrite()
+    }
+
+    deinit {
+        for sum in partialSums { sum.deallocate() }
+        gradient.deallocate()
+    }
+
+    var memory: PeerExchange.Memory {
+        PeerExchange.Memory(partialSums: Array(zip(cover, partialSums)), gradient: gradient)
+    }
+
+    /// Writes this worker's share of `sums`.
+    func fill(_ sums: [LaneTree.Node: [Float]]) {
+        for (node, memory) in zip(cover, partialSums) { _ = memory.update(from: sums[node] ?? []) }
+    }
+
+    /// Makes all memory useless, as an optimizer and the next backward pass do.
+    func overwrite() {
+        for sum in partialSums { sum.update(repeating: .nan) }
+        gradient.update(repeating: .nan)
+    }
+}
+
+/// Exchanges of several workers in one process.
+final class ExchangeGroup: Sendable {
+    let folder: TemporaryFolder
+    let run: RunID
+    let context: Context
+    let tree: LaneTree
+
+    init(lanes: Int) throws {
+        folder = try TemporaryFolder()
+        run = RunID.random()
+        context = try Context()
+        tree = LaneTree(laneCount: lanes)
+    }
+
+    func endpoint(_ rank: Int) throws -> Endpoint { try Endpoint("ipc://\(folder.path)/\(rank)") }
+
+    func peers(_ shares: [Range<Int>]) throws -> [Assignment.Peer] {
+        try shares.enumerated().map { rank, lanes in
+            Assignment.Peer(rank: WorkerRank(rank), endpoint: try endpoint(rank).text, lanes: lanes)
+        }
+    }
+
+    func setup(
+        _ rank: Int, _ shares: [Range<Int>], algorithm: CollectiveAlgorithm = .direct, bucket: Bytes = Bytes(1 << 20),
+        epoch: Int = 0
+    ) throws -> PeerExchange.Setup {
+        PeerExchange.Setup(
+            run: run, epoch: epoch, rank: WorkerRank(rank), peers: try peers(shares), tree: tree, algorithm: algorithm,
+            bucket: bucket)
+    }
+
+    /// The memory of the worker that owns `lanes`.
+    func memory(_ lanes: Range<Int>, count: Int) -> WorkerMemory {
+        WorkerMemory(cover: tree.cover(of: lanes), count: count)
+    }
+}
+
+/// Runs `body` for each worker on a thread of its own and returns what they gave. Bodies bound their own waits.
+func onThreads<Value: Sendable>(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Value) async throws -> [Value]
+{
+    try await withThrowingTaskGroup(of: (Int, Value).self) { group in
+        for index in 0..<count {
+            group.addTask {
+                try await withCheckedThrowingContinuation { continuation in
+                    Thread.detachNewThread {
+                        continuation.resume(with: Result { (index, try body(index)) })
+                    }
+                }
+            }
+        }
+        return try await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+}
+
+/// A folder of the system's, removed at its end. Its path is short enough for sockets.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() throws {
+        path = "/tmp/wm-\(UInt32.random(in: .min ... .max))"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+}
