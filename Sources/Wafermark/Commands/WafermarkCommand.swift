@@ -22,6 +22,11 @@ struct WafermarkCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Prepare", subcommands: [DoctorCommand.self, JobCommand.self, HardwareCommand.self]),
             CommandGroup(
+                name: "Model",
+                subcommands: [
+                    PredictCommand.self, ValidateCommand.self, FitCommand.self, ExplainCommand.self,
+                ]),
+            CommandGroup(
                 name: "Examine",
                 subcommands: [BenchCommand.self, EvaluateCommand.self, ModelCommand.self, CorpusCommand.self]),
         ])

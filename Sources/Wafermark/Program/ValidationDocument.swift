@@ -1,0 +1,26 @@
+import PerformanceModel
+
+/// The validations as one JSON document: that of the only table, or the cases' with the others inside.
+struct ValidationDocument: Encodable {
+    var cases: Validation?
+    var convergence: ConvergenceValidation?
+    var timeToTrain: TrainingValidation?
+
+    private enum CodingKeys: String, CodingKey {
+        case convergence
+        case timeToTrain
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        let count = [cases != nil, convergence != nil, timeToTrain != nil].count(where: { $0 })
+        if let cases { try cases.encode(to: encoder) }
+        if count == 1 {
+            try convergence?.encode(to: encoder)
+            try timeToTrain?.encode(to: encoder)
+            return
+        }
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(convergence, forKey: .convergence)
+        try container.encodeIfPresent(timeToTrain, forKey: .timeToTrain)
+    }
+}
