@@ -107,7 +107,7 @@ extension Explanation {
             ]
         }
         return Explanation(
-            "energy_kilowatt_hours", "energy", prediction.energyKilowattHours, "kWh", formula, inputs)
+            "energy_kilowatt_hours", "energy", prediction.energyKilowattHours ?? 0, "kWh", formula, inputs)
     }
 
     private static func cost(

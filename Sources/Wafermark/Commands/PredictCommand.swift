@@ -17,6 +17,9 @@ struct PredictCommand: ParsableCommand {
             hardware, nodes, gpus-per-node, micro-batch, accumulation, precision, stack.
             VALUES are 1,2,4 or 1..16 or 1..1024x2 (each twice the last).
 
+            --hardware host predicts this machine, once 'calibrate' has measured it: --nodes is
+            then the number of worker processes.
+
               wafermark predict bert-large-pubmed --hardware dgx1-v100-16g --nodes 4
               wafermark predict job.yaml --hardware dgx2-v100 --sweep nodes=1..64x2
             """)
@@ -30,6 +33,7 @@ struct PredictCommand: ParsableCommand {
     @Flag(help: "Fail where an input lies outside the calibrated range.")
     var strict = false
 
+    @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
@@ -43,14 +47,32 @@ struct PredictCommand: ParsableCommand {
             ).print(json: output.json)
             return
         }
-        let profile = try HardwareCatalogue.profile(what.hardware)
-        let prediction = try JobPrediction(
-            job: job, profile: profile, layout: what.layout.steps(on: profile), convergence: convergence)
+        let (title, prediction) = try predict(job, convergence)
         if strict { try prediction.requireCalibrated() }
         if output.json {
             try Console.printJSON(PredictionDocument(prediction, of: job))
         } else {
-            Console.printExactly(PredictionText(prediction, of: job, on: profile).text)
+            Console.printExactly(PredictionText(prediction, of: job, on: title).text)
         }
+    }
+
+    /// The prediction, and what the machine is called.
+    private func predict(_ job: Job, _ convergence: ConvergenceLaw?) throws -> (
+        title: String, prediction: JobPrediction
+    ) {
+        guard what.hardware != HostMachine.name else {
+            let host = try HostMachine(inStateDirectory: state.directory.path)
+            let workers = what.nodes * (what.gpusPerNode ?? 1)
+            return (
+                "this host (\(host.processor), \(host.cores) cores)",
+                try JobPrediction(job: job, host: host, workers: workers, convergence: convergence)
+            )
+        }
+        let profile = try HardwareCatalogue.profile(what.hardware)
+        return (
+            profile.title,
+            try JobPrediction(
+                job: job, profile: profile, layout: what.layout.steps(on: profile), convergence: convergence)
+        )
     }
 }

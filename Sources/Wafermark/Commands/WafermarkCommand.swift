@@ -14,7 +14,7 @@ struct WafermarkCommand: AsyncParsableCommand {
             Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted.
             """,
         version: Program.version,
-        subcommands: [WorkerCommand.self, PrepareDatasetCommand.self],
+        subcommands: [WorkerCommand.self, PrepareDatasetCommand.self, CalibrateEchoCommand.self],
         groupedSubcommands: [
             CommandGroup(
                 name: "Run", subcommands: [CompareCommand.self, ServeCommand.self, LaunchCommand.self]),
@@ -25,6 +25,7 @@ struct WafermarkCommand: AsyncParsableCommand {
                 name: "Model",
                 subcommands: [
                     PredictCommand.self, ValidateCommand.self, FitCommand.self, ExplainCommand.self,
+                    CalibrateCommand.self, TraceCommand.self,
                 ]),
             CommandGroup(
                 name: "Examine",

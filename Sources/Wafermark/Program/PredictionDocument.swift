@@ -30,7 +30,7 @@ struct PredictionDocument: Encodable {
     var boundBy: ModelledStep.Bound?
     /// The mean step's parts; they add up to it.
     var breakdown: Breakdown
-    var energyKilowattHours: Double
+    var energyKilowattHours: Double?
     var costUSDollars: Double?
     var extrapolated: Bool
     var extrapolatedReasons: [String]

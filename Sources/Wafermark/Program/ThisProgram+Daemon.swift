@@ -19,7 +19,7 @@ extension ThisProgram {
     }
 
     /// This program's own file.
-    private static func executable() throws -> String {
+    static func executable() throws -> String {
         guard let path = realpath("/proc/self/exe", nil) else {
             throw DaemonError.noExecutable(reason: String(cString: strerror(errno)))
         }
@@ -28,7 +28,7 @@ extension ThisProgram {
     }
 
     /// This machine and the libraries that it runs with.
-    private static var machine: Machine {
+    static var machine: Machine {
         MachineProbe.machine(
             instructionSet: KernelLibrary.instructionSet, oneDNN: KernelLibrary.oneDNNVersion,
             zeroMQ: Context.versionText,

@@ -5,22 +5,26 @@ struct ValidationDocument: Encodable {
     var cases: Validation?
     var convergence: ConvergenceValidation?
     var timeToTrain: TrainingValidation?
+    var host: HostTrials.Outcome?
 
     private enum CodingKeys: String, CodingKey {
         case convergence
         case timeToTrain
+        case host
     }
 
     func encode(to encoder: any Encoder) throws {
-        let count = [cases != nil, convergence != nil, timeToTrain != nil].count(where: { $0 })
+        let count = [cases != nil, convergence != nil, timeToTrain != nil, host != nil].count(where: { $0 })
         if let cases { try cases.encode(to: encoder) }
         if count == 1 {
             try convergence?.encode(to: encoder)
             try timeToTrain?.encode(to: encoder)
+            try host?.encode(to: encoder)
             return
         }
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encodeIfPresent(convergence, forKey: .convergence)
         try container.encodeIfPresent(timeToTrain, forKey: .timeToTrain)
+        try container.encodeIfPresent(host, forKey: .host)
     }
 }

@@ -6,13 +6,13 @@ import Report
 struct PredictionText {
     private let prediction: JobPrediction
     private let job: Job
-    private let profile: HardwareProfile
+    private let machine: String
 
-    /// The text of `prediction`, which is of `job` on `profile`.
-    init(_ prediction: JobPrediction, of job: Job, on profile: HardwareProfile) {
+    /// The text of `prediction`, which is of `job` on the machine of that title.
+    init(_ prediction: JobPrediction, of job: Job, on machine: String) {
         self.prediction = prediction
         self.job = job
-        self.profile = profile
+        self.machine = machine
     }
 
     /// The whole text.
@@ -20,11 +20,9 @@ struct PredictionText {
 
     private var headline: String {
         guard let step = prediction.phases.first?.step else { return "" }
-        var line = "\(job.name) on \(profile.title)\n"
-        if let machine = profile.cluster {
-            line += "\(step.nodes) \(step.nodes == 1 ? "node" : "nodes") x \(step.workers / step.nodes) "
-            line += "\(machine.deviceName), \(step.stack ?? "-"), \(step.precision.rawValue)\n"
-        }
+        var line = "\(job.name) on \(machine)\n"
+        line += "\(step.nodes) \(step.nodes == 1 ? "node" : "nodes") x \(step.workers / step.nodes), "
+        line += (step.stack.map { $0 + ", " } ?? "") + step.precision.rawValue + "\n"
         return line + "modelled clock; ranges are 90 % intervals\n\n"
     }
 
@@ -68,7 +66,9 @@ struct PredictionText {
     private var totals: String {
         let (time, low, high) = (prediction.time.seconds, prediction.low.seconds, prediction.high.seconds)
         var lines = "time to solution  \(Self.span(time))  (\(Self.span(low)) to \(Self.span(high)))\n"
-        lines += "energy            \(Figures.short(prediction.energyKilowattHours)) kWh\n"
+        if let energy = prediction.energyKilowattHours {
+            lines += "energy            \(Figures.short(energy)) kWh\n"
+        }
         if let cost = prediction.costUSDollars {
             lines += "cost              \(Figures.fixed(cost, cost < 100 ? 2 : 0)) US$\n"
         }

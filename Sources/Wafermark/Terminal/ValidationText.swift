@@ -110,6 +110,24 @@ enum ValidationText {
             + "\nmean absolute error  \(percent(validation.meanAbsoluteErrorPercent))\n"
     }
 
+    /// Every trial on this machine.
+    static func text(of outcome: HostTrials.Outcome) -> String {
+        let table = TextTable(
+            [
+                .init("JOB"), .init("WORKERS", isNumeric: true), .init("MEASURED (HOST)", isNumeric: true),
+                .init("PREDICTED (MODELLED)", isNumeric: true), .init("ERROR %", isNumeric: true),
+            ],
+            rows: outcome.rows.map { row in
+                [
+                    row.id, "\(row.workers)", Figures.milliseconds(row.measuredStepHostSeconds),
+                    Figures.milliseconds(row.predictedStepModelledSeconds), signed(row.errorPercent),
+                ]
+            })
+        return "Median steps on this host, calibrated \(outcome.calibratedAt)\n\n" + table.text()
+            + "\nmedian absolute error  \(percent(outcome.medianAbsoluteErrorPercent))\n"
+            + "worst                  \(percent(outcome.worstAbsoluteErrorPercent))\n"
+    }
+
     private static func signed(_ value: Double) -> String {
         (value > 0 ? "+" : "") + Figures.fixed(value, 1)
     }

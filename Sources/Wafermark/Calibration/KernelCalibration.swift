@@ -1,0 +1,66 @@
+import BERT
+import Jobs
+import PerformanceModel
+
+/// Measures what the engine's kernels reach on this machine, by width, sequence length and lanes side by side.
+struct KernelCalibration {
+    /// Widths of the named sizes up to base, and the two lengths of BERT's phases.
+    static let widths = [128, 256, 512, 768]
+    static let lengths = [128, 512]
+    /// Tokens of each lane's pass: as many as a small job's lanes have.
+    static let tokens = 1024
+    /// Entries of the vocabulary; the heads' rates hardly depend on it, since they go through it in tiles.
+    static let vocabulary = 8192
+
+    /// Host seconds that the rates of one shape are measured for, about.
+    var secondsEach = 0.7
+
+    /// Rates at every shape, with one lane and with a lane a core.
+    ///
+    /// - Parameter progress: told before each shape.
+    func run(cores: Int, progress: (String) -> Void) throws -> [HostMachine.Rates] {
+        var rates: [HostMachine.Rates] = []
+        for busy in Set([1, cores]).sorted() {
+            for width in Self.widths {
+                for length in Self.lengths {
+                    progress("kernels: width \(width), \(length) tokens, \(busy) side by side")
+                    rates.append(try measure(width: width, length: length, busy: busy))
+                }
+            }
+        }
+        return rates
+    }
+
+    private func measure(width: Int, length: Int, busy: Int) throws -> HostMachine.Rates {
+        let model = ModelShape(layers: 3, hidden: width, heads: width / 64)
+        let sequences = Self.tokens / length
+        let masked = Int((Double(length) * 0.15).rounded())
+        let work = LanePassWork(
+            model: model, vocabularySize: Self.vocabulary, sequences: Double(sequences), tokens: Double(Self.tokens),
+            masked: Double(sequences * masked))
+        // A first guess of 50 GFLOP/s sets the number of passes.
+        let guess = (work.encoderFlops + work.headFlops) / 50e9
+        let steps = max(4, min(100, Int(secondsEach / guess)))
+        let result = try KernelBench.run(
+            KernelBench.Settings(
+                configuration: BERTConfiguration(
+                    layers: model.layers, hidden: width, heads: model.heads, intermediate: model.intermediate,
+                    vocabularySize: Self.vocabulary),
+                sequences: sequences, sequenceLength: length, maskedPositions: masked, threads: busy, steps: steps))
+        func seconds(_ kernels: EngineKernel...) -> Double {
+            max(1e-9, result.kernels.filter { kernels.contains($0.kernel) }.reduce(0) { $0 + $1.seconds })
+        }
+        let booked = result.kernels.reduce(0) { $0 + $1.seconds }
+        let pass = result.passSeconds.sorted()[result.passSeconds.count / 2]
+        return HostMachine.Rates(
+            hidden: width, sequence: length, busy: busy,
+            encoderGigaflopsPerSecond: work.encoderFlops / seconds(.encoderProducts) * 1e-9,
+            headGigaflopsPerSecond: work.headFlops / seconds(.headProducts) * 1e-9,
+            attentionNanoseconds: seconds(.attention, .attentionBackward) * 1e9 / work.attentionUnits,
+            elementwiseGigabytesPerSecond: work.elementwiseBytes
+                / seconds(.residualNorm, .residualNormBackward, .gelu, .geluBackward) * 1e-9,
+            logitNanoseconds: seconds(.crossEntropy, .crossEntropyBackward) * 1e9 / work.logits,
+            embeddingNanoseconds: seconds(.embedding, .embeddingBackward) * 1e9 / work.embeddingElements,
+            overhead: max(0.5, pass / booked))
+    }
+}
