@@ -88,17 +88,22 @@ struct ModelCommandTests {
     @Test("fit refuses more constants than rows, and says how well it knows those that it found")
     func fit() throws {
         let folder = try TemporaryFolder()
-        let rows = [1, 2, 4, 8].map { "r\($0),new-1.0,dgx1-v100-16g,bert-large,128,20,fp16,1,1,\(8 * $0),1,lamb,\(90 + 8 * $0),x" }
+        let rows = [1, 2, 4, 8].map {
+            "r\($0),new-1.0,dgx1-v100-16g,bert-large,128,20,fp16,1,1,\(8 * $0),1,lamb,\(90 + 8 * $0),x"
+        }
         let file = try folder.write(([Self.header] + rows).joined(separator: "\n") + "\n", to: "cases.csv")
-        let json = try Program.run(["fit", "--cases", file, "--no-cross-validation", "--out", folder.path + "/c", "--json"])
-            .json()
+        let json = try Program.run([
+            "fit", "--cases", file, "--no-cross-validation", "--out", folder.path + "/c", "--json",
+        ])
+        .json()
         let constants = try #require(json["constants"] as? [[String: Any]])
         #expect(!constants.isEmpty && constants.count <= 4)
         #expect(constants.allSatisfy { $0["standard_error_percent"] is Double })
         let again = try Program.run(["validate", "--cases", file, "--constants", folder.path + "/c", "--json"]).json()
         let error = try #require(again["mean_absolute_error_percent"] as? Double)
         #expect(error < 15)
-        let one = try folder.write(Self.cases("p,s1,dgx1-v100-16g,bert-large,128,20,fp16,1,1,8,1,lamb,90,x"), to: "one.csv")
+        let one = try folder.write(
+            Self.cases("p,s1,dgx1-v100-16g,bert-large,128,20,fp16,1,1,8,1,lamb,90,x"), to: "one.csv")
         #expect(try Program.run(["fit", "--cases", one, "--no-cross-validation"]).status == 0)
     }
 

@@ -23,7 +23,8 @@ struct ExplanationTests {
         for stack in try StackCatalogue.calibration().stacks.map(\.name) {
             for (workers, accumulation) in [(1, 1), (8, 1), (8, 4)] {
                 let layout = StepModel.Layout(
-                    workers: workers, devicesPerNode: min(workers, 8), microBatch: 16, accumulation: accumulation, stack: stack)
+                    workers: workers, devicesPerNode: min(workers, 8), microBatch: 16, accumulation: accumulation,
+                    stack: stack)
                 let prediction = try JobPrediction(job: job, profile: profile, layout: layout)
                 let root = try Explanation.prediction(job: job, profile: profile, layout: layout)
                 try expectAllHold(root)

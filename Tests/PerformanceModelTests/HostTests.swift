@@ -41,7 +41,9 @@ struct HostTests {
 
     @Test("a profile with a rate that is none, or an unknown key, is refused by its line")
     func refusesBadProfile() {
-        for (found, replacement) in [("busy: 1", "busy: 0"), ("cores: 2", "cores: many"), ("link_latency", "lnk_latency")] {
+        for (found, replacement) in [
+            ("busy: 1", "busy: 0"), ("cores: 2", "cores: many"), ("link_latency", "lnk_latency"),
+        ] {
             #expect(throws: PerformanceModelError.self) {
                 try HostMachine(parsing: Self.machine.yaml.replacing(found, with: replacement), file: "host.yaml")
             }

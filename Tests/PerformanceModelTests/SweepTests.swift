@@ -13,7 +13,8 @@ struct SweepTests {
     @Test(
         "values are read one by one, as a range and by doubling",
         arguments: [
-            ("nodes=1,2,4", ["1", "2", "4"]), ("nodes=1..4", ["1", "2", "3", "4"]), ("micro-batch=8..64x2", ["8", "16", "32", "64"]),
+            ("nodes=1,2,4", ["1", "2", "4"]), ("nodes=1..4", ["1", "2", "3", "4"]),
+            ("micro-batch=8..64x2", ["8", "16", "32", "64"]),
             ("stack=pytorch-20.06,tf-19.08", ["pytorch-20.06", "tf-19.08"]), ("precision=fp16", ["fp16"]),
         ])
     func parses(text: String, values: [String]) throws {
@@ -23,7 +24,8 @@ struct SweepTests {
     @Test(
         "what is no axis is refused",
         arguments: [
-            "nodes", "nodes=", "nodes=0", "nodes=4..1", "nodes=1..8x1", "nodes=a", "colour=red", "precision=fp8", "stack=",
+            "nodes", "nodes=", "nodes=0", "nodes=4..1", "nodes=1..8x1", "nodes=a", "colour=red", "precision=fp8",
+            "stack=",
             "nodes=1..99999999", "nodes=1,,2",
         ])
     func refuses(text: String) {

@@ -74,13 +74,18 @@ public struct CrossValidation: Sendable {
         return (0..<count).sorted { (keys[$0], $0) < (keys[$1], $1) }
     }
 
-    /// The half-widths that nine in ten of the held-out errors lie within, by the kind of row.
+    /// The half-widths that nine in ten of the held-out errors lie within, by the kind of row; a row that several folds
+    /// hold out counts once, with its largest error.
     public func interval(fallback: SharedConstants.Interval) -> SharedConstants.Interval {
         func width(_ kinds: Set<Fold.Kind>, _ fallback: Double, _ test: (PublishedCase) -> Bool) -> Double {
-            let errors = folds.filter { kinds.contains($0.kind) }.flatMap(\.errors).filter { test($0.row) }
-                .map { abs($0.percent) }.sorted()
+            var worst: [String: Double] = [:]
+            for (row, percent) in folds.filter({ kinds.contains($0.kind) }).flatMap(\.errors) where test(row) {
+                worst[row.id] = max(worst[row.id] ?? 0, abs(percent))
+            }
+            let errors = worst.values.sorted()
             guard errors.count >= 5 else { return fallback }
-            return errors[min(errors.count - 1, Int((0.9 * Double(errors.count)).rounded(.up)) - 1)]
+            // The quantile that covers the next row nine times in ten (Vovk et al. 2005, conformal prediction).
+            return errors[min(errors.count - 1, Int((0.9 * Double(errors.count + 1)).rounded(.up)) - 1)]
         }
         let one = width([.random], fallback.oneDevicePercent) { $0.ranks == 1 }
         let node = max(one, width([.random, .scale], fallback.oneNodePercent) { $0.ranks > 1 && $0.nodes == 1 })

@@ -58,6 +58,7 @@ struct ValidateCommand: AsyncParsableCommand {
         let hours = try timeToTrain.map {
             try TrainingValidation(PublishedTraining.read($0), calibration: calibration)
         }
+        let seed = timeToTrain == nil ? nil : try SeedCase(calibration: calibration)
         let trials = host ? try await runTrials() : nil
         if let html, let throughputs {
             try Data(ValidationPage(throughputs, file: cases ?? "").render().utf8)
@@ -65,11 +66,13 @@ struct ValidateCommand: AsyncParsableCommand {
         }
         if output.json {
             try Console.printJSON(
-                ValidationDocument(cases: throughputs, convergence: samples, timeToTrain: hours, host: trials))
+                ValidationDocument(
+                    cases: throughputs, convergence: samples, timeToTrain: hours, seedCase: seed, host: trials))
         } else {
             let texts = [
                 throughputs.map { ValidationText.text(of: $0) }, samples.map { ValidationText.text(of: $0) },
-                hours.map { ValidationText.text(of: $0) }, trials.map { ValidationText.text(of: $0) },
+                hours.map { ValidationText.text(of: $0) }, seed.map { ValidationText.text(of: $0) },
+                trials.map { ValidationText.text(of: $0) },
             ]
             Console.printExactly(texts.compactMap { $0 }.joined(separator: "\n"))
             if let html { Console.print("\n\(html)") }

@@ -86,7 +86,7 @@ struct SweepOutput {
             axes.map { TextTable.Column($0.setting.rawValue.uppercased()) }
             + [
                 .init("DEVICES", isNumeric: true), .init("DAYS", isNumeric: true), .init("SEQ/S", isNumeric: true),
-                .init("SCALING", isNumeric: true), .init("US$", isNumeric: true, mayShrink: true),
+                .init("SCALING", isNumeric: true), .init("US$", isNumeric: true), .init("", mayShrink: true),
             ]
         return TextTable(columns, rows: rows).text()
     }

@@ -17,23 +17,15 @@ struct ExplanationText {
     private func lines(_ next: Explanation, level: Int) -> [String] {
         let indent = String(repeating: "  ", count: level)
         let value = Self.number(next.value) + (next.unit.isEmpty ? "" : " \(next.unit)")
-        var lines = wrapped("\(next.name) = \(value)  (\(next.title))", indent: indent, hanging: "    ")
-        if let formula = next.formula { lines += wrapped("= " + formula, indent: indent + "    ", hanging: "  ") }
-        if let source = next.source { lines += wrapped("from: " + source, indent: indent + "    ", hanging: "  ") }
+        var lines = TextWrapping.lines("\(next.name) = \(value)  (\(next.title))", indent: indent, hanging: "    ")
+        if let formula = next.formula {
+            lines += TextWrapping.lines("= " + formula, indent: indent + "    ", hanging: "  ")
+        }
+        if let source = next.source {
+            lines += TextWrapping.lines("from: " + source, indent: indent + "    ", hanging: "  ")
+        }
         guard level < depth else { return lines }
         return lines + next.inputs.flatMap { self.lines($0, level: level + 1) }
-    }
-
-    private func wrapped(_ text: String, indent: String, hanging: String) -> [String] {
-        var (lines, line) = ([String](), indent)
-        for word in text.split(separator: " ") {
-            if line.count > indent.count + hanging.count, line.count + 1 + word.count > 80 {
-                lines.append(line)
-                line = indent + hanging
-            }
-            line += (line.allSatisfy { $0 == " " } ? "" : " ") + word
-        }
-        return lines + [line]
     }
 
     private static func number(_ value: Double) -> String {

@@ -77,7 +77,10 @@ struct PredictionText {
 
     private var warnings: String {
         prediction.extrapolated.isEmpty
-            ? "" : "\nEXTRAPOLATED:\n" + prediction.extrapolated.map { "  \($0)\n" }.joined()
+            ? ""
+            : "\nEXTRAPOLATED:\n"
+                + prediction.extrapolated.map { TextWrapping.lines($0, indent: "  ").joined(separator: "\n") + "\n" }
+                .joined()
     }
 
     /// A duration in the unit that suits it.

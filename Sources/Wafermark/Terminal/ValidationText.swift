@@ -38,7 +38,8 @@ enum ValidationText {
             let name = "  \(part.name) (\(part.rows))"
             text += line(String(name.prefix(36)), percent(part.meanAbsoluteErrorPercent))
         }
-        return text + "\nfurthest off: " + wrapped(validation.worst.joined(separator: ", "), indent: 14) + "\n"
+        let worst = "furthest off: " + validation.worst.joined(separator: ", ")
+        return text + "\n" + TextWrapping.lines(worst, hanging: "  ").joined(separator: "\n") + "\n"
     }
 
     /// Errors over the number of devices, as characters: what a glance at the page's scatter plot gives.
@@ -96,7 +97,7 @@ enum ValidationText {
         let table = TextTable(
             [
                 .init("ROW", mayShrink: true), .init("STACK", mayShrink: true), .init("GPUS", isNumeric: true),
-                .init("PUBLISHED H", isNumeric: true), .init("PREDICTED H", isNumeric: true),
+                .init("HOURS", isNumeric: true), .init("MODEL", isNumeric: true),
                 .init("90 % INTERVAL", isNumeric: true), .init("ERROR %", isNumeric: true),
             ],
             rows: validation.rows.map { row in
@@ -108,6 +109,19 @@ enum ValidationText {
             })
         return "Hours of whole trainings (modelled clock)   *: EXTRAPOLATED\n\n" + table.text()
             + "\nmean absolute error  \(percent(validation.meanAbsoluteErrorPercent))\n"
+    }
+
+    /// The seed case as a table of days.
+    static func text(of seed: SeedCase) -> String {
+        let table = TextTable(
+            [TextTable.Column("GPUS", isNumeric: true)]
+                + seed.stacks.map { TextTable.Column($0.uppercased(), isNumeric: true) },
+            rows: seed.rows.map { row in
+                ["\(row.devices)"] + row.cells.map { Figures.short($0.days) + ($0.extrapolated ? "*" : " ") }
+            })
+        let claims = seed.claims.map { "  \($0.text): \(Figures.short($0.days)) days\n" }.joined()
+        return "Days of bert-large-pubmed on \(seed.hardware) (modelled clock)\n\n" + table.text()
+            + "\nsaid of it (AstraZeneca and Cerebras, 26 April 2021):\n" + claims
     }
 
     /// Every trial on this machine.
@@ -133,18 +147,6 @@ enum ValidationText {
     }
 
     private static func percent(_ value: Double) -> String { Figures.fixed(value, 2) + " %" }
-
-    private static func wrapped(_ text: String, indent: Int) -> String {
-        var (lines, line) = ([String](), "")
-        for word in text.split(separator: " ") {
-            if !line.isEmpty, indent + line.count + 1 + word.count > 80 {
-                lines.append(line)
-                line = ""
-            }
-            line += (line.isEmpty ? "" : " ") + word
-        }
-        return (lines + [line]).joined(separator: "\n" + String(repeating: " ", count: indent))
-    }
 }
 
 extension String {
