@@ -4,9 +4,9 @@ import Testing
 
 @Suite("The calibrated host")
 struct HostTests {
-    static func rates(_ hidden: Int, _ sequence: Int, _ busy: Int) -> HostMachine.Rates {
+    static func rates(_ hidden: Int, _ sequence: Int, _ busy: Int, tokens: Int = 1024) -> HostMachine.Rates {
         HostMachine.Rates(
-            hidden: hidden, sequence: sequence, busy: busy,
+            hidden: hidden, sequence: sequence, tokens: tokens, busy: busy,
             encoderGigaflopsPerSecond: 40 + Double(hidden) / 20 - 5 * Double(busy), headGigaflopsPerSecond: 60,
             attentionNanoseconds: 0.2, elementwiseGigabytesPerSecond: 6, logitNanoseconds: 1, embeddingNanoseconds: 2,
             overhead: 1.02)
@@ -52,11 +52,11 @@ struct HostTests {
 
     @Test("what was measured comes back as it is, and between two widths lies between")
     func interpolates() {
-        let exact = Self.machine.rates(hidden: 512, sequence: 128, busy: 2)
+        let exact = Self.machine.rates(hidden: 512, sequence: 128, tokens: 64, busy: 2)
         #expect(abs(exact.encoderGigaflopsPerSecond - 55.6) < 1e-9)
-        let between = Self.machine.rates(hidden: 256, sequence: 300, busy: 1).encoderGigaflopsPerSecond
+        let between = Self.machine.rates(hidden: 256, sequence: 300, tokens: 64, busy: 1).encoderGigaflopsPerSecond
         #expect(between > 41.4 && between < 60.6)
-        #expect(Self.machine.rates(hidden: 4096, sequence: 128, busy: 9) == exact)
+        #expect(Self.machine.rates(hidden: 4096, sequence: 128, tokens: 9999, busy: 9) == exact)
     }
 
     @Test("one worker exchanges nothing, and more than there are cores take turns")

@@ -9,6 +9,8 @@ public struct HostMachine: Hashable, Sendable, Codable {
         public var hidden: Int
         /// Tokens of a sequence.
         public var sequence: Int
+        /// Tokens of the pass.
+        public var tokens: Int
         /// Lanes side by side.
         public var busy: Int
         /// Matrix products of the encoder, in GFLOP/s.
@@ -28,12 +30,14 @@ public struct HostMachine: Hashable, Sendable, Codable {
 
         /// Rates of the given parts.
         public init(
-            hidden: Int, sequence: Int, busy: Int, encoderGigaflopsPerSecond: Double, headGigaflopsPerSecond: Double,
+            hidden: Int, sequence: Int, tokens: Int, busy: Int, encoderGigaflopsPerSecond: Double,
+            headGigaflopsPerSecond: Double,
             attentionNanoseconds: Double, elementwiseGigabytesPerSecond: Double, logitNanoseconds: Double,
             embeddingNanoseconds: Double, overhead: Double
         ) {
             self.hidden = hidden
             self.sequence = sequence
+            self.tokens = tokens
             self.busy = busy
             self.encoderGigaflopsPerSecond = encoderGigaflopsPerSecond
             self.headGigaflopsPerSecond = headGigaflopsPerSecond
@@ -53,7 +57,7 @@ public struct HostMachine: Hashable, Sendable, Codable {
     public var instructionSet: String
     /// When it was measured, by the wall clock.
     public var measuredAt: String
-    /// By width, sequence length and lanes side by side.
+    /// By width, sequence length, tokens of a pass and lanes side by side.
     public var rates: [Rates]
     /// AdamW and the gradient's norm, in nanoseconds a parameter, with every core busy: all cores together.
     public var adamwNanosecondsPerParameter: Double
@@ -95,33 +99,30 @@ public struct HostMachine: Hashable, Sendable, Codable {
         self.linkGigabytesPerSecond = linkGigabytesPerSecond
     }
 
-    /// Rates at a width, a sequence length and a number of busy lanes: interpolated on logarithms between what was
-    /// measured, the nearest beyond it.
-    public func rates(hidden: Int, sequence: Int, busy: Int) -> Rates {
+    /// Rates at a width, a sequence length, tokens of a pass and a number of busy lanes: interpolated on logarithms between
+    /// what was measured, the nearest beyond it.
+    public func rates(hidden: Int, sequence: Int, tokens: Int, busy: Int) -> Rates {
         let measured = rates.filter { $0.busy == nearest(rates.map(\.busy), to: busy) }
-        let widths = neighbours(measured.map(\.hidden), of: hidden)
-        let lengths = neighbours(measured.map(\.sequence), of: sequence)
-        func at(_ width: Int, _ length: Int) -> Rates? {
-            measured.first { $0.hidden == width && $0.sequence == length }
+        return Self.interpolated(measured, [(\.hidden, hidden), (\.sequence, sequence), (\.tokens, tokens)]) ?? rates[0]
+    }
+
+    /// Interpolates along the first axis between its neighbours, each interpolated along the rest.
+    private static func interpolated(_ measured: [Rates], _ axes: [(KeyPath<Rates, Int>, Int)]) -> Rates? {
+        guard let (axis, wanted) = axes.first else { return measured.first }
+        let values = measured.map { $0[keyPath: axis] }
+        guard let least = values.min(), let most = values.max() else { return nil }
+        let low = values.filter { $0 <= wanted }.max() ?? least
+        let high = values.filter { $0 >= wanted }.min() ?? most
+        func at(_ value: Int) -> Rates? {
+            interpolated(measured.filter { $0[keyPath: axis] == value }, Array(axes.dropFirst()))
         }
-        func between(_ left: Rates?, _ right: Rates?, _ share: Double) -> Rates? {
-            guard let left, let right else { return left ?? right }
-            return left.blended(with: right, share: share)
-        }
-        let low = between(at(widths.low, lengths.low), at(widths.high, lengths.low), widths.share)
-        let high = between(at(widths.low, lengths.high), at(widths.high, lengths.high), widths.share)
-        return between(low, high, lengths.share) ?? rates[0]
+        guard low < high else { return at(low) }
+        guard let left = at(low), let right = at(high) else { return at(low) ?? at(high) }
+        return left.blended(with: right, share: Logarithm.share(of: wanted, from: low, to: high))
     }
 
     private func nearest(_ values: [Int], to wanted: Int) -> Int {
         values.min { (abs($0 - wanted), $0) < (abs($1 - wanted), $1) } ?? wanted
-    }
-
-    private func neighbours(_ values: [Int], of wanted: Int) -> (low: Int, high: Int, share: Double) {
-        let low = values.filter { $0 <= wanted }.max() ?? values.min() ?? wanted
-        let high = values.filter { $0 >= wanted }.min() ?? values.max() ?? wanted
-        guard low < high else { return (low, high, 0) }
-        return (low, high, Logarithm.share(of: wanted, from: low, to: high))
     }
 }
 
@@ -130,7 +131,7 @@ extension HostMachine.Rates {
     fileprivate func blended(with other: Self, share: Double) -> Self {
         func mix(_ value: (Self) -> Double) -> Double { Logarithm.mix(value(self), value(other), share) }
         return Self(
-            hidden: hidden, sequence: sequence, busy: busy,
+            hidden: hidden, sequence: sequence, tokens: tokens, busy: busy,
             encoderGigaflopsPerSecond: mix(\.encoderGigaflopsPerSecond),
             headGigaflopsPerSecond: mix(\.headGigaflopsPerSecond), attentionNanoseconds: mix(\.attentionNanoseconds),
             elementwiseGigabytesPerSecond: mix(\.elementwiseGigabytesPerSecond),

@@ -69,7 +69,7 @@ extension HostMachine {
             line("lamb_nanoseconds_per_parameter_alone", lambNanosecondsPerParameterAlone), "rates:",
         ]
         for next in rates {
-            lines += ["  hidden_\(next.hidden)_sequence_\(next.sequence)_busy_\(next.busy):"]
+            lines += ["  hidden_\(next.hidden)_sequence_\(next.sequence)_tokens_\(next.tokens)_busy_\(next.busy):"]
             lines += next.lines.map { "    " + $0 }
         }
         return lines.joined(separator: "\n") + "\n"
@@ -81,7 +81,7 @@ extension HostMachine {
 extension HostMachine.Rates {
     fileprivate init(reading entry: CheckedMapping) throws(PerformanceModelError) {
         try entry.allow([
-            "hidden", "sequence", "busy", "encoder_gigaflops_per_second", "head_gigaflops_per_second",
+            "hidden", "sequence", "tokens", "busy", "encoder_gigaflops_per_second", "head_gigaflops_per_second",
             "attention_nanoseconds", "elementwise_gigabytes_per_second", "logit_nanoseconds", "embedding_nanoseconds",
             "overhead",
         ])
@@ -89,7 +89,7 @@ extension HostMachine.Rates {
         self.init(
             hidden: Int(try entry.number("hidden", in: 1...1e6)),
             sequence: Int(try entry.number("sequence", in: 1...1e6)),
-            busy: Int(try entry.number("busy", in: 1...65_536)),
+            tokens: Int(try entry.number("tokens", in: 1...1e9)), busy: Int(try entry.number("busy", in: 1...65_536)),
             encoderGigaflopsPerSecond: try entry.number("encoder_gigaflops_per_second", in: positive),
             headGigaflopsPerSecond: try entry.number("head_gigaflops_per_second", in: positive),
             attentionNanoseconds: try entry.number("attention_nanoseconds", in: positive),
@@ -101,7 +101,7 @@ extension HostMachine.Rates {
 
     fileprivate var lines: [String] {
         [
-            "hidden: \(hidden)", "sequence: \(sequence)", "busy: \(busy)",
+            "hidden: \(hidden)", "sequence: \(sequence)", "tokens: \(tokens)", "busy: \(busy)",
             "encoder_gigaflops_per_second: \(HostMachine.short(encoderGigaflopsPerSecond))",
             "head_gigaflops_per_second: \(HostMachine.short(headGigaflopsPerSecond))",
             "attention_nanoseconds: \(HostMachine.short(attentionNanoseconds))",

@@ -73,12 +73,16 @@ public struct HostStep: Hashable, Sendable {
     private static func lane(
         _ phase: Phase, _ job: Job, _ layout: Layout, _ vocabulary: Int, _ busy: Int, _ machine: HostMachine
     ) -> Double {
-        let sequences = Double(phase.globalBatch) / Double(job.lanes)
+        let lane = Double(phase.globalBatch) / Double(job.lanes)
+        let passes = max(1, (lane / Double(max(1, phase.microBatch))).rounded(.up))
+        let sequences = lane / passes
         let tokens = sequences * Double(phase.sequence) * layout.fill
         let masked = min(Double(phase.maskedPositions) * sequences, tokens * job.examples.maskedShare)
         let work = LanePassWork(
             model: job.model, vocabularySize: vocabulary, sequences: sequences, tokens: tokens, masked: masked)
-        return work.seconds(machine.rates(hidden: job.model.hidden, sequence: phase.sequence, busy: busy))
+        let rates = machine.rates(
+            hidden: job.model.hidden, sequence: phase.sequence, tokens: max(1, Int(tokens)), busy: busy)
+        return passes * work.seconds(rates)
     }
 
     /// Every process updates all weights.

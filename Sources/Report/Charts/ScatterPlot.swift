@@ -24,7 +24,7 @@ struct ScatterPlot {
     /// The band's half-width, as a share.
     var band = 0.12
 
-    private static let (side, left, right, top, bottom) = (480.0, 62.0, 16.0, 40.0, 48.0)
+    private static let (side, left, right, top, bottom) = (480.0, 62.0, 16.0, 56.0, 48.0)
 
     /// The picture.
     func svg() -> String {
@@ -58,12 +58,12 @@ struct ScatterPlot {
         }
         var start = Self.left
         for (name, style) in series {
-            svg.mark(style.mark, x: start + 5, y: 18, radius: 4, class: "mark \(style.mark.rawValue) \(style.colour)")
-            svg.text(name, x: start + 14, y: 22, class: "tick")
+            svg.mark(style.mark, x: start + 5, y: 10, radius: 4, class: "mark \(style.mark.rawValue) \(style.colour)")
+            svg.text(name, x: start + 14, y: 14, class: "tick")
             start += 30 + 7 * Double(name.count)
         }
         svg.text(xTitle, x: Self.left + width / 2, y: Self.side - 10, anchor: .middle, class: "axis-title")
-        svg.text(yTitle, x: Self.left, y: Self.top - 8, class: "axis-title")
+        svg.text(yTitle, x: Self.left, y: Self.top - 14, class: "axis-title")
         return svg.document(id: id, width: Self.side, height: Self.side, title: title, description: description)
     }
 

@@ -17,18 +17,18 @@ struct HostTrials: Sendable {
 
     /// Sizes from tiny to base, one to four workers, both sequence lengths; each some seconds.
     static let trials = [
-        Trial(size: "tiny", workers: 1, sequence: 128, globalBatch: 64, steps: 24),
-        Trial(size: "tiny", workers: 2, sequence: 128, globalBatch: 64, steps: 24),
-        Trial(size: "tiny", workers: 4, sequence: 512, globalBatch: 16, steps: 24),
-        Trial(size: "mini", workers: 1, sequence: 512, globalBatch: 16, steps: 12),
-        Trial(size: "mini", workers: 2, sequence: 128, globalBatch: 64, steps: 16),
-        Trial(size: "mini", workers: 4, sequence: 128, globalBatch: 64, steps: 16),
-        Trial(size: "small", workers: 1, sequence: 128, globalBatch: 32, steps: 10),
-        Trial(size: "small", workers: 2, sequence: 512, globalBatch: 8, steps: 12),
-        Trial(size: "small", workers: 4, sequence: 128, globalBatch: 32, steps: 12),
-        Trial(size: "medium", workers: 2, sequence: 128, globalBatch: 32, steps: 10),
-        Trial(size: "base", workers: 1, sequence: 128, globalBatch: 8, steps: 7),
-        Trial(size: "base", workers: 2, sequence: 128, globalBatch: 8, steps: 7),
+        Trial(size: "tiny", workers: 1, sequence: 128, globalBatch: 64, steps: 20),
+        Trial(size: "tiny", workers: 2, sequence: 128, globalBatch: 64, steps: 20),
+        Trial(size: "tiny", workers: 4, sequence: 512, globalBatch: 16, steps: 20),
+        Trial(size: "mini", workers: 1, sequence: 512, globalBatch: 8, steps: 10),
+        Trial(size: "mini", workers: 2, sequence: 128, globalBatch: 32, steps: 12),
+        Trial(size: "mini", workers: 4, sequence: 128, globalBatch: 32, steps: 12),
+        Trial(size: "small", workers: 1, sequence: 128, globalBatch: 16, steps: 8),
+        Trial(size: "small", workers: 2, sequence: 512, globalBatch: 4, steps: 10),
+        Trial(size: "small", workers: 4, sequence: 128, globalBatch: 16, steps: 8),
+        Trial(size: "medium", workers: 2, sequence: 128, globalBatch: 8, steps: 8),
+        Trial(size: "base", workers: 1, sequence: 128, globalBatch: 4, steps: 6),
+        Trial(size: "base", workers: 2, sequence: 128, globalBatch: 4, steps: 6),
     ]
 
     /// A trial's outcome; times are medians over its steps.

@@ -7,13 +7,13 @@ struct KernelCalibration {
     /// Widths of the named sizes up to base, and the two lengths of BERT's phases.
     static let widths = [128, 256, 512, 768]
     static let lengths = [128, 512]
-    /// Tokens of each lane's pass: as many as a small job's lanes have.
-    static let tokens = 1024
+    /// Tokens of a lane's pass: a lone sequence, and as many as fill the products.
+    static func tokens(length: Int) -> [Int] { [length, 1024] }
     /// Entries of the vocabulary; the heads' rates hardly depend on it, since they go through it in tiles.
     static let vocabulary = 8192
 
     /// Host seconds that the rates of one shape are measured for, about.
-    var secondsEach = 0.7
+    var secondsEach = 0.25
 
     /// Rates at every shape, with one lane and with a lane a core.
     ///
@@ -22,25 +22,27 @@ struct KernelCalibration {
         var rates: [HostMachine.Rates] = []
         for busy in Set([1, cores]).sorted() {
             for width in Self.widths {
+                progress("kernels of width \(width), \(busy) side by side")
                 for length in Self.lengths {
-                    progress("kernels: width \(width), \(length) tokens, \(busy) side by side")
-                    rates.append(try measure(width: width, length: length, busy: busy))
+                    for tokens in Self.tokens(length: length) {
+                        rates.append(try measure(width: width, length: length, tokens: tokens, busy: busy))
+                    }
                 }
             }
         }
         return rates
     }
 
-    private func measure(width: Int, length: Int, busy: Int) throws -> HostMachine.Rates {
+    private func measure(width: Int, length: Int, tokens: Int, busy: Int) throws -> HostMachine.Rates {
         let model = ModelShape(layers: 3, hidden: width, heads: width / 64)
-        let sequences = Self.tokens / length
+        let sequences = tokens / length
         let masked = Int((Double(length) * 0.15).rounded())
         let work = LanePassWork(
-            model: model, vocabularySize: Self.vocabulary, sequences: Double(sequences), tokens: Double(Self.tokens),
+            model: model, vocabularySize: Self.vocabulary, sequences: Double(sequences), tokens: Double(tokens),
             masked: Double(sequences * masked))
         // A first guess of 50 GFLOP/s sets the number of passes.
         let guess = (work.encoderFlops + work.headFlops) / 50e9
-        let steps = max(4, min(100, Int(secondsEach / guess)))
+        let steps = max(4, min(200, Int(secondsEach / guess)))
         let result = try KernelBench.run(
             KernelBench.Settings(
                 configuration: BERTConfiguration(
@@ -53,7 +55,7 @@ struct KernelCalibration {
         let booked = result.kernels.reduce(0) { $0 + $1.seconds }
         let pass = result.passSeconds.sorted()[result.passSeconds.count / 2]
         return HostMachine.Rates(
-            hidden: width, sequence: length, busy: busy,
+            hidden: width, sequence: length, tokens: tokens, busy: busy,
             encoderGigaflopsPerSecond: work.encoderFlops / seconds(.encoderProducts) * 1e-9,
             headGigaflopsPerSecond: work.headFlops / seconds(.headProducts) * 1e-9,
             attentionNanoseconds: seconds(.attention, .attentionBackward) * 1e9 / work.attentionUnits,

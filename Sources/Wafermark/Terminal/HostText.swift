@@ -7,13 +7,15 @@ enum HostText {
     static func text(of host: HostMachine) -> String {
         let table = TextTable(
             [
-                .init("WIDTH", isNumeric: true), .init("TOKENS", isNumeric: true), .init("BUSY", isNumeric: true),
-                .init("ENCODER GFLOP/S", isNumeric: true), .init("HEADS GFLOP/S", isNumeric: true),
-                .init("ELEMENT-WISE GB/S", isNumeric: true),
+                .init("WIDTH", isNumeric: true), .init("LENGTH", isNumeric: true), .init("TOKENS", isNumeric: true),
+                .init("BUSY", isNumeric: true),
+                .init("ENCODER GF/S", isNumeric: true), .init("HEADS GF/S", isNumeric: true),
+                .init("ELEMENTS GB/S", isNumeric: true),
             ],
             rows: host.rates.map {
                 [
-                    "\($0.hidden)", "\($0.sequence)", "\($0.busy)", Figures.short($0.encoderGigaflopsPerSecond),
+                    "\($0.hidden)", "\($0.sequence)", "\($0.tokens)", "\($0.busy)",
+                    Figures.short($0.encoderGigaflopsPerSecond),
                     Figures.short($0.headGigaflopsPerSecond), Figures.short($0.elementwiseGigabytesPerSecond),
                 ]
             })
