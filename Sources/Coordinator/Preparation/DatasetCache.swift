@@ -29,6 +29,7 @@ extension PreparedDataset {
                 isSynthetic: manifest.isSynthetic, trainingDocuments: manifest.training.documents,
                 heldOutDocuments: manifest.heldOutCounts.documents, trainingTokens: manifest.training.tokens,
                 vocabularySize: manifest.vocabularySize, digest: manifest.digest),
-            baselineAccuracy: manifest.mostFrequentToken.heldOutShare)
+            baselineAccuracy: manifest.mostFrequentToken.heldOutShare,
+            replacedSequences: manifest.sources.reduce(0) { $0 + $1.replacedSequences })
     }
 }

@@ -1,3 +1,4 @@
+import Digests
 import Jobs
 
 /// A prepared corpus, opened: examples by number, from memory-mapped files, for any number of threads and processes.
@@ -82,7 +83,7 @@ public struct Dataset: Sendable {
             throw CorpusError.badDataset(
                 path: directory, reason: "\(file.name) has \(mapped.count) bytes; \(file.bytes) are due")
         }
-        if digest, ContentDigest.of(mapped.bytes) != file.digest {
+        if digest, SHA256.hexadecimal(of: mapped.bytes) != file.digest {
             throw CorpusError.badDataset(path: directory, reason: "\(file.name) has changed since it was written")
         }
     }

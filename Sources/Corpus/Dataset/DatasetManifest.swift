@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import Jobs
 
@@ -117,7 +118,7 @@ public struct DatasetManifest: Codable, Hashable, Sendable {
 
     /// Names the dataset by its contents: a digest over the digests of its files.
     public var digest: String {
-        var digest = ContentDigest()
+        let digest = SHA256()
         for file in files { digest.update("\(file.name) \(file.bytes) \(file.digest)\n") }
         return digest.finish()
     }
@@ -167,7 +168,7 @@ public struct DatasetManifest: Codable, Hashable, Sendable {
 
     /// The contents of `manifest.sha256` for a manifest of these bytes.
     static func digestLine(of manifest: UnsafeRawBufferPointer) -> [UInt8] {
-        Array("\(ContentDigest.of(manifest))  \(fileName)\n".utf8)
+        Array("\(SHA256.hexadecimal(of: manifest))  \(fileName)\n".utf8)
     }
 
     private static func words(_ error: DecodingError) -> String {
@@ -198,7 +199,7 @@ extension DatasetManifest {
         examples = request.examples
         self.sources = sources
         vocabularySize = vocabulary.count
-        vocabularyDigest = vocabulary.fileContents.withUnsafeBytes { ContentDigest.of($0) }
+        vocabularyDigest = vocabulary.fileContents.withUnsafeBytes { SHA256.hexadecimal(of: $0) }
         self.tokenBytes = tokenBytes
         training = counts[.training] ?? Counts()
         heldOutCounts = counts[.heldOut] ?? Counts()

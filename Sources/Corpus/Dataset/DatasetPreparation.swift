@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import Jobs
 
@@ -180,18 +181,18 @@ struct Inputs {
         var files: [(path: String, digest: String, bytes: Int)] = []
         if case .files(let paths) = request.corpus.text {
             for path in paths {
-                let (digest, bytes) = try ContentDigest.ofFile(path, isCancelled: isCancelled)
+                let (digest, bytes) = try SHA256.ofFile(path, isCancelled: isCancelled)
                 files.append((path, digest, bytes))
             }
             named.corpus.text = .files(zip(paths, files).map { "\(Self.name(of: $0)) \($1.digest)" })
         }
         if case .file(let path) = request.corpus.vocabulary {
-            named.corpus.vocabulary = .file(try ContentDigest.ofFile(path, isCancelled: isCancelled).digest)
+            named.corpus.vocabulary = .file(try SHA256.ofFile(path, isCancelled: isCancelled).digest)
         }
         self.files = files
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var digest = ContentDigest()
+        let digest = SHA256()
         digest.update("wafermark dataset \(DatasetManifest.currentFormat)\n")
         digest.update(String(decoding: try encoder.encode(named), as: UTF8.self))
         self.digest = digest.finish()

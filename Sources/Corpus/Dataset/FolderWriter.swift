@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 
 /// Writes a folder whole or not at all: files go to a folder beside it, are flushed to the disk, and one rename makes it
@@ -117,7 +118,7 @@ final class FileWriter {
     private let path: String
     private let folder: FolderWriter
     private var descriptor: Int32
-    private var digest = ContentDigest()
+    private let digest = SHA256()
     private var buffer: [UInt8] = []
     /// Bytes given so far.
     private(set) var bytes = 0
