@@ -1,6 +1,7 @@
 import BERT
 import Jobs
 import PerformanceModel
+import Training
 
 /// Measures what the engine's kernels reach on this machine, by width, sequence length and lanes side by side.
 struct KernelCalibration {
@@ -40,20 +41,20 @@ struct KernelCalibration {
         let work = LanePassWork(
             model: model, vocabularySize: Self.vocabulary, sequences: Double(sequences), tokens: Double(tokens),
             masked: Double(sequences * masked))
-        // A first guess of 50 GFLOP/s sets the number of passes.
+        // A first guess of 50 GFLOP/s sets the number of steps.
         let guess = (work.encoderFlops + work.headFlops) / 50e9
         let steps = max(4, min(200, Int(secondsEach / guess)))
         let result = try KernelBench.run(
-            KernelBench.Settings(
-                configuration: BERTConfiguration(
-                    layers: model.layers, hidden: width, heads: model.heads, intermediate: model.intermediate,
-                    vocabularySize: Self.vocabulary),
-                sequences: sequences, sequenceLength: length, maskedPositions: masked, threads: busy, steps: steps))
-        func seconds(_ kernels: EngineKernel...) -> Double {
-            max(1e-9, result.kernels.filter { kernels.contains($0.kernel) }.reduce(0) { $0 + $1.seconds })
+            BenchSettings(
+                model: model, batch: sequences * busy, sequence: length, threads: busy, steps: steps,
+                vocabularySize: Self.vocabulary))
+        func seconds(_ kernels: StepKernel...) -> Double {
+            max(1e-9, result.kernels.filter { kernels.contains($0.kernel) }.reduce(0) { $0 + $1.secondsPerStep })
         }
-        let booked = result.kernels.reduce(0) { $0 + $1.seconds }
-        let pass = result.passSeconds.sorted()[result.passSeconds.count / 2]
+        // What surrounds the passes has rates of its own.
+        let around = seconds(.laneSums, .gradientNorm, .optimizer)
+        let booked = result.kernels.reduce(0) { $0 + $1.secondsPerStep } - around
+        let pass = result.stepSeconds - around
         return HostMachine.Rates(
             hidden: width, sequence: length, tokens: tokens, busy: busy,
             encoderGigaflopsPerSecond: work.encoderFlops / seconds(.encoderProducts) * 1e-9,

@@ -25,9 +25,9 @@ struct MemoryCalibration {
     /// Nanoseconds a parameter of clipping and applying a gradient.
     private func optimizer(_ kind: OptimizerSettings.Kind, threads: Int) throws -> Double {
         let result = try TrainingBench.run(
-            TrainingBench.Settings(
+            BenchSettings(
                 model: ModelShape(layers: 4, hidden: 512, heads: 8), batch: max(2, threads), sequence: 32,
-                threads: threads, steps: 8, vocabularySize: 30_522, microBatch: nil, optimizer: kind))
+                threads: threads, optimizer: kind))
         return result.optimizerSecondsMedian * 1e9 / Double(result.parameters)
     }
 
