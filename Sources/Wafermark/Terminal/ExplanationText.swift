@@ -1,4 +1,5 @@
 import PerformanceModel
+import Report
 
 /// An explanation for people: a tree, each figure with its value, then its formula or source, in 80 columns.
 struct ExplanationText {
@@ -12,20 +13,20 @@ struct ExplanationText {
     }
 
     /// The whole text.
-    var text: String { lines(explanation, level: 0).map { $0 + "\n" }.joined() }
+    var text: String { text(of: explanation, level: 0) }
 
-    private func lines(_ next: Explanation, level: Int) -> [String] {
-        let indent = String(repeating: "  ", count: level)
+    private func text(of next: Explanation, level: Int) -> String {
+        func lines(_ content: String, deeper: Int, first: String) -> String {
+            let margin = 2 * level + deeper
+            return WrappedText.lines(
+                content, indent: margin + first.count, first: String(repeating: " ", count: margin) + first)
+        }
         let value = Self.number(next.value) + (next.unit.isEmpty ? "" : " \(next.unit)")
-        var lines = TextWrapping.lines("\(next.name) = \(value)  (\(next.title))", indent: indent, hanging: "    ")
-        if let formula = next.formula {
-            lines += TextWrapping.lines("= " + formula, indent: indent + "    ", hanging: "  ")
-        }
-        if let source = next.source {
-            lines += TextWrapping.lines("from: " + source, indent: indent + "    ", hanging: "  ")
-        }
-        guard level < depth else { return lines }
-        return lines + next.inputs.flatMap { self.lines($0, level: level + 1) }
+        var text = lines("\(next.name) = \(value)  (\(next.title))", deeper: 0, first: "")
+        if let formula = next.formula { text += lines(formula, deeper: 4, first: "= ") }
+        if let source = next.source { text += lines(source, deeper: 4, first: "from: ") }
+        guard level < depth else { return text }
+        return text + next.inputs.map { self.text(of: $0, level: level + 1) }.joined()
     }
 
     private static func number(_ value: Double) -> String {

@@ -79,8 +79,7 @@ struct PredictionText {
         prediction.extrapolated.isEmpty
             ? ""
             : "\nEXTRAPOLATED:\n"
-                + prediction.extrapolated.map { TextWrapping.lines($0, indent: "  ").joined(separator: "\n") + "\n" }
-                .joined()
+                + prediction.extrapolated.map { WrappedText.lines($0, indent: 2, first: "  ") }.joined()
     }
 
     /// A duration in the unit that suits it.

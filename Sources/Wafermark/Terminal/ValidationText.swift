@@ -38,8 +38,8 @@ enum ValidationText {
             let name = "  \(part.name) (\(part.rows))"
             text += line(String(name.prefix(36)), percent(part.meanAbsoluteErrorPercent))
         }
-        let worst = "furthest off: " + validation.worst.joined(separator: ", ")
-        return text + "\n" + TextWrapping.lines(worst, hanging: "  ").joined(separator: "\n") + "\n"
+        let worst = validation.worst.joined(separator: ", ")
+        return text + "\n" + WrappedText.lines(worst, indent: 14, first: "furthest off: ")
     }
 
     /// Errors over the number of devices, as characters: what a glance at the page's scatter plot gives.
