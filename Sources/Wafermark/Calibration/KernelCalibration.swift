@@ -9,7 +9,9 @@ struct KernelCalibration {
     static let widths = [128, 256, 512, 768]
     static let lengths = [128, 512]
     /// Tokens of a lane's pass: a lone sequence, and as many as fill the products.
-    static func tokens(length: Int) -> [Int] { [length, 1024] }
+    static func tokens(length: Int) -> [Int] { length < 512 ? [length, 512] : [length] }
+    /// Layers: one as all but the last are, and the last.
+    static let layers = 2
     /// Entries of the vocabulary; the heads' rates hardly depend on it, since they go through it in tiles.
     static let vocabulary = 8192
 
@@ -35,18 +37,18 @@ struct KernelCalibration {
     }
 
     private func measure(width: Int, length: Int, tokens: Int, busy: Int) throws -> HostMachine.Rates {
-        let model = ModelShape(layers: 3, hidden: width, heads: width / 64)
+        let model = ModelShape(layers: Self.layers, hidden: width, heads: width / 64)
         let sequences = tokens / length
         let masked = Int((Double(length) * 0.15).rounded())
         let work = LanePassWork(
             model: model, vocabularySize: Self.vocabulary, sequences: Double(sequences), tokens: Double(tokens),
             masked: Double(sequences * masked))
-        // A first guess of 50 GFLOP/s sets the number of steps.
-        let guess = (work.encoderFlops + work.headFlops) / 50e9
-        let steps = max(4, min(200, Int(secondsEach / guess)))
+        // A first guess of 20 GFLOP/s sets the number of steps.
+        let guess = (work.encoderFlops + work.headFlops) / 20e9
+        let steps = max(3, min(100, Int(secondsEach / guess)))
         let result = try KernelBench.run(
             BenchSettings(
-                model: model, batch: sequences * busy, sequence: length, threads: busy, steps: steps,
+                model: model, batch: sequences * busy, sequence: length, threads: busy, steps: steps, warmup: 1,
                 vocabularySize: Self.vocabulary))
         func seconds(_ kernels: StepKernel...) -> Double {
             max(1e-9, result.kernels.filter { kernels.contains($0.kernel) }.reduce(0) { $0 + $1.secondsPerStep })
