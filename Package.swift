@@ -76,7 +76,8 @@ let package = Package(
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "Wire", "Jobs"]),
         .testTarget(name: "ClusterTests", dependencies: ["Cluster", "Messaging", "Wire", "Jobs"]),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "Jobs", .grdb]),
-        .testTarget(name: "ReportTests", dependencies: ["Report", "Runs", "Jobs"], exclude: ["Fixtures"]),
+        .testTarget(
+            name: "ReportTests", dependencies: ["Report", "PerformanceModel", "Runs", "Jobs"], exclude: ["Fixtures"]),
         .testTarget(name: "PerformanceModelTests", dependencies: ["PerformanceModel", "Jobs"]),
         .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Cluster", "Runs", "Wire", "Jobs"]),
         .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Runs", "Jobs"]),

@@ -110,27 +110,4 @@ struct CalibrationTests {
             try ConvergenceLaw(fitting: [.init(globalBatch: 100, samples: 110)])
         }
     }
-
-    @Test(
-        "a bad table is refused with file, line and column",
-        arguments: [
-            ("nodes", "0", "nodes: found '0'; allowed: a whole number from 1"),
-            ("precision", "fp64", "precision: found 'fp64'; allowed: fp32, tf32, fp16"),
-            ("model", "gpt", "model: found 'gpt'"), ("sequences_per_second", "-1", "a number greater than 0"),
-        ])
-    func badTable(column: String, value: String, message: String) throws {
-        let good = [
-            "id": "a", "stack": "s", "hardware": "h", "model": "bert-large", "sequence_length": "128",
-            "masked_per_sequence": "20", "precision": "fp16", "nodes": "1", "gpus_per_node": "1", "micro_batch": "4",
-            "accumulation": "1", "optimizer": "lamb", "sequences_per_second": "10",
-        ]
-        let columns = PublishedCase.columns
-        let row = columns.map { $0 == column ? value : good[$0] ?? "" }.joined(separator: ",")
-        let path = NSTemporaryDirectory() + "cases-\(column).csv"
-        try "\(columns.joined(separator: ","))\n\(row)\n".write(toFile: path, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let error = #expect(throws: PerformanceModelError.self) { try PublishedCase.read(path) }
-        #expect(error?.description.contains("cases-\(column).csv:2: ") == true)
-        #expect(error?.description.contains(message) == true)
-    }
 }

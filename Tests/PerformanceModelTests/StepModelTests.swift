@@ -115,7 +115,8 @@ struct JobPredictionTests {
         job.phases[0].steps = 20
         let twice = try JobPrediction(job: job, profile: profile, layout: .init(workers: 8))
         #expect(abs(twice.time.seconds / once.time.seconds - 2) < 1e-9)
-        #expect(abs(twice.energyKilowattHours / once.energyKilowattHours - 2) < 1e-9)
+        let energies = try (#require(once.energyKilowattHours), #require(twice.energyKilowattHours))
+        #expect(abs(energies.1 / energies.0 - 2) < 1e-9)
         let costs = try (#require(once.costUSDollars), #require(twice.costUSDollars))
         #expect(abs(costs.1 / costs.0 - 2) < 1e-9)
     }

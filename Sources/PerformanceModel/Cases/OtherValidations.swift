@@ -29,6 +29,10 @@ public struct ConvergenceValidation: Hashable, Sendable, Codable {
     public var rows: [Row]
     /// The mean absolute error, in per cent.
     public var meanAbsoluteErrorPercent: Double
+    /// The same of each batch predicted from the others alone; nil where those are too few.
+    public var leftOutMeanAbsoluteErrorPercent: Double?
+    /// The law in words, with its constants.
+    public var law: String
     /// The batch at which samples have doubled.
     public var criticalBatch: Double
     /// Samples with a vanishing batch.
@@ -37,6 +41,8 @@ public struct ConvergenceValidation: Hashable, Sendable, Codable {
     enum CodingKeys: String, CodingKey {
         case rows
         case meanAbsoluteErrorPercent = "mean_absolute_error_percent"
+        case leftOutMeanAbsoluteErrorPercent = "left_out_mean_absolute_error_percent"
+        case law
         case criticalBatch = "critical_batch"
         case leastSamples = "least_samples"
     }
@@ -64,6 +70,9 @@ public struct ConvergenceValidation: Hashable, Sendable, Codable {
         }
         self.rows = rows
         meanAbsoluteErrorPercent = rows.reduce(0) { $0 + abs($1.errorPercent) } / Double(max(1, rows.count))
+        let held = rows.compactMap(\.leftOutErrorPercent)
+        leftOutMeanAbsoluteErrorPercent = held.isEmpty ? nil : held.reduce(0) { $0 + abs($1) } / Double(held.count)
+        self.law = law.description
         criticalBatch = law.criticalBatch
         leastSamples = law.leastSamples
     }
@@ -75,6 +84,12 @@ public struct TrainingValidation: Hashable, Sendable, Codable {
     public struct Row: Hashable, Sendable, Codable, Identifiable {
         /// The published row's name.
         public var id: String
+        /// The software stack's name.
+        public var stack: String
+        /// The hardware profile's name.
+        public var hardware: String
+        /// Devices in all.
+        public var devices: Int
         /// What others measured.
         public var publishedHours: Double
         /// What the model says.
@@ -89,7 +104,7 @@ public struct TrainingValidation: Hashable, Sendable, Codable {
         public var extrapolated: Bool
 
         enum CodingKeys: String, CodingKey {
-            case id
+            case id, stack, hardware, devices
             case publishedHours = "published_hours"
             case predictedHours = "predicted_hours"
             case low, high
@@ -128,7 +143,9 @@ public struct TrainingValidation: Hashable, Sendable, Codable {
             }
             rows.append(
                 Row(
-                    id: training.id, publishedHours: training.hours, predictedHours: seconds / 3600, low: low / 3600,
+                    id: training.id, stack: training.stack, hardware: training.hardware,
+                    devices: training.nodes * training.devicesPerNode, publishedHours: training.hours,
+                    predictedHours: seconds / 3600, low: low / 3600,
                     high: high / 3600, errorPercent: 100 * (seconds / 3600 / training.hours - 1),
                     extrapolated: extrapolated))
         }

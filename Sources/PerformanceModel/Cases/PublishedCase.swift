@@ -35,28 +35,29 @@ public struct PublishedCase: Hashable, Sendable, Codable, Identifiable {
     /// The cases of the file at `path`.
     public static func read(_ path: String) throws(PerformanceModelError) -> [PublishedCase] {
         let table = try CSVTable(contentsOf: path, required: columns)
+        try table.requireUnique("id")
         var cases: [PublishedCase] = []
         cases.reserveCapacity(table.rows.count)
         for row in table.rows { cases.append(try PublishedCase(row, of: table)) }
-        guard !cases.isEmpty else { throw .syntax(file: path, line: 1, reason: "there are no rows") }
         return cases
     }
 
     private init(_ row: CSVTable.Row, of table: CSVTable) throws(PerformanceModelError) {
-        id = table.text("id", row)
-        stack = table.text("stack", row)
-        hardware = table.text("hardware", row)
+        id = try table.name("id", row)
+        stack = try table.name("stack", row)
+        hardware = try table.name("hardware", row)
         source = table.text("source", row)
-        precision = try table.choice("precision", row, Precision.self)
-        nodes = try table.integer("nodes", row)
-        devicesPerNode = try table.integer("gpus_per_node", row)
-        accumulation = try table.integer("accumulation", row)
+        let layout = try MachineColumns(row, of: table)
+        (nodes, devicesPerNode, precision) = (layout.nodes, layout.devicesPerNode, layout.precision)
+        accumulation = try table.integer("accumulation", row, in: ClusterSetup.accumulationRange)
         sequencesPerSecond = try table.number("sequences_per_second", row)
+        let sequence = try table.integer("sequence_length", row, in: 1...65_536)
         workload = Workload(
             model: try Self.model(row, of: table), vocabularySize: StepModel.assumedVocabularySize,
-            sequence: try table.integer("sequence_length", row),
-            maskedPositions: try table.integer("masked_per_sequence", row),
-            microBatch: try table.integer("micro_batch", row), optimizer: try Self.optimizer(row, of: table))
+            sequence: sequence,
+            maskedPositions: try table.integer("masked_per_sequence", row, in: 1...sequence),
+            microBatch: try table.integer("micro_batch", row, in: ClusterSetup.microBatchRange),
+            optimizer: try Self.optimizer(row, of: table))
     }
 
     static func model(_ row: CSVTable.Row, of table: CSVTable) throws(PerformanceModelError) -> ModelShape {
@@ -64,7 +65,7 @@ public struct PublishedCase: Hashable, Sendable, Codable, Identifiable {
         let short = name.hasPrefix("bert-") ? String(name.dropFirst(5)) : name
         guard let model = ModelShape.named(short) else {
             throw .invalid(
-                place: table.place("model", row), found: "'\(name)'",
+                place: table.place("model", row), found: table.quoted("model", row),
                 allowed: ModelShape.named.map { "bert-\($0.name)" }.joined(separator: ", "))
         }
         return model
@@ -76,9 +77,10 @@ public struct PublishedCase: Hashable, Sendable, Codable, Identifiable {
         switch table.text("optimizer", row) {
         case "lamb": return .lamb
         case "adam", "adamw": return .adamw
-        case let other:
+        default:
             throw .invalid(
-                place: table.place("optimizer", row), found: "'\(other)'", allowed: "lamb, adam, adamw")
+                place: table.place("optimizer", row), found: table.quoted("optimizer", row),
+                allowed: "lamb, adam, adamw")
         }
     }
 

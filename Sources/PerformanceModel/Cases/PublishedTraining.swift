@@ -37,36 +37,36 @@ public struct PublishedTraining: Hashable, Sendable, Codable, Identifiable {
             + (1...2).flatMap { ["phase\($0)_sequence", "phase\($0)_steps", "phase\($0)_global_batch"] }
             + ["accumulation_phase1_phase2"]
         let table = try CSVTable(contentsOf: path, required: required)
+        try table.requireUnique("id")
         var trainings: [PublishedTraining] = []
         for row in table.rows { trainings.append(try PublishedTraining(row, of: table)) }
         return trainings
     }
 
     private init(_ row: CSVTable.Row, of table: CSVTable) throws(PerformanceModelError) {
-        id = table.text("id", row)
-        stack = table.text("stack", row)
-        hardware = table.text("hardware", row)
-        precision = try table.choice("precision", row, Precision.self)
-        nodes = try table.integer("nodes", row)
-        devicesPerNode = try table.integer("gpus_per_node", row)
+        id = try table.name("id", row)
+        stack = try table.name("stack", row)
+        hardware = try table.name("hardware", row)
+        let layout = try MachineColumns(row, of: table)
+        (nodes, devicesPerNode, precision) = (layout.nodes, layout.devicesPerNode, layout.precision)
         hours = try table.number("hours", row)
         let column = "accumulation_phase1_phase2"
         let accumulations = table.text(column, row).split { !$0.isNumber }.compactMap { Int($0) }
-        guard accumulations.count == 2, accumulations.allSatisfy({ $0 > 0 }) else {
+        guard accumulations.count == 2, accumulations.allSatisfy(ClusterSetup.accumulationRange.contains) else {
             throw .invalid(
-                place: table.place(column, row), found: "'\(table.text(column, row))'",
+                place: table.place(column, row), found: table.quoted(column, row),
                 allowed: "two whole numbers, of phase 1 and 2")
         }
         stretches = []
         for phase in 1...2 {
-            let sequence = try table.integer("phase\(phase)_sequence", row)
+            let sequence = try table.integer("phase\(phase)_sequence", row, in: 1...65_536)
             let batch = try table.integer("phase\(phase)_global_batch", row)
             let accumulation = accumulations[phase - 1]
             let microBatch = batch / (nodes * devicesPerNode * accumulation)
-            guard microBatch > 0 else {
+            guard ClusterSetup.microBatchRange.contains(microBatch) else {
                 throw .invalid(
-                    place: table.place(column, row), found: "\(accumulation)",
-                    allowed: "at most \(batch / (nodes * devicesPerNode)), the sequences of a device")
+                    place: table.place(column, row), found: "\(accumulation), so micro-batches of \(microBatch)",
+                    allowed: "micro-batches of 1 to \(ClusterSetup.microBatchRange.upperBound) sequences")
             }
             // At most 20 masked positions of 128 tokens and 80 of 512, as the recipe has it.
             let workload = Workload(

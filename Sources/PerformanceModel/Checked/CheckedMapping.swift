@@ -1,3 +1,4 @@
+import Jobs
 import Yams
 
 /// A YAML mapping that is read key by key, so that every mistake is reported with file, line and key, and keys that
@@ -11,6 +12,7 @@ struct CheckedMapping {
 
     /// The top mapping of a YAML text.
     init(parsing text: String, file: String) throws(PerformanceModelError) {
+        try Self.checkNesting(text, file: file)
         let root: Node?
         do {
             root = try Yams.compose(yaml: text)
@@ -43,6 +45,23 @@ struct CheckedMapping {
         self.lines = lines
     }
 
+    /// Refuses text whose nesting could exhaust the parser's stack: a profile nests three levels deep.
+    private static func checkNesting(_ text: String, file: String) throws(PerformanceModelError) {
+        var (line, indent, depth, atStart) = (1, 0, 0, true)
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "\n"): (line, indent, atStart) = (line + 1, 0, true)
+            case UInt8(ascii: "["), UInt8(ascii: "{"): (depth, atStart) = (depth + 1, false)
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth = max(0, depth - 1)
+            case UInt8(ascii: " "), UInt8(ascii: "-"), UInt8(ascii: "?"), UInt8(ascii: ":"): if atStart { indent += 1 }
+            default: atStart = false
+            }
+            guard depth <= 32, indent <= 64 else {
+                throw .syntax(file: file, line: line, reason: "nested too deeply; allowed: 32 brackets, 64 columns")
+            }
+        }
+    }
+
     private static func syntax(_ error: YamlError, file: String) -> PerformanceModelError {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
@@ -58,7 +77,7 @@ struct CheckedMapping {
 
     private static func text(of node: Node) -> String {
         switch node {
-        case .scalar(let scalar): "'\(scalar.string)'"
+        case .scalar(let scalar): PrintableText.quoted(scalar.string)
         case .mapping: "a mapping"
         case .sequence: "a list"
         case .alias: "an alias"
@@ -114,7 +133,7 @@ struct CheckedMapping {
         case "true": return true
         case "false": return false
         default:
-            throw .invalid(place: place(key), found: try "'\(text(key))'", allowed: "true or false")
+            throw .invalid(place: place(key), found: PrintableText.quoted(try text(key)), allowed: "true or false")
         }
     }
 
@@ -134,7 +153,7 @@ struct CheckedMapping {
         let found = try text(key)
         guard let choice = Choice(rawValue: found) else {
             throw .invalid(
-                place: place(key), found: "'\(found)'",
+                place: place(key), found: PrintableText.quoted(found),
                 allowed: Choice.allCases.map(\.rawValue).joined(separator: ", "))
         }
         return choice

@@ -1,3 +1,5 @@
+import Jobs
+
 /// Everything that this target refuses. The description is one line that says where, what was found and what is allowed.
 public enum PerformanceModelError: Error, CustomStringConvertible, Sendable, Hashable {
     /// A file that can't be read.
@@ -10,6 +12,8 @@ public enum PerformanceModelError: Error, CustomStringConvertible, Sendable, Has
     case unknownKey(place: Place, allowed: [String])
     /// A key that must be there.
     case missingKey(place: Place)
+    /// A column that a table must have.
+    case missingColumn(file: String, column: String, found: [String])
     /// A name that none of the known things has.
     case unknownName(kind: String, name: String, known: [String])
     /// A prediction that the model can't make.
@@ -49,6 +53,8 @@ public enum PerformanceModelError: Error, CustomStringConvertible, Sendable, Has
                     for: place.key.split(separator: ".").last.map(String.init) ?? place.key, among: allowed)
                 + "; allowed: \(allowed.sorted().joined(separator: ", "))"
         case .missingKey(let place): "\(place.file):\(place.line): \(place.key): missing"
+        case .missingColumn(let file, let column, let found):
+            "\(file):1: \(column): no such column; found: \(found.joined(separator: ", "))"
         case .unknownName(let kind, let name, let known):
             "no \(kind) is named '\(name)'\(Self.suggestion(for: name, among: known)); known: "
                 + known.sorted().joined(separator: ", ")
@@ -60,32 +66,7 @@ public enum PerformanceModelError: Error, CustomStringConvertible, Sendable, Has
     }
 
     private static func suggestion(for name: String, among known: [String]) -> String {
-        guard let nearest = NearestName.of(name, among: known) else { return "" }
+        guard let nearest = NearestName.suggestion(for: name, among: known) else { return "" }
         return "; did you mean '\(nearest)'?"
-    }
-}
-
-/// Finds what a misspelt name was probably meant to be.
-enum NearestName {
-    /// The known name at the smallest edit distance, if that is at most a third of the name's length and a bit.
-    static func of(_ name: String, among known: [String]) -> String? {
-        let scored = known.map { (name: $0, distance: distance(Array(name), Array($0))) }
-        guard let best = scored.min(by: { ($0.distance, $0.name) < ($1.distance, $1.name) }) else { return nil }
-        return best.distance <= name.count / 3 + 1 ? best.name : nil
-    }
-
-    /// Levenshtein's edit distance.
-    private static func distance(_ left: [Character], _ right: [Character]) -> Int {
-        var row = Array(0...right.count)
-        for (i, a) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, b) in right.enumerated() {
-                let above = row[j + 1]
-                row[j + 1] = min(above + 1, row[j] + 1, diagonal + (a == b ? 0 : 1))
-                diagonal = above
-            }
-        }
-        return row[right.count]
     }
 }

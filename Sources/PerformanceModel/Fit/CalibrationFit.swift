@@ -29,21 +29,44 @@ public struct CalibrationFit: Sendable {
     /// - Throws: `unknownName` for hardware that no profile describes.
     public init(rows: [PublishedCase], base: Calibration) throws(PerformanceModelError) {
         self.rows = rows
-        self.base = base
         var setups: [ClusterSetup] = []
         setups.reserveCapacity(rows.count)
         for row in rows { setups.append(try row.setup()) }
         self.setups = setups
+        // What isn't fitted of the hardware that rows ran on stays at its prior.
+        var base = base
+        for name in Set(rows.map(\.hardware)) where base.shared.speed[name] == nil {
+            base.shared.speed[name] = FittedConstant.speed(hardware: name).priorConstant
+        }
+        for setup in setups where setup.nodes > 1 && base.shared.busShare[setup.machine.fabric] == nil {
+            let fabric = setup.machine.fabric
+            base.shared.busShare[fabric] = FittedConstant.busShare(fabric: fabric).priorConstant
+        }
+        self.base = base
         var stacks: [String: SoftwareStack] = [:]
         for name in Set(rows.map(\.stack)) { stacks[name] = base.stackOrTypical(name) }
         self.stacks = stacks
     }
 
-    /// The constants that these rows support.
+    /// How far rows must narrow a constant's prior for it to be fitted: more than half of its variance. Below, the prior
+    /// is as good, and one constant fewer can overfit.
+    public static let leastDetermined = 0.5
+
+    /// The constants that these rows support: of the candidates, those that they determine by more than half, a launch
+    /// cost that stacks share, and every matrix share.
+    public func supported() throws(PerformanceModelError) -> [FittedConstant] {
+        let candidates = candidates()
+        guard candidates.count <= rows.count else { return candidates.filter(\.isMatrixShare) }
+        let trial = try run(candidates)
+        return trial.constants.filter { $0.id.isMatrixShare || $0.constant.determined >= Self.leastDetermined }
+            .map(\.id) + (rows.count > stacks.count ? [.commonLaunch] : [])
+    }
+
+    /// The constants that any row moves.
     ///
     /// Constants of a stack: a matrix share for each precision that it has rows of, and a launch cost where it has more
     /// rows than shares. Shared and hardware constants: where at least two rows move them.
-    public func supported() -> [FittedConstant] {
+    private func candidates() -> [FittedConstant] {
         var constants: [FittedConstant] = []
         for stack in stacks.keys.sorted() {
             let own = rows.filter { $0.stack == stack }
@@ -74,8 +97,8 @@ public struct CalibrationFit: Sendable {
     /// Fits `constants`, or those that the rows support.
     ///
     /// - Throws: `underdetermined` where there are more constants than rows, in all or of one stack.
-    public func run(_ constants: [FittedConstant]? = nil) throws(PerformanceModelError) -> Outcome {
-        let constants = constants ?? supported()
+    public func run(_ given: [FittedConstant]? = nil) throws(PerformanceModelError) -> Outcome {
+        let constants: [FittedConstant] = if let given { given } else { try supported() }
         guard constants.count <= rows.count else {
             throw .underdetermined(
                 constants: constants.count, rows: rows.count,
@@ -122,6 +145,7 @@ public struct CalibrationFit: Sendable {
             let sequences = own.map(\.workload.sequence)
             let tokens = own.map { $0.workload.sequence * $0.workload.microBatch }
             updated[name]?.efficiency = [:]
+            updated[name]?.launchMicroseconds = nil
             updated[name]?.range = CalibratedRange(
                 rows: own.count, hardware: Set(own.map(\.hardware)).sorted(),
                 sequence: (sequences.min() ?? 1)...(sequences.max() ?? 1),
@@ -133,6 +157,7 @@ public struct CalibrationFit: Sendable {
             case .matrixShare(let stack, let precision):
                 updated[stack]?.efficiency[precision] = .init(matrixShare: constant)
             case .launch(let stack): updated[stack]?.launchMicroseconds = constant
+            case .commonLaunch: result.shared.launchMicroseconds = constant
             case .speed(let hardware): result.shared.speed[hardware] = constant
             case .busShare(let fabric): result.shared.busShare[fabric] = constant
             case .elementwiseTraffic: result.shared.elementwiseTraffic = constant
@@ -143,6 +168,11 @@ public struct CalibrationFit: Sendable {
             case .hostPerMicroBatch: result.shared.hostMillisecondsPerMicroBatch = constant
             case .deviceSpeedSpread: result.shared.deviceSpeedSpread = constant
             }
+        }
+        for precision in Precision.allCases {
+            let shares = found.filter { if case .matrixShare(_, precision) = $0.id { true } else { false } }
+                .map(\.constant.value).sorted()
+            if shares.count >= 3 { result.shared.typicalMatrixShare[precision] = shares[shares.count / 2] }
         }
         result.stacks = (base.stacks.filter { updated[$0.name] == nil } + updated.values).sorted { $0.name < $1.name }
         return result
@@ -164,6 +194,7 @@ private struct Trial {
             switch id {
             case .matrixShare(let stack, let precision): shares[stack, default: [:]][precision] = value
             case .launch(let stack): launches[stack] = value
+            case .commonLaunch: shared.launchMicroseconds = constant
             case .speed(let hardware): shared.speed[hardware] = constant
             case .busShare(let fabric): shared.busShare[fabric] = constant
             case .elementwiseTraffic: shared.elementwiseTraffic = constant
@@ -182,7 +213,7 @@ private struct Trial {
         if let share = shares[stack.name]?[setup.precision] {
             result.matrixShare = share * (shared.speed[setup.hardware]?.value ?? 1)
         }
-        if let launch = launches[stack.name] { result.launchSeconds = launch * 1e-6 }
+        result.launchSeconds = (launches[stack.name] ?? shared.launchMicroseconds.value) * 1e-6
         return result
     }
 }

@@ -4,6 +4,8 @@ public enum FittedConstant: Hashable, Sendable {
     case matrixShare(stack: String, precision: Precision)
     /// Microseconds of a kernel besides its work, by stack.
     case launch(stack: String)
+    /// The same for every stack whose rows don't tell its own.
+    case commonLaunch
     /// A hardware profile's speed against its stated rates.
     case speed(hardware: String)
     /// A fabric's share of the stated network bus bandwidth.
@@ -17,11 +19,15 @@ public enum FittedConstant: Hashable, Sendable {
     case hostPerMicroBatch
     case deviceSpeedSpread
 
+    /// Whether it is a stack's share of peak: what no prior can stand in for.
+    public var isMatrixShare: Bool { if case .matrixShare = self { true } else { false } }
+
     /// The name in a report.
     public var name: String {
         switch self {
         case .matrixShare(let stack, let precision): "\(stack) \(precision.rawValue) matrix_share"
         case .launch(let stack): "\(stack) launch_microseconds"
+        case .commonLaunch: "launch_microseconds"
         case .speed(let hardware): "\(hardware) speed"
         case .busShare(let fabric): "\(fabric) bus_share"
         case .elementwiseTraffic: "elementwise_traffic"
@@ -44,7 +50,7 @@ public enum FittedConstant: Hashable, Sendable {
         case .matrixShare(_, .fp32): (0.88, 0.2)
         case .matrixShare(_, .tf32): (0.65, 0.2)
         case .matrixShare(_, .fp16): (0.53, 0.3)
-        case .launch: (6, 0.7)
+        case .launch, .commonLaunch: (6, 0.7)
         case .speed(hardware: "dgx2-v100"): (1.06, 0.04)
         case .speed(hardware: "dgx2h-v100"): (1.06 * 1.22 * 1.53 / 1.7, 0.03)
         case .speed: (1, 0.04)
@@ -64,6 +70,7 @@ public enum FittedConstant: Hashable, Sendable {
         switch self {
         case .matrixShare(let stack, let precision): row.stack == stack && row.precision == precision
         case .launch(let stack): row.stack == stack
+        case .commonLaunch: true
         case .speed(let hardware): row.hardware == hardware
         case .busShare(let name): row.nodes > 1 && name == fabric
         case .elementwiseTraffic, .updateTraffic: true

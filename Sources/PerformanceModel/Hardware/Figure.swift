@@ -1,9 +1,16 @@
+import Jobs
+
 /// A number that a profile or stack states, and who says so.
 public struct Figure: Hashable, Sendable, Codable {
     /// The number, in the unit that the key names.
     public var value: Double
     /// The source in words, as the file's `sources` spell it out.
     public var source: String
+
+    /// Whether the source says that it is an assumption, an inference, or not confirmed.
+    public var isUnconfirmed: Bool {
+        ["assumption", "inference", "not confirmed"].contains { source.lowercased().contains($0) }
+    }
 
     /// A number with its source.
     public init(value: Double, source: String) {
@@ -23,7 +30,7 @@ extension CheckedMapping {
         let name = try entry.text("source")
         guard let source = sources[name] else {
             throw .invalid(
-                place: entry.place("source"), found: "'\(name)'",
+                place: entry.place("source"), found: PrintableText.quoted(name),
                 allowed: "a name that this file's sources define: \(sources.keys.sorted().joined(separator: ", "))")
         }
         return Figure(value: value, source: source)

@@ -1,5 +1,3 @@
-import Foundation
-
 /// A machine that a backend stands for: every figure with its source, read and checked from YAML.
 public struct HardwareProfile: Hashable, Sendable, Codable, Identifiable {
     /// What kind of machine, and so which backend can stand for it.
@@ -88,13 +86,7 @@ public struct HardwareProfile: Hashable, Sendable, Codable, Identifiable {
 
     /// The profile in the file at `path`.
     public init(contentsOf path: String) throws(PerformanceModelError) {
-        let text: String
-        do {
-            text = try String(contentsOfFile: path, encoding: .utf8)
-        } catch {
-            throw .unreadable(file: path, reason: error.localizedDescription)
-        }
-        try self.init(parsing: text, file: path)
+        try self.init(parsing: try InputFile.text(of: path), file: path)
     }
 
     private static func price(in mapping: CheckedMapping, sources: [String: String]) throws(PerformanceModelError)

@@ -28,6 +28,10 @@ public struct ClusterSetup: Sendable {
     var updateSeconds: Double
     var memoryBytesPerSecond: Double
 
+    /// Nodes, sequences of a micro-batch and micro-batches of a step that a prediction takes: their product with the
+    /// devices of a node stays within 64 bits.
+    public static let (nodeRange, microBatchRange, accumulationRange) = (1...65_536, 1...65_536, 1...1_048_576)
+
     /// Devices in all.
     public var ranks: Int { nodes * devicesPerNode }
 
@@ -44,12 +48,14 @@ public struct ClusterSetup: Sendable {
         guard let device = DeviceRates(machine, precision) else {
             throw .unsupported("\(machine.deviceName) of '\(profile.name)' has no \(precision.rawValue)")
         }
-        guard nodes > 0, accumulation > 0, workload.microBatch > 0, devicesPerNode > 0,
-            devicesPerNode <= machine.devicesPerNode
+        guard Self.nodeRange.contains(nodes), Self.accumulationRange.contains(accumulation),
+            Self.microBatchRange.contains(workload.microBatch), (1...machine.devicesPerNode).contains(devicesPerNode)
         else {
             throw .unsupported(
-                "\(nodes) nodes x \(devicesPerNode) devices x \(workload.microBatch) sequences x \(accumulation): each "
-                    + "must be at least 1, and a node of '\(profile.name)' has \(machine.devicesPerNode) devices")
+                "\(nodes) nodes x \(devicesPerNode) devices x \(workload.microBatch) sequences x \(accumulation) "
+                    + "micro-batches on '\(profile.name)'; allowed: 1 to \(Self.nodeRange.upperBound) nodes, 1 to "
+                    + "\(machine.devicesPerNode) devices, 1 to \(Self.microBatchRange.upperBound) sequences, 1 to "
+                    + "\(Self.accumulationRange.upperBound) micro-batches")
         }
         let template = StepTemplate(workload)
         self.hardware = profile.name
@@ -95,6 +101,8 @@ public struct StepConstants: Hashable, Sendable {
     public var deviceSpeedSpread: Double
     /// The share of the stated network bus bandwidth.
     public var busShare: Double
+    /// Bytes of an element of the gradient that micro-batches are summed in.
+    public var accumulatorBytes: Double
     /// Whether buckets are exchanged during the backward pass; their size and an element's bytes.
     public var exchange: SoftwareStack.Exchange
     /// The size at which a bucket is sent, in bytes; 0 sends everything as one.

@@ -20,8 +20,8 @@ public struct JobPrediction: Hashable, Sendable, Codable {
     public var low: ModelledSeconds
     /// The upper end of the 90 % interval.
     public var high: ModelledSeconds
-    /// Energy of the used devices and of their nodes, in kWh.
-    public var energyKilowattHours: Double
+    /// Energy of the used devices and of their nodes, in kWh; nil where no power is stated.
+    public var energyKilowattHours: Double?
     /// Rent or write-off of the nodes, and the energy, in US dollars; nil where the profile states no price.
     public var costUSDollars: Double?
     /// Why the figure lies outside what was calibrated; empty where it doesn't.
@@ -48,21 +48,13 @@ public struct JobPrediction: Hashable, Sendable, Codable {
         job: Job, profile: HardwareProfile, layout: StepModel.Layout, convergence: ConvergenceLaw? = nil,
         calibration: Calibration? = nil
     ) throws(PerformanceModelError) {
-        var (phases, reasons): ([Phase], [String]) = ([], [])
-        var (seconds, low, high) = (0.0, 0.0, 0.0)
-        for (index, phase) in job.phases.enumerated() {
-            let step = try StepModel.predict(
-                job: job, profile: profile, layout: layout, phase: index, calibration: calibration)
-            let steps = convergence?.steps(globalBatch: Double(step.globalBatch)) ?? Double(phase.steps)
-            if let convergence, !convergence.covers(globalBatch: Double(step.globalBatch)) {
-                reasons.append("no measured convergence at a global batch of \(step.globalBatch)")
-            }
-            seconds += steps * step.step.seconds
-            low += steps * step.low.seconds
-            high += steps * step.high.seconds
-            reasons += step.extrapolated
-            phases.append(Phase(sequence: phase.sequence, steps: steps, step: step))
+        var steps: [ModelledStep] = []
+        for index in job.phases.indices {
+            steps.append(
+                try StepModel.predict(
+                    job: job, profile: profile, layout: layout, phase: index, calibration: calibration))
         }
+        self.init(job: job, steps: steps, convergence: convergence)
         let nodes = phases.first?.step.nodes ?? 1
         let watts: Double =
             switch profile.machine {
@@ -71,10 +63,7 @@ public struct JobPrediction: Hashable, Sendable, Codable {
                     + Double(nodes) * machine.otherPowerWatts.value
             case .wafer(let machine): machine.powerWatts.value
             }
-        self.phases = phases
-        time = ModelledSeconds(seconds)
-        self.low = ModelledSeconds(low)
-        self.high = ModelledSeconds(high)
+        let seconds = time.seconds
         let energy = watts * seconds / 3.6e6
         energyKilowattHours = energy
         costUSDollars = profile.price.map {
@@ -83,6 +72,39 @@ public struct JobPrediction: Hashable, Sendable, Codable {
             if case .bought = $0 { return hours + energy * Self.usDollarsPerKilowattHour }
             return hours
         }
+    }
+
+    /// Predicts all phases of `job` on the calibrated `host` with `workers` processes of one thread each.
+    ///
+    /// - Throws: as `HostStep`.
+    public init(
+        job: Job, host: HostMachine, workers: Int, convergence: ConvergenceLaw? = nil
+    ) throws(PerformanceModelError) {
+        var steps: [ModelledStep] = []
+        for index in job.phases.indices {
+            steps.append(try ModelledStep(job: job, phase: index, host: host, workers: workers))
+        }
+        self.init(job: job, steps: steps, convergence: convergence)
+    }
+
+    /// The phases' steps, as often as the job or the law says, without energy and cost.
+    private init(job: Job, steps: [ModelledStep], convergence: ConvergenceLaw?) {
+        var (reasons, seconds, low, high) = ([String](), 0.0, 0.0, 0.0)
+        phases = []
+        for (phase, step) in zip(job.phases, steps) {
+            let count = convergence?.steps(globalBatch: Double(step.globalBatch)) ?? Double(phase.steps)
+            if let convergence, !convergence.covers(globalBatch: Double(step.globalBatch)) {
+                reasons.append("no measured convergence at a global batch of \(step.globalBatch)")
+            }
+            seconds += count * step.step.seconds
+            low += count * step.low.seconds
+            high += count * step.high.seconds
+            reasons += step.extrapolated
+            phases.append(Phase(sequence: phase.sequence, steps: count, step: step))
+        }
+        time = ModelledSeconds(seconds)
+        self.low = ModelledSeconds(low)
+        self.high = ModelledSeconds(high)
         var seen: Set<String> = []
         extrapolated = reasons.filter { seen.insert($0).inserted }
     }

@@ -98,7 +98,8 @@ extension ModelledStep {
         ]
         let extrapolated = calibration.extrapolations(for: setup, stack: stack)
         let factor = calibration.shared.interval.factor(
-            ranks: setup.ranks, nodes: setup.nodes, isExtrapolated: !extrapolated.isEmpty)
+            ranks: setup.ranks, nodes: setup.nodes, isExtrapolated: !extrapolated.isEmpty,
+            isUnknownStack: stack.efficiency[setup.precision] == nil)
         let peak = setup.machine.peakFlopsPerSecond(setup.precision) ?? .infinity
         let flops = setup.template.matrixFlops * Double(setup.accumulation)
         self.init(
@@ -116,8 +117,9 @@ extension ModelledStep {
 
 extension SharedConstants.Interval {
     /// The factor from a predicted time to the far end of its 90 % interval; its inverse leads to the near end.
-    func factor(ranks: Int, nodes: Int, isExtrapolated: Bool) -> Double {
-        let percent = nodes > 1 ? severalNodesPercent : (ranks > 1 ? oneNodePercent : oneDevicePercent)
+    func factor(ranks: Int, nodes: Int, isExtrapolated: Bool, isUnknownStack: Bool) -> Double {
+        let known = nodes > 1 ? severalNodesPercent : (ranks > 1 ? oneNodePercent : oneDevicePercent)
+        let percent = isUnknownStack ? unknownStackPercent : known
         return 1 + percent / 100 * (isExtrapolated ? extrapolatedFactor : 1)
     }
 }

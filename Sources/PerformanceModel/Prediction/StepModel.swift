@@ -53,42 +53,60 @@ public enum StepModel {
     public static func predict(
         job: Job, profile: HardwareProfile, layout: Layout, phase index: Int = 0, calibration: Calibration? = nil
     ) throws(PerformanceModelError) -> ModelledStep {
+        if case .wafer(let machine) = profile.machine {
+            let phase = try phase(index, of: job)
+            return WaferStep.predict(
+                workload: workload(of: phase, in: job, layout), machine: machine, profile: profile.name,
+                globalBatch: phase.globalBatch)
+        }
+        let calibration = try StackCatalogue.calibration(or: calibration)
+        let (setup, stack) = try setup(
+            job: job, profile: profile, layout: layout, phase: index, calibration: calibration)
+        return ModelledStep(setup, stack: stack, calibration: calibration)
+    }
+
+    /// The configuration of phase `index` of `job` on a cluster, and the stack that runs it.
+    static func setup(
+        job: Job, profile: HardwareProfile, layout: Layout, phase index: Int, calibration: Calibration
+    ) throws(PerformanceModelError) -> (setup: ClusterSetup, stack: SoftwareStack) {
+        let phase = try phase(index, of: job)
+        guard let machine = profile.cluster else {
+            throw .unsupported("'\(profile.name)' is a wafer: it has no devices to share a batch among")
+        }
+        guard layout.workers > 0, layout.workers <= phase.globalBatch else {
+            throw .unsupported(
+                "\(layout.workers) workers can't share a global batch of \(phase.globalBatch) sequences; allowed: "
+                    + "1 to \(phase.globalBatch)")
+        }
+        var workload = workload(of: phase, in: job, layout)
+        let share = (phase.globalBatch + layout.workers - 1) / layout.workers
+        workload.microBatch = layout.microBatch ?? min(phase.microBatch, share)
+        let devices = min(layout.devicesPerNode ?? machine.devicesPerNode, layout.workers)
+        guard devices > 0, layout.workers % devices == 0, workload.microBatch > 0 else {
+            throw .unsupported(
+                "\(layout.workers) workers don't fill nodes of \(devices) devices; allowed: a multiple of \(devices)")
+        }
+        let accumulation = layout.accumulation ?? ((share + workload.microBatch - 1) / workload.microBatch)
+        let setup = try ClusterSetup(
+            profile: profile, workload: workload, precision: layout.precision, nodes: layout.workers / devices,
+            devicesPerNode: devices, accumulation: accumulation,
+            globalBatch: layout.accumulation == nil ? phase.globalBatch : nil)
+        return (setup, try calibration.stack(layout.stack ?? machine.defaultStack))
+    }
+
+    private static func phase(_ index: Int, of job: Job) throws(PerformanceModelError) -> Phase {
         guard job.phases.indices.contains(index) else {
             throw .unsupported("the job '\(job.name)' has \(job.phases.count) phases; there is no phase \(index)")
         }
-        let phase = job.phases[index]
-        var workload = Workload(
+        return job.phases[index]
+    }
+
+    private static func workload(of phase: Phase, in job: Job, _ layout: Layout) -> Workload {
+        Workload(
             model: job.model,
             vocabularySize: layout.vocabularySize ?? job.statedVocabularySize ?? assumedVocabularySize,
             sequence: phase.sequence, maskedPositions: phase.maskedPositions, microBatch: 1,
             nextSentence: job.examples.nextSentence, optimizer: job.optimizer.kind)
-        switch profile.machine {
-        case .wafer(let machine):
-            return WaferStep.predict(
-                workload: workload, machine: machine, profile: profile.name, globalBatch: phase.globalBatch)
-        case .cluster(let machine):
-            guard layout.workers > 0, layout.workers <= phase.globalBatch else {
-                throw .unsupported(
-                    "\(layout.workers) workers can't share a global batch of \(phase.globalBatch) sequences; allowed: "
-                        + "1 to \(phase.globalBatch)")
-            }
-            let share = (phase.globalBatch + layout.workers - 1) / layout.workers
-            workload.microBatch = layout.microBatch ?? min(phase.microBatch, share)
-            let devices = min(layout.devicesPerNode ?? machine.devicesPerNode, layout.workers)
-            guard devices > 0, layout.workers % devices == 0, workload.microBatch > 0 else {
-                throw .unsupported(
-                    "\(layout.workers) workers don't fill nodes of \(devices) devices; allowed: a multiple of \(devices)"
-                )
-            }
-            let accumulation = layout.accumulation ?? ((share + workload.microBatch - 1) / workload.microBatch)
-            let calibration = try StackCatalogue.calibration(or: calibration)
-            let stack = try calibration.stack(layout.stack ?? machine.defaultStack)
-            let setup = try ClusterSetup(
-                profile: profile, workload: workload, precision: layout.precision, nodes: layout.workers / devices,
-                devicesPerNode: devices, accumulation: accumulation,
-                globalBatch: layout.accumulation == nil ? phase.globalBatch : nil)
-            return ModelledStep(setup, stack: stack, calibration: calibration)
-        }
     }
 }
 

@@ -26,13 +26,17 @@ public struct Calibration: Hashable, Sendable, Codable {
         return StepConstants(
             matrixShare: matrixShare * (shared.speed[setup.hardware]?.value ?? 1),
             traffic: shared.elementwiseTraffic.value, updateTraffic: shared.updateTraffic.value,
-            launchSeconds: stack.launchMicroseconds.value * 1e-6,
+            launchSeconds: (stack.launchMicroseconds ?? shared.launchMicroseconds).value * 1e-6,
             exchangeSecondsPerTensor: shared.exchangeMicrosecondsPerTensor.value * 1e-6,
             exchangeGrowthPerDoubling: shared.exchangeGrowthPerDoubling.value,
             overlappedExchangeRate: min(1, shared.overlappedExchangeRate.value),
             hostSecondsPerMicroBatch: shared.hostMillisecondsPerMicroBatch.value * 1e-3,
             deviceSpeedSpread: shared.deviceSpeedSpread.value,
-            busShare: shared.busShare[setup.machine.fabric]?.value ?? 0.85, exchange: stack.exchange,
+            busShare: shared.busShare[setup.machine.fabric]?.value ?? 0.85,
+            // Stacks that exchange after accumulation add in the gradients' own format (PyTorch's .grad); Horovod's
+            // recipes and the rest add in f32 variables.
+            accumulatorBytes: stack.exchange == .afterAccumulation
+                ? Double(stack.gradientBytes(setup.precision)) : 4, exchange: stack.exchange,
             bucketBytes: stack.bucketMebibytes * 1_048_576,
             gradientBytes: Double(stack.gradientBytes(setup.precision)))
     }
@@ -75,8 +79,7 @@ extension Calibration {
             name: name, title: "\(name): not calibrated",
             exchange: name.hasPrefix("pytorch") ? .afterAccumulation : .duringBackward, bucketMebibytes: 64,
             halfGradientBytes: 2, source: "assumed: nothing is known of this stack", efficiency: [:],
-            launchMicroseconds: Constant(
-                value: shared.typicalLaunchMicroseconds, errorPercent: 70, determined: 0),
+            launchMicroseconds: nil,
             range: CalibratedRange(rows: 0, hardware: [], sequence: 128...512, tokens: 1024...16384))
     }
 }

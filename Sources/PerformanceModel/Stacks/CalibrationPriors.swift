@@ -1,9 +1,7 @@
 extension Calibration {
     /// The priors alone, over the stacks of `stacks`: where a fit starts.
     public static func priors(stacks: [SoftwareStack]) -> Calibration {
-        func constant(_ id: FittedConstant) -> Constant {
-            Constant(value: id.prior.value, errorPercent: 100 * id.prior.deviation, determined: 0)
-        }
+        func constant(_ id: FittedConstant) -> Constant { id.priorConstant }
         return Calibration(
             stacks: stacks,
             shared: SharedConstants(
@@ -17,8 +15,16 @@ extension Calibration {
                     uniqueKeysWithValues: Precision.allCases.map {
                         ($0, FittedConstant.matrixShare(stack: "", precision: $0).prior.value)
                     }),
-                typicalLaunchMicroseconds: FittedConstant.launch(stack: "").prior.value, mostDevices: 1,
+                launchMicroseconds: constant(.commonLaunch), mostDevices: 1,
                 interval: .init(
-                    oneDevicePercent: 8, oneNodePercent: 10, severalNodesPercent: 15, extrapolatedFactor: 1.5)))
+                    oneDevicePercent: 8, oneNodePercent: 10, severalNodesPercent: 15,
+                    unknownStackPercent: 40, extrapolatedFactor: 1.5)))
+    }
+}
+
+extension FittedConstant {
+    /// The prior as a constant that no row has narrowed.
+    var priorConstant: Constant {
+        Constant(value: prior.value, errorPercent: 100 * prior.deviation, determined: 0)
     }
 }

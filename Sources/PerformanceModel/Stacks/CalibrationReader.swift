@@ -21,7 +21,8 @@ extension SoftwareStack {
                     matrixShare: try shares.constant(precision.rawValue, in: 0.001...2))
             }
         }
-        launchMicroseconds = try top.constant("launch_microseconds", in: 0...1e5)
+        launchMicroseconds =
+            top.has("launch_microseconds") ? try top.constant("launch_microseconds", in: 0...1e5) : nil
         let range = try top.mapping("calibrated_on")
         try range.allow(["rows", "hardware", "least_sequence", "most_sequence", "least_tokens", "most_tokens"])
         self.range = CalibratedRange(
@@ -38,7 +39,7 @@ extension SharedConstants {
         try top.allow([
             "elementwise_traffic", "update_traffic", "exchange_microseconds_per_tensor",
             "exchange_growth_per_doubling", "overlapped_exchange_rate", "host_milliseconds_per_micro_batch",
-            "device_speed_spread", "speed", "bus_share", "typical_matrix_share", "typical_launch_microseconds",
+            "device_speed_spread", "speed", "bus_share", "typical_matrix_share", "launch_microseconds",
             "most_devices", "interval",
         ])
         elementwiseTraffic = try top.constant("elementwise_traffic", in: 0...10)
@@ -59,16 +60,18 @@ extension SharedConstants {
         for precision in Precision.allCases {
             typicalMatrixShare[precision] = try typical.number(precision.rawValue, in: 0.001...2)
         }
-        typicalLaunchMicroseconds = try top.number("typical_launch_microseconds", in: 0...1e5)
+        launchMicroseconds = try top.constant("launch_microseconds", in: 0...1e5)
         mostDevices = Int(try top.number("most_devices", in: 1...1e9))
         let interval = try top.mapping("interval")
         try interval.allow([
-            "one_device_percent", "one_node_percent", "several_nodes_percent", "extrapolated_factor",
+            "one_device_percent", "one_node_percent", "several_nodes_percent", "unknown_stack_percent",
+            "extrapolated_factor",
         ])
         self.interval = Interval(
             oneDevicePercent: try interval.number("one_device_percent", in: 0...500),
             oneNodePercent: try interval.number("one_node_percent", in: 0...500),
             severalNodesPercent: try interval.number("several_nodes_percent", in: 0...500),
+            unknownStackPercent: try interval.number("unknown_stack_percent", in: 0...500),
             extrapolatedFactor: try interval.number("extrapolated_factor", in: 1...100))
     }
 }

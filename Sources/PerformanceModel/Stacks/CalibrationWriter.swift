@@ -17,8 +17,8 @@ extension SoftwareStack {
             guard let share = efficiency[precision]?.matrixShare else { continue }
             lines.append("  \(precision.rawValue): \(share.yaml)")
         }
+        if let launchMicroseconds { lines.append("launch_microseconds: \(launchMicroseconds.yaml)") }
         lines += [
-            "launch_microseconds: \(launchMicroseconds.yaml)",
             "calibrated_on:",
             "  rows: \(range.rows)",
             "  hardware: [\(range.hardware.joined(separator: ", "))]",
@@ -52,12 +52,13 @@ extension SharedConstants {
         lines.append("typical_matrix_share:")
         lines += Precision.allCases.map { "  \($0.rawValue): \((typicalMatrixShare[$0] ?? 0.5).short)" }
         lines += [
-            "typical_launch_microseconds: \(typicalLaunchMicroseconds.short)",
+            "launch_microseconds: \(launchMicroseconds.yaml)",
             "most_devices: \(mostDevices)",
             "interval:",
             "  one_device_percent: \(interval.oneDevicePercent.short)",
             "  one_node_percent: \(interval.oneNodePercent.short)",
             "  several_nodes_percent: \(interval.severalNodesPercent.short)",
+            "  unknown_stack_percent: \(interval.unknownStackPercent.short)",
             "  extrapolated_factor: \(interval.extrapolatedFactor.short)",
         ]
         return lines.joined(separator: "\n") + "\n"

@@ -20,8 +20,8 @@ public struct SharedConstants: Hashable, Sendable, Codable {
     public var busShare: [String: Constant]
     /// What a precision's matrix share is where a stack has no rows of it.
     public var typicalMatrixShare: [Precision: Double]
-    /// A kernel's cost where a stack has no rows, in microseconds.
-    public var typicalLaunchMicroseconds: Double
+    /// Time that a kernel costs besides its work where a stack has no figure of its own, in microseconds.
+    public var launchMicroseconds: Constant
     /// The most devices of a row.
     public var mostDevices: Int
     /// Half-widths of the 90 % interval, in per cent.
@@ -35,16 +35,20 @@ public struct SharedConstants: Hashable, Sendable, Codable {
         public var oneNodePercent: Double
         /// Several nodes.
         public var severalNodesPercent: Double
+        /// A stack, or a format of one, that no row is of.
+        public var unknownStackPercent: Double
         /// The factor by which an extrapolated prediction's interval is wider.
         public var extrapolatedFactor: Double
 
         /// Widths of the given parts.
         public init(
-            oneDevicePercent: Double, oneNodePercent: Double, severalNodesPercent: Double, extrapolatedFactor: Double
+            oneDevicePercent: Double, oneNodePercent: Double, severalNodesPercent: Double, unknownStackPercent: Double,
+            extrapolatedFactor: Double
         ) {
             self.oneDevicePercent = oneDevicePercent
             self.oneNodePercent = oneNodePercent
             self.severalNodesPercent = severalNodesPercent
+            self.unknownStackPercent = unknownStackPercent
             self.extrapolatedFactor = extrapolatedFactor
         }
     }

@@ -31,8 +31,8 @@ public struct SoftwareStack: Hashable, Sendable, Codable, Identifiable {
     public var source: String
     /// Efficiency by precision; those without rows are missing.
     public var efficiency: [Precision: Efficiency]
-    /// Time that a kernel costs besides its work, in microseconds.
-    public var launchMicroseconds: Constant
+    /// Time that a kernel costs besides its work, in microseconds; nil takes what stacks share.
+    public var launchMicroseconds: Constant?
     /// What the rows covered.
     public var range: CalibratedRange
 

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The software stacks and fitted constants that ship with the package.
 public enum StackCatalogue {
     /// The names of the built-in stacks.
@@ -5,6 +7,25 @@ public enum StackCatalogue {
 
     /// The built-in calibration.
     public static func calibration() throws(PerformanceModelError) -> Calibration { try builtIn.get() }
+
+    /// The calibration in `folder`, as a fit wrote it: `shared.yaml`, and a file a stack.
+    public static func calibration(in folder: String) throws(PerformanceModelError) -> Calibration {
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        } catch {
+            throw .unreadable(file: folder, reason: error.localizedDescription)
+        }
+        var stacks: [SoftwareStack] = []
+        for name in names where name.hasSuffix(".yaml") && name != "shared.yaml" {
+            let path = folder + "/" + name
+            stacks.append(try SoftwareStack(parsing: try InputFile.text(of: path), file: path))
+        }
+        let path = folder + "/shared.yaml"
+        return Calibration(
+            stacks: stacks.sorted { $0.name < $1.name },
+            shared: try SharedConstants(parsing: try InputFile.text(of: path), file: path))
+    }
 
     /// The given calibration, or the built-in one.
     static func calibration(or given: Calibration?) throws(PerformanceModelError) -> Calibration {

@@ -5,9 +5,9 @@ import Report
 /// `wafermark hardware`: the machines that a backend can stand for.
 struct HardwareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "hardware", abstract: "List or show hardware profiles.",
+        commandName: "hardware", abstract: "List, show or check hardware profiles.",
         discussion: "A profile is a YAML file of a machine's figures, each with its source.",
-        subcommands: [HardwareListCommand.self, HardwareShowCommand.self])
+        subcommands: [HardwareListCommand.self, HardwareShowCommand.self, HardwareCheckCommand.self])
 }
 
 /// `wafermark hardware list`: the built-in profiles.
@@ -52,5 +52,48 @@ struct HardwareShowCommand: ParsableCommand {
         // A name that is none throws with the ones that are.
         let profile = try HardwareCatalogue.profile(name)
         Console.printExactly(HardwareCatalogue.text(of: profile.name) ?? "")
+    }
+}
+
+/// `wafermark hardware check`: is a file a valid profile?
+struct HardwareCheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Check a profile's YAML and say what it describes.",
+        discussion: """
+            What is wrong is printed with file, line, key, what was found and what is
+            allowed; the exit code is then 2. A valid file can be given as --hardware.
+            """)
+
+    @Argument(help: "The profile's file (YAML).")
+    var file: String
+
+    @OptionGroup var output: OutputOptions
+
+    private struct Summary: Encodable {
+        var name: String
+        var kind: String
+        var title: String
+        var figures: Int
+        var unconfirmedFigures: [String]
+    }
+
+    func run() throws {
+        let profile = try HardwareProfile(contentsOf: file)
+        let figures = profile.figures
+        // Files mark what no source could be found for in the source's own words.
+        let unconfirmed = figures.filter { $0.figure.isUnconfirmed }.map(\.key)
+        if output.json {
+            try Console.printJSON(
+                Summary(
+                    name: profile.name, kind: profile.kind.rawValue, title: profile.title, figures: figures.count,
+                    unconfirmedFigures: unconfirmed))
+            return
+        }
+        Console.print("\(profile.name): a valid profile of a \(profile.kind.rawValue)")
+        Console.print("  machine      \(profile.title)")
+        Console.print("  figures      \(figures.count), each with its source")
+        if !unconfirmed.isEmpty {
+            Console.print("  unconfirmed  " + unconfirmed.joined(separator: "\n               "))
+        }
     }
 }

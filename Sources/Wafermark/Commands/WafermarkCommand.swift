@@ -14,13 +14,21 @@ struct WafermarkCommand: AsyncParsableCommand {
             Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted.
             """,
         version: Program.version,
-        subcommands: [WorkerCommand.self, PrepareDatasetCommand.self, AllReduceWorkerCommand.self],
+        subcommands: [
+            WorkerCommand.self, PrepareDatasetCommand.self, AllReduceWorkerCommand.self, CalibrateEchoCommand.self,
+        ],
         groupedSubcommands: [
             CommandGroup(
                 name: "Run", subcommands: [CompareCommand.self, ServeCommand.self, LaunchCommand.self]),
             CommandGroup(name: "Look", subcommands: [RunsCommand.self, ReportCommand.self]),
             CommandGroup(
                 name: "Prepare", subcommands: [DoctorCommand.self, JobCommand.self, HardwareCommand.self]),
+            CommandGroup(
+                name: "Model",
+                subcommands: [
+                    PredictCommand.self, ValidateCommand.self, FitCommand.self, ExplainCommand.self,
+                    CalibrateCommand.self, TraceCommand.self,
+                ]),
             CommandGroup(
                 name: "Examine",
                 subcommands: [BenchCommand.self, EvaluateCommand.self, ModelCommand.self, CorpusCommand.self]),

@@ -28,7 +28,7 @@ extension ThisProgram {
     }
 
     /// This machine and the libraries that it runs with.
-    private static var machine: Machine {
+    static var machine: Machine {
         MachineProbe.machine(
             instructionSet: KernelLibrary.instructionSet, oneDNN: KernelLibrary.oneDNNVersion,
             zeroMQ: Context.versionText,

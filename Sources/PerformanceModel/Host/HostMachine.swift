@@ -1,0 +1,141 @@
+import Jobs
+
+/// This machine as `wafermark calibrate` measured it: what the engine's kernels, its optimizer and a link between two
+/// processes reach. Times are on the host clock.
+public struct HostMachine: Hashable, Sendable, Codable {
+    /// What the kernels of one lane reach while `busy` lanes are computed side by side, one thread each.
+    public struct Rates: Hashable, Sendable, Codable {
+        /// The width that was measured.
+        public var hidden: Int
+        /// Tokens of a sequence.
+        public var sequence: Int
+        /// Tokens of the pass.
+        public var tokens: Int
+        /// Lanes side by side.
+        public var busy: Int
+        /// Matrix products of the encoder, in GFLOP/s.
+        public var encoderGigaflopsPerSecond: Double
+        /// Matrix products of the heads, in GFLOP/s.
+        public var headGigaflopsPerSecond: Double
+        /// Attention both ways, in nanoseconds a query row, key row and channel.
+        public var attentionNanoseconds: Double
+        /// Norms, dropout and activations, in GB/s of what must move.
+        public var elementwiseGigabytesPerSecond: Double
+        /// Cross entropy both ways, in nanoseconds a logit.
+        public var logitNanoseconds: Double
+        /// Embeddings both ways, in nanoseconds an element.
+        public var embeddingNanoseconds: Double
+        /// A whole pass over the sum of its kernels.
+        public var overhead: Double
+
+        /// Rates of the given parts.
+        public init(
+            hidden: Int, sequence: Int, tokens: Int, busy: Int, encoderGigaflopsPerSecond: Double,
+            headGigaflopsPerSecond: Double,
+            attentionNanoseconds: Double, elementwiseGigabytesPerSecond: Double, logitNanoseconds: Double,
+            embeddingNanoseconds: Double, overhead: Double
+        ) {
+            self.hidden = hidden
+            self.sequence = sequence
+            self.tokens = tokens
+            self.busy = busy
+            self.encoderGigaflopsPerSecond = encoderGigaflopsPerSecond
+            self.headGigaflopsPerSecond = headGigaflopsPerSecond
+            self.attentionNanoseconds = attentionNanoseconds
+            self.elementwiseGigabytesPerSecond = elementwiseGigabytesPerSecond
+            self.logitNanoseconds = logitNanoseconds
+            self.embeddingNanoseconds = embeddingNanoseconds
+            self.overhead = overhead
+        }
+    }
+
+    /// The processor's name, its cores, and the kernels' instruction set.
+    public var processor: String
+    /// Cores that threads can run on.
+    public var cores: Int
+    /// The instruction set that the kernels chose.
+    public var instructionSet: String
+    /// When it was measured, by the wall clock.
+    public var measuredAt: String
+    /// By width, sequence length, tokens of a pass and lanes side by side.
+    public var rates: [Rates]
+    /// AdamW and the gradient's norm, in nanoseconds a parameter, with every core busy: all cores together.
+    public var adamwNanosecondsPerParameter: Double
+    /// LAMB and the gradient's norm, likewise.
+    public var lambNanosecondsPerParameter: Double
+    /// AdamW on one thread with the other cores idle.
+    public var adamwNanosecondsPerParameterAlone: Double
+    /// LAMB, likewise.
+    public var lambNanosecondsPerParameterAlone: Double
+    /// Adding one gradient to another, in nanoseconds an element on one thread.
+    public var sumNanosecondsPerElement: Double
+    /// What reading and writing memory in a stream reaches on all cores, in GB/s.
+    public var memoryGigabytesPerSecond: Double
+    /// A message's way between two processes, in microseconds.
+    public var linkLatencyMicroseconds: Double
+    /// What two processes carry between each other, both cores at it, in GB/s.
+    public var linkGigabytesPerSecond: Double
+
+    /// A machine of the given parts.
+    public init(
+        processor: String, cores: Int, instructionSet: String, measuredAt: String, rates: [Rates],
+        adamwNanosecondsPerParameter: Double, lambNanosecondsPerParameter: Double,
+        adamwNanosecondsPerParameterAlone: Double, lambNanosecondsPerParameterAlone: Double,
+        sumNanosecondsPerElement: Double, memoryGigabytesPerSecond: Double, linkLatencyMicroseconds: Double,
+        linkGigabytesPerSecond: Double
+    ) {
+        self.processor = processor
+        self.cores = cores
+        self.instructionSet = instructionSet
+        self.measuredAt = measuredAt
+        self.rates = rates
+        self.adamwNanosecondsPerParameter = adamwNanosecondsPerParameter
+        self.lambNanosecondsPerParameter = lambNanosecondsPerParameter
+        self.adamwNanosecondsPerParameterAlone = adamwNanosecondsPerParameterAlone
+        self.lambNanosecondsPerParameterAlone = lambNanosecondsPerParameterAlone
+        self.sumNanosecondsPerElement = sumNanosecondsPerElement
+        self.memoryGigabytesPerSecond = memoryGigabytesPerSecond
+        self.linkLatencyMicroseconds = linkLatencyMicroseconds
+        self.linkGigabytesPerSecond = linkGigabytesPerSecond
+    }
+
+    /// Rates at a width, a sequence length, tokens of a pass and a number of busy lanes: interpolated on logarithms between
+    /// what was measured, the nearest beyond it.
+    public func rates(hidden: Int, sequence: Int, tokens: Int, busy: Int) -> Rates {
+        let measured = rates.filter { $0.busy == nearest(rates.map(\.busy), to: busy) }
+        return Self.interpolated(measured, [(\.hidden, hidden), (\.sequence, sequence), (\.tokens, tokens)]) ?? rates[0]
+    }
+
+    /// Interpolates along the first axis between its neighbours, each interpolated along the rest.
+    private static func interpolated(_ measured: [Rates], _ axes: [(KeyPath<Rates, Int>, Int)]) -> Rates? {
+        guard let (axis, wanted) = axes.first else { return measured.first }
+        let values = measured.map { $0[keyPath: axis] }
+        guard let least = values.min(), let most = values.max() else { return nil }
+        let low = values.filter { $0 <= wanted }.max() ?? least
+        let high = values.filter { $0 >= wanted }.min() ?? most
+        func at(_ value: Int) -> Rates? {
+            interpolated(measured.filter { $0[keyPath: axis] == value }, Array(axes.dropFirst()))
+        }
+        guard low < high else { return at(low) }
+        guard let left = at(low), let right = at(high) else { return at(low) ?? at(high) }
+        return left.blended(with: right, share: Logarithm.share(of: wanted, from: low, to: high))
+    }
+
+    private func nearest(_ values: [Int], to wanted: Int) -> Int {
+        values.min { (abs($0 - wanted), $0) < (abs($1 - wanted), $1) } ?? wanted
+    }
+}
+
+extension HostMachine.Rates {
+    /// A point between two, each rate on its logarithm.
+    fileprivate func blended(with other: Self, share: Double) -> Self {
+        func mix(_ value: (Self) -> Double) -> Double { Logarithm.mix(value(self), value(other), share) }
+        return Self(
+            hidden: hidden, sequence: sequence, tokens: tokens, busy: busy,
+            encoderGigaflopsPerSecond: mix(\.encoderGigaflopsPerSecond),
+            headGigaflopsPerSecond: mix(\.headGigaflopsPerSecond), attentionNanoseconds: mix(\.attentionNanoseconds),
+            elementwiseGigabytesPerSecond: mix(\.elementwiseGigabytesPerSecond),
+            logitNanoseconds: mix(\.logitNanoseconds), embeddingNanoseconds: mix(\.embeddingNanoseconds),
+            overhead: mix(\.overhead))
+    }
+}

@@ -1,0 +1,114 @@
+import Foundation
+
+extension HostMachine {
+    /// The name that `--hardware` takes for this machine.
+    public static let name = "host"
+
+    /// Where `wafermark calibrate` keeps the profile of the machine that a state directory is on.
+    public static func path(inStateDirectory directory: String) -> String { directory + "/host.yaml" }
+
+    /// The calibrated host of a state directory.
+    ///
+    /// - Throws: `unsupported` where nothing was calibrated; what is wrong with the file.
+    public init(inStateDirectory directory: String) throws(PerformanceModelError) {
+        let path = Self.path(inStateDirectory: directory)
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw .unsupported(
+                "this host is not calibrated, so its time is not predicted; run 'wafermark calibrate' first (\(path))")
+        }
+        try self.init(parsing: try InputFile.text(of: path), file: path)
+    }
+
+    /// The machine in a YAML text; `file` names it in errors.
+    public init(parsing text: String, file: String) throws(PerformanceModelError) {
+        let top = try CheckedMapping(parsing: text, file: file)
+        try top.allow([
+            "name", "kind", "processor", "cores", "instruction_set", "measured_at", "rates",
+            "adamw_nanoseconds_per_parameter", "lamb_nanoseconds_per_parameter",
+            "adamw_nanoseconds_per_parameter_alone", "lamb_nanoseconds_per_parameter_alone",
+            "sum_nanoseconds_per_element", "memory_gigabytes_per_second", "link_latency_microseconds",
+            "link_gigabytes_per_second",
+        ])
+        let kind = try top.text("kind")
+        guard kind == Self.name else {
+            throw .invalid(place: top.place("kind"), found: "'\(kind)'", allowed: Self.name)
+        }
+        let rates = try top.mapping("rates")
+        var measured: [Rates] = []
+        for key in rates.keys { measured.append(try Rates(reading: rates.mapping(key))) }
+        guard !measured.isEmpty else { throw .missingKey(place: top.place("rates")) }
+        let positive = 1e-9...1e9
+        self.init(
+            processor: try top.text("processor"), cores: Int(try top.number("cores", in: 1...65_536)),
+            instructionSet: try top.text("instruction_set"), measuredAt: try top.text("measured_at"), rates: measured,
+            adamwNanosecondsPerParameter: try top.number("adamw_nanoseconds_per_parameter", in: positive),
+            lambNanosecondsPerParameter: try top.number("lamb_nanoseconds_per_parameter", in: positive),
+            adamwNanosecondsPerParameterAlone: try top.number("adamw_nanoseconds_per_parameter_alone", in: positive),
+            lambNanosecondsPerParameterAlone: try top.number("lamb_nanoseconds_per_parameter_alone", in: positive),
+            sumNanosecondsPerElement: try top.number("sum_nanoseconds_per_element", in: positive),
+            memoryGigabytesPerSecond: try top.number("memory_gigabytes_per_second", in: positive),
+            linkLatencyMicroseconds: try top.number("link_latency_microseconds", in: positive),
+            linkGigabytesPerSecond: try top.number("link_gigabytes_per_second", in: positive))
+    }
+
+    /// The machine as the YAML that `init(parsing:file:)` reads.
+    public var yaml: String {
+        func line(_ key: String, _ value: Double) -> String { "\(key): \(Self.short(value))" }
+        var lines = [
+            "# This machine, as 'wafermark calibrate' measured it (host clock). Calibrate again after a change.",
+            "name: \(Self.name)", "kind: \(Self.name)",
+            "processor: \"\(processor.filter { $0 != "\"" && $0 != "\\" })\"",
+            "cores: \(cores)", "instruction_set: \(instructionSet)", "measured_at: \"\(measuredAt)\"",
+            line("memory_gigabytes_per_second", memoryGigabytesPerSecond),
+            line("link_latency_microseconds", linkLatencyMicroseconds),
+            line("link_gigabytes_per_second", linkGigabytesPerSecond),
+            line("sum_nanoseconds_per_element", sumNanosecondsPerElement),
+            line("adamw_nanoseconds_per_parameter", adamwNanosecondsPerParameter),
+            line("adamw_nanoseconds_per_parameter_alone", adamwNanosecondsPerParameterAlone),
+            line("lamb_nanoseconds_per_parameter", lambNanosecondsPerParameter),
+            line("lamb_nanoseconds_per_parameter_alone", lambNanosecondsPerParameterAlone), "rates:",
+        ]
+        for next in rates {
+            lines += ["  hidden_\(next.hidden)_sequence_\(next.sequence)_tokens_\(next.tokens)_busy_\(next.busy):"]
+            lines += next.lines.map { "    " + $0 }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    fileprivate static func short(_ value: Double) -> String { String(format: "%.6g", value) }
+}
+
+extension HostMachine.Rates {
+    fileprivate init(reading entry: CheckedMapping) throws(PerformanceModelError) {
+        try entry.allow([
+            "hidden", "sequence", "tokens", "busy", "encoder_gigaflops_per_second", "head_gigaflops_per_second",
+            "attention_nanoseconds", "elementwise_gigabytes_per_second", "logit_nanoseconds", "embedding_nanoseconds",
+            "overhead",
+        ])
+        let positive = 1e-9...1e9
+        self.init(
+            hidden: Int(try entry.number("hidden", in: 1...1e6)),
+            sequence: Int(try entry.number("sequence", in: 1...1e6)),
+            tokens: Int(try entry.number("tokens", in: 1...1e9)), busy: Int(try entry.number("busy", in: 1...65_536)),
+            encoderGigaflopsPerSecond: try entry.number("encoder_gigaflops_per_second", in: positive),
+            headGigaflopsPerSecond: try entry.number("head_gigaflops_per_second", in: positive),
+            attentionNanoseconds: try entry.number("attention_nanoseconds", in: positive),
+            elementwiseGigabytesPerSecond: try entry.number("elementwise_gigabytes_per_second", in: positive),
+            logitNanoseconds: try entry.number("logit_nanoseconds", in: positive),
+            embeddingNanoseconds: try entry.number("embedding_nanoseconds", in: positive),
+            overhead: try entry.number("overhead", in: 0.1...100))
+    }
+
+    fileprivate var lines: [String] {
+        [
+            "hidden: \(hidden)", "sequence: \(sequence)", "tokens: \(tokens)", "busy: \(busy)",
+            "encoder_gigaflops_per_second: \(HostMachine.short(encoderGigaflopsPerSecond))",
+            "head_gigaflops_per_second: \(HostMachine.short(headGigaflopsPerSecond))",
+            "attention_nanoseconds: \(HostMachine.short(attentionNanoseconds))",
+            "elementwise_gigabytes_per_second: \(HostMachine.short(elementwiseGigabytesPerSecond))",
+            "logit_nanoseconds: \(HostMachine.short(logitNanoseconds))",
+            "embedding_nanoseconds: \(HostMachine.short(embeddingNanoseconds))",
+            "overhead: \(HostMachine.short(overhead))",
+        ]
+    }
+}

@@ -1,0 +1,132 @@
+import Jobs
+import PerformanceModel
+import Runs
+
+/// A run's steps as a trace: what every worker did when, on the host clock, and the graph of operators and messages that
+/// each step consisted of.
+public struct RunTrace: Sendable {
+    /// What a stretch of a worker's step went into.
+    public enum Activity: String, Sendable, CaseIterable {
+        case input
+        case compute
+        case waiting
+        case exposedCommunication = "exposed communication"
+        case optimizer
+    }
+
+    /// A stretch of a worker's step.
+    public struct Slice: Sendable {
+        /// The worker.
+        public var rank: WorkerRank
+        /// The step.
+        public var step: StepNumber
+        /// What it went into.
+        public var activity: Activity
+        /// From the start of the first step, in seconds of host time.
+        public var start: Double
+        /// How long, in seconds of host time.
+        public var duration: Double
+    }
+
+    /// Gradient bytes from one worker to another in one step.
+    public struct Message: Sendable {
+        /// The step.
+        public var step: StepNumber
+        /// Who sent.
+        public var sender: WorkerRank
+        /// Who received.
+        public var receiver: WorkerRank
+        /// Bytes.
+        public var bytes: Int
+        /// When the sender's passes were done, and when the receiver had summed.
+        public var sent: Double
+        /// When the receiver had it.
+        public var received: Double
+    }
+
+    /// The run.
+    public let run: Run
+    /// All workers' slices, by step, then by rank, then by time.
+    public let slices: [Slice]
+    /// All messages; empty for a single worker.
+    public let messages: [Message]
+    /// The graph of each phase's step.
+    public let graphs: [StepGraph]
+
+    /// The size of a gradient bucket that runs are made with.
+    public static let bucketBytes = 1 << 20
+
+    /// The trace of `record`.
+    ///
+    /// Records hold the parts of every worker's step; a step's parts are laid out in the order in which a worker makes
+    /// them, from the step's start.
+    /// - Throws: `PerformanceModelError` for a job without phases.
+    public init(_ record: RunRecord) throws {
+        run = record.run
+        let starts = Dictionary(
+            record.steps.map { ($0.step, $0.elapsed.seconds - $0.duration.seconds) }, uniquingKeysWith: { $1 })
+        var slices: [Slice] = []
+        var messages: [Message] = []
+        for (step, workers) in Self.grouped(record.workerSteps) {
+            guard let start = starts[step] else { continue }
+            var ends: [WorkerRank: (passes: Double, exchange: Double)] = [:]
+            for worker in workers {
+                var time = start
+                for (activity, seconds) in worker.parts {
+                    slices.append(
+                        Slice(rank: worker.rank, step: step, activity: activity, start: time, duration: seconds))
+                    time += seconds
+                    if activity == .compute { ends[worker.rank] = (time, time) }
+                    if activity == .exposedCommunication { ends[worker.rank]?.exchange = time }
+                }
+            }
+            messages += Self.messages(step, workers, ends)
+        }
+        self.slices = slices
+        self.messages = messages
+        let vocabulary = record.run.corpus?.vocabularySize ?? StepModel.assumedVocabularySize
+        graphs = try record.run.job.phases.indices.map {
+            try StepGraph(
+                job: record.run.job, phase: $0, vocabularySize: vocabulary, ranks: record.run.workers,
+                bucketBytes: Self.bucketBytes)
+        }
+    }
+
+    /// Runs of equal steps in records that are ordered by step.
+    private static func grouped(_ records: [WorkerStepRecord]) -> [(StepNumber, [WorkerStepRecord])] {
+        var groups: [(StepNumber, [WorkerStepRecord])] = []
+        for record in records {
+            if groups.last?.0 == record.step {
+                groups[groups.count - 1].1.append(record)
+            } else {
+                groups.append((record.step, [record]))
+            }
+        }
+        return groups
+    }
+
+    /// What every worker sent to every other: equal shares of what its record says.
+    private static func messages(
+        _ step: StepNumber, _ workers: [WorkerStepRecord], _ ends: [WorkerRank: (passes: Double, exchange: Double)]
+    ) -> [Message] {
+        guard workers.count > 1 else { return [] }
+        return workers.flatMap { sender in
+            workers.filter { $0.rank != sender.rank }.compactMap { receiver in
+                guard let from = ends[sender.rank], let to = ends[receiver.rank] else { return nil }
+                return Message(
+                    step: step, sender: sender.rank, receiver: receiver.rank,
+                    bytes: sender.sent.count / (workers.count - 1), sent: from.passes, received: to.exchange)
+            }
+        }
+    }
+}
+
+extension WorkerStepRecord {
+    /// The parts in the order in which a worker makes them, in seconds.
+    fileprivate var parts: [(RunTrace.Activity, Double)] {
+        [
+            (.input, input.seconds), (.compute, compute.seconds), (.waiting, waiting.seconds),
+            (.exposedCommunication, exposedCommunication.seconds), (.optimizer, optimizer.seconds),
+        ]
+    }
+}

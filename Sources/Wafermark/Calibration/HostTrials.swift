@@ -1,0 +1,110 @@
+import Coordinator
+import Foundation
+import Jobs
+import PerformanceModel
+import Runs
+
+/// Runs small jobs on this machine and compares their steps with the replay on its calibrated profile.
+struct HostTrials: Sendable {
+    /// One job and how it is dealt.
+    struct Trial: Sendable {
+        var size: String
+        var workers: Int
+        var sequence: Int
+        var globalBatch: Int
+        var steps: Int
+    }
+
+    /// Sizes from tiny to base, one to four workers, both sequence lengths; each some seconds.
+    static let trials = [
+        Trial(size: "tiny", workers: 1, sequence: 128, globalBatch: 64, steps: 20),
+        Trial(size: "tiny", workers: 2, sequence: 128, globalBatch: 64, steps: 20),
+        Trial(size: "tiny", workers: 4, sequence: 512, globalBatch: 16, steps: 20),
+        Trial(size: "mini", workers: 1, sequence: 512, globalBatch: 8, steps: 10),
+        Trial(size: "mini", workers: 2, sequence: 128, globalBatch: 32, steps: 12),
+        Trial(size: "mini", workers: 4, sequence: 128, globalBatch: 32, steps: 12),
+        Trial(size: "small", workers: 1, sequence: 128, globalBatch: 16, steps: 8),
+        Trial(size: "small", workers: 2, sequence: 512, globalBatch: 4, steps: 10),
+        Trial(size: "small", workers: 4, sequence: 128, globalBatch: 16, steps: 8),
+        Trial(size: "medium", workers: 2, sequence: 128, globalBatch: 8, steps: 8),
+        Trial(size: "base", workers: 1, sequence: 128, globalBatch: 4, steps: 6),
+        Trial(size: "base", workers: 2, sequence: 128, globalBatch: 4, steps: 6),
+    ]
+
+    /// A trial's outcome; times are medians over its steps.
+    struct Row: Encodable, Sendable {
+        var id: String
+        var workers: Int
+        var measuredStepHostSeconds: Double
+        var predictedStepModelledSeconds: Double
+        var errorPercent: Double
+    }
+
+    /// All outcomes.
+    struct Outcome: Encodable, Sendable {
+        var calibratedAt: String
+        var rows: [Row]
+        var medianAbsoluteErrorPercent: Double
+        var worstAbsoluteErrorPercent: Double
+    }
+
+    /// The calibrated machine.
+    var host: HostMachine
+    /// Where the runs are kept while they are needed.
+    var state: StateDirectory
+
+    /// Runs every trial through `client`.
+    func run(_ client: DaemonClient, progress: @Sendable (String) -> Void) async throws -> Outcome {
+        let store = try RunStore(readingFrom: state.path)
+        var rows: [Row] = []
+        for trial in Self.trials {
+            let job = Self.job(trial)
+            progress("\(job.name), \(trial.workers) \(trial.workers == 1 ? "worker" : "workers")")
+            let id = try await client.launch(job, on: .cluster, workers: trial.workers, hardware: nil)
+            let last = try await RunWatcher(store: store, id: id).follow(state: state) { _ in }
+            guard case .finished = last.run.state else {
+                throw CommandFailure.failed("run \(id) of \(job.name) ended: \(last.run.state.name)")
+            }
+            rows.append(try row(trial, job, try store.record(of: id)))
+        }
+        let errors = rows.map { abs($0.errorPercent) }.sorted()
+        let middle = errors.count / 2
+        return Outcome(
+            calibratedAt: host.measuredAt, rows: rows,
+            medianAbsoluteErrorPercent: errors.count % 2 == 1
+                ? errors[middle] : (errors[middle - 1] + errors[middle]) / 2,
+            worstAbsoluteErrorPercent: errors.last ?? 0)
+    }
+
+    /// The replay of the run's own steps: its tokens are known, its times are not looked at.
+    private func row(_ trial: Trial, _ job: Job, _ record: RunRecord) throws -> Row {
+        let steps = record.steps.dropFirst(2)
+        let durations = steps.map(\.duration.seconds).sorted()
+        let positions = Double(trial.globalBatch * trial.sequence)
+        let fill = steps.reduce(0.0) { $0 + Double($1.tokens) / positions } / Double(max(1, steps.count))
+        let predicted = try HostStep(
+            job: job, layout: HostStep.Layout(workers: trial.workers, fill: fill),
+            vocabularySize: record.run.corpus?.vocabularySize ?? StepModel.assumedVocabularySize, on: host)
+        let measured = durations.isEmpty ? .nan : durations[durations.count / 2]
+        return Row(
+            id: job.name, workers: trial.workers, measuredStepHostSeconds: measured,
+            predictedStepModelledSeconds: predicted.total, errorPercent: 100 * (predicted.total / measured - 1))
+    }
+
+    private static func job(_ trial: Trial) -> Job {
+        Job(
+            name: "\(trial.size)-\(trial.sequence)", model: ModelShape.named(trial.size) ?? ModelShape.named[0].shape,
+            corpus: CorpusSource(text: .synthetic(documents: 600, seed: 1), vocabulary: .trained(size: 4000)),
+            examples: ExampleSettings(), lanes: 4, seed: 1,
+            phases: [
+                Phase(
+                    sequence: trial.sequence, maskedPositions: trial.sequence * 20 / 128,
+                    globalBatch: trial.globalBatch,
+                    microBatch: trial.globalBatch / 4, steps: trial.steps,
+                    schedule: Schedule(peak: 1e-4, warmupSteps: 0, decay: .constant))
+            ],
+            optimizer: OptimizerSettings(kind: .adamw),
+            evaluation: EvaluationSettings(everySteps: trial.steps, sequences: 4), target: nil,
+            checkpoints: CheckpointSettings())
+    }
+}

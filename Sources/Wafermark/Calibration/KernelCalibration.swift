@@ -1,0 +1,71 @@
+import BERT
+import Jobs
+import PerformanceModel
+import Training
+
+/// Measures what the engine's kernels reach on this machine, by width, sequence length and lanes side by side.
+struct KernelCalibration {
+    /// Widths of the named sizes up to base, and the two lengths of BERT's phases.
+    static let widths = [128, 256, 512, 768]
+    static let lengths = [128, 512]
+    /// Tokens of a lane's pass: a lone sequence, and as many as fill the products.
+    static func tokens(length: Int) -> [Int] { length < 512 ? [length, 512] : [length] }
+    /// Layers: one as all but the last are, and the last.
+    static let layers = 2
+    /// Entries of the vocabulary; the heads' rates hardly depend on it, since they go through it in tiles.
+    static let vocabulary = 8192
+
+    /// Host seconds that the rates of one shape are measured for, about.
+    var secondsEach = 0.25
+
+    /// Rates at every shape, with one lane and with a lane a core.
+    ///
+    /// - Parameter progress: told before each shape.
+    func run(cores: Int, progress: (String) -> Void) throws -> [HostMachine.Rates] {
+        var rates: [HostMachine.Rates] = []
+        for busy in Set([1, cores]).sorted() {
+            for width in Self.widths {
+                progress("kernels of width \(width), \(busy) side by side")
+                for length in Self.lengths {
+                    for tokens in Self.tokens(length: length) {
+                        rates.append(try measure(width: width, length: length, tokens: tokens, busy: busy))
+                    }
+                }
+            }
+        }
+        return rates
+    }
+
+    private func measure(width: Int, length: Int, tokens: Int, busy: Int) throws -> HostMachine.Rates {
+        let model = ModelShape(layers: Self.layers, hidden: width, heads: width / 64)
+        let sequences = tokens / length
+        let masked = Int((Double(length) * 0.15).rounded())
+        let work = LanePassWork(
+            model: model, vocabularySize: Self.vocabulary, sequences: Double(sequences), tokens: Double(tokens),
+            masked: Double(sequences * masked))
+        // A first guess of 20 GFLOP/s sets the number of steps.
+        let guess = (work.encoderFlops + work.headFlops) / 20e9
+        let steps = max(3, min(100, Int(secondsEach / guess)))
+        let result = try KernelBench.run(
+            BenchSettings(
+                model: model, batch: sequences * busy, sequence: length, threads: busy, steps: steps, warmup: 1,
+                vocabularySize: Self.vocabulary))
+        func seconds(_ kernels: StepKernel...) -> Double {
+            max(1e-9, result.kernels.filter { kernels.contains($0.kernel) }.reduce(0) { $0 + $1.secondsPerStep })
+        }
+        // What surrounds the passes has rates of its own.
+        let around = seconds(.laneSums, .gradientNorm, .optimizer)
+        let booked = result.kernels.reduce(0) { $0 + $1.secondsPerStep } - around
+        let pass = result.stepSeconds - around
+        return HostMachine.Rates(
+            hidden: width, sequence: length, tokens: tokens, busy: busy,
+            encoderGigaflopsPerSecond: work.encoderFlops / seconds(.encoderProducts) * 1e-9,
+            headGigaflopsPerSecond: work.headFlops / seconds(.headProducts) * 1e-9,
+            attentionNanoseconds: seconds(.attention, .attentionBackward) * 1e9 / work.attentionUnits,
+            elementwiseGigabytesPerSecond: work.elementwiseBytes
+                / seconds(.residualNorm, .residualNormBackward, .gelu, .geluBackward) * 1e-9,
+            logitNanoseconds: seconds(.crossEntropy, .crossEntropyBackward) * 1e9 / work.logits,
+            embeddingNanoseconds: seconds(.embedding, .embeddingBackward) * 1e9 / work.embeddingElements,
+            overhead: max(0.5, pass / booked))
+    }
+}

@@ -1,0 +1,35 @@
+import PerformanceModel
+import Report
+
+/// A calibrated host for people.
+enum HostText {
+    /// What was measured, in 80 columns.
+    static func text(of host: HostMachine) -> String {
+        let table = TextTable(
+            [
+                .init("WIDTH", isNumeric: true), .init("LENGTH", isNumeric: true), .init("TOKENS", isNumeric: true),
+                .init("BUSY", isNumeric: true),
+                .init("ENCODER GF/S", isNumeric: true), .init("HEADS GF/S", isNumeric: true),
+                .init("ELEMENTS GB/S", isNumeric: true),
+            ],
+            rows: host.rates.map {
+                [
+                    "\($0.hidden)", "\($0.sequence)", "\($0.tokens)", "\($0.busy)",
+                    Figures.short($0.encoderGigaflopsPerSecond),
+                    Figures.short($0.headGigaflopsPerSecond), Figures.short($0.elementwiseGigabytesPerSecond),
+                ]
+            })
+        let lines = [
+            ("processor", "\(host.processor), \(host.cores) cores, \(host.instructionSet)"),
+            ("memory", "\(Figures.short(host.memoryGigabytesPerSecond)) GB/s"),
+            (
+                "link",
+                "\(Figures.short(host.linkLatencyMicroseconds)) us, \(Figures.short(host.linkGigabytesPerSecond)) GB/s"
+            ),
+            ("AdamW", "\(Figures.short(host.adamwNanosecondsPerParameter)) ns a parameter"),
+            ("LAMB", "\(Figures.short(host.lambNanosecondsPerParameter)) ns a parameter"),
+        ]
+        return "Measured on the host clock; rates are a lane's with BUSY lanes side by side\n\n" + table.text() + "\n"
+            + lines.map { "\($0.padded(to: 10)) \($1)\n" }.joined()
+    }
+}
