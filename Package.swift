@@ -9,7 +9,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -44,17 +43,18 @@ let package = Package(
             name: "PerformanceModel", dependencies: ["Jobs", .yams],
             resources: [.embedInCode("Resources")]),
         .target(name: "Runs", dependencies: ["Jobs", .grdb, .system]),
-        .target(name: "Training", dependencies: ["BERT", "Corpus", "Jobs", "Kernels", .crypto, .system]),
+        .target(name: "Training", dependencies: ["BERT", "Corpus", "Jobs", "Kernels", "Digests", .system]),
         .target(name: "BERT", dependencies: ["Kernels", .system]),
         .target(
-            name: "Corpus", dependencies: ["Jobs", "CZlib", .crypto, .system],
+            name: "Corpus", dependencies: ["Jobs", "Digests", "CZlib", .system],
             resources: [.embedInCode("Resources")]),
         .target(
-            name: "Jobs", dependencies: [.yams, .crypto],
+            name: "Jobs", dependencies: ["Digests", .yams],
             resources: [.embedInCode("Resources")]),
 
         .target(name: "Messaging", dependencies: ["CZeroMQ", .logging]),
         .target(name: "Wire", dependencies: ["Jobs", "CWire", "CProtobufC"]),
+        .target(name: "Digests", dependencies: ["CLibCrypto"]),
         .target(name: "Kernels", dependencies: ["CKernels", "COneDNN"]),
 
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
@@ -62,12 +62,14 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
         .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
+        .systemLibrary(name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-        .testTarget(name: "JobsTests", dependencies: ["Jobs", .crypto]),
+        .testTarget(name: "DigestsTests", dependencies: ["Digests"]),
+        .testTarget(name: "JobsTests", dependencies: ["Jobs", "Digests"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels"]),
         .testTarget(name: "BERTTests", dependencies: ["BERT", "Kernels"]),
-        .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Jobs", .crypto]),
+        .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Jobs", "Digests"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "BERT", "Corpus", "Jobs", "Kernels"],
             resources: [.embedInCode("Fixtures")]),
@@ -76,17 +78,16 @@ let package = Package(
         .testTarget(name: "RunsTests", dependencies: ["Runs", "Jobs", .grdb]),
         .testTarget(name: "ReportTests", dependencies: ["Report", "Runs", "Jobs"], exclude: ["Fixtures"]),
         .testTarget(name: "PerformanceModelTests", dependencies: ["PerformanceModel", "Jobs"]),
-        .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Runs", "Jobs"]),
+        .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Cluster", "Runs", "Wire", "Jobs"]),
         .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Runs", "Jobs"]),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Corpus", "Runs", "Jobs", .crypto]),
+            name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Corpus", "Runs", "Jobs", "Digests"]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
     ]
 )
 
 extension Target.Dependency {
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
-    static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
     static let logging = product(name: "Logging", package: "swift-log")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")

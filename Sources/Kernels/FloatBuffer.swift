@@ -38,6 +38,15 @@ public final class FloatBuffer: @unchecked Sendable {
         pointer = start.bindMemory(to: Float.self, capacity: max(count, 1))
     }
 
+    /// Bytes of this buffer that are in memory at present: pages that nobody has touched yet take none.
+    public var residentBytes: Int {
+        let page = Int(getpagesize())
+        let pages = (count * MemoryLayout<Float>.stride + page - 1) / page
+        var states = [UInt8](repeating: 0, count: pages)
+        guard pages > 0, mincore(UnsafeMutableRawPointer(pointer), pages * page, &states) == 0 else { return 0 }
+        return page * states.reduce(0) { $0 + Int($1 & 1) }
+    }
+
     deinit {
         munmap(mapping, mappedBytes)
     }

@@ -8,6 +8,7 @@ struct DoctorTests {
         operatingSystem: "Debian GNU/Linux 12", processor: "a processor", cores: 8, coreQuota: nil,
         instructionSet: "avx2", memory: .mebibytes(32_768), memoryLimit: nil, oneDNN: .init(2, 6, 3),
         zeroMQ: .init(4, 3, 4), protobufC: .init(1, 4, 1), sharedMemory: .mebibytes(1024), openFiles: 1024,
+        portProblem: nil,
         state: .init(path: "/s", problem: nil, longestSocketPath: 40, free: .mebibytes(50_000), daemon: nil))
 
     @Test("finds nothing to mend on a healthy machine")
@@ -44,6 +45,7 @@ struct DoctorTests {
         Case("/dev/shm", .warn) { $0.sharedMemory = .mebibytes(8) },
         Case("open files", .warn) { $0.openFiles = 128 },
         Case("open files", .fail) { $0.openFiles = 32 },
+        Case("ports", .fail) { $0.portProblem = "address not available" },
         Case("state directory", .fail) { $0.state.problem = "read-only file system" },
         Case("sockets", .fail) { $0.state.longestSocketPath = 108 },
         Case("disk", .warn) { $0.state.free = .mebibytes(512) },
@@ -78,6 +80,7 @@ struct DoctorTests {
         #expect(facts.cores > 0)
         #expect(facts.memory.count > 0)
         #expect(facts.openFiles > 0)
+        #expect(facts.portProblem == nil)
         #expect(HostProbe.state(at: "/dev/null/x", daemon: nil).problem != nil)
     }
 }

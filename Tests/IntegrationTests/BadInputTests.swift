@@ -42,6 +42,24 @@ struct BadInputTests {
         #expect(outcome.standardError.contains("text.txt"), "\(name): \(outcome.standardError)")
     }
 
+    @Test("B1: text with invalid UTF-8 is trained on; what was replaced is counted and said")
+    func invalidText() throws {
+        let folder = try TemporaryFolder()
+        var bytes: [UInt8] = []
+        for number in 0..<300 {
+            bytes += Array("The gene BRCA\(number % 7) binds receptor \(number % 13) in ".utf8)
+            bytes += number == 5 ? [0xff, 0xfe, 0x20] : Array("mice ".utf8)
+            bytes += Array("cells.\nIt raised level \(number % 11) of expression twice.\n\n".utf8)
+        }
+        try Data(bytes).write(to: URL(fileURLWithPath: folder.path + "/text.txt"))
+        let text = JobFixtures.small(corpus: "text: text.txt").replacing("vocabulary: 600", with: "vocabulary: 100")
+        let outcome = try compare(try folder.write(text, to: "job.yaml"), in: folder)
+        #expect(outcome.status == 0, "\(outcome.standardError)")
+        let run = try #require(RunListing.runs(folder.path + "/s").first?["run_id"] as? String)
+        let shown = try Program.run(["runs", "show", run, "--state", folder.path + "/s"])
+        #expect(shown.standardOutput.contains("2 invalid UTF-8 sequences"), "\(shown.standardOutput)")
+    }
+
     @Test("a vocabulary larger than the text can fill is refused and says what would fit")
     func vocabularyTooLarge() throws {
         let text = (0..<40).map { "gene \($0) binds.\nit does so again.\n\n" }.joined()

@@ -1,4 +1,4 @@
-import Crypto
+import Digests
 import Foundation
 import Jobs
 import Testing
@@ -149,8 +149,7 @@ struct BuiltCorpusTests {
             "examples": {"masked_share": 0.15, "masking": "whole_word", "short_sequence_share": 0.1, "next_sentence": true}}}
             """.utf8)
         try manifest.write(to: dataset.appending(path: "manifest.json"))
-        let digest = SHA256.hash(data: manifest).map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }
-            .joined()
+        let digest = manifest.withUnsafeBytes(SHA256.hexadecimal)
         try Data("\(digest)  manifest.json\n".utf8).write(to: dataset.appending(path: "manifest.sha256"))
         #expect(
             finding()

@@ -40,6 +40,12 @@ struct JobFileFaultTests {
         Case(name: "terminal escape", text: "name: \u{1B}[2J\n", says: ["does not take"]),
         Case(name: "anchor", text: JobText.replacing("lanes", with: "lanes: &n 4"), says: [":6:", "an anchor"]),
         Case(name: "alias", text: JobText.adding("checkpoints: *n"), says: [":13:", "alias"]),
+        Case(
+            name: "misspelt measure", text: JobText.adding("checkpoints: {keep_best: mlm_acuracy}"),
+            says: [":13: checkpoints.keep_best", "did you mean 'mlm_accuracy'?"]),
+        Case(
+            name: "a flag for a measure", text: JobText.adding("checkpoints: {keep_best: true}"),
+            says: [":13: checkpoints.keep_best", "mlm_accuracy, mlm_loss"]),
         Case(name: "key that is a list", text: JobText.adding("? [a, b]\n: 3"), says: [":13:", "not a word"]),
     ]
 

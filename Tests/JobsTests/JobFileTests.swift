@@ -41,6 +41,11 @@ struct JobFileTests {
             name: "job.yaml")
         #expect(spelled.optimizer == OptimizerSettings(kind: .adamw, beta1: 0.8, clipNorm: nil))
         #expect(spelled.target == Target(quality: .maskedAccuracy(0.5), consecutive: 3))
+        let kept = try JobFile.parse(
+            JobText.adding("checkpoints: {every_steps: 5, keep_last: 1, keep_best: mlm_loss}"), name: "job.yaml")
+        #expect(kept.checkpoints == CheckpointSettings(everySteps: 5, keepLast: 1, keepBest: .maskedLoss))
+        let none = try JobFile.parse(JobText.adding("checkpoints: {keep_best: none}"), name: "job.yaml")
+        #expect(none.checkpoints == CheckpointSettings())
     }
 
     @Test("is read again from its own rendering to the same job", arguments: JobExample.allCases)
@@ -63,6 +68,7 @@ struct JobFileTests {
         job.optimizer.epsilon = 1e-6
         job.target = nil
         job.optimizer.clipNorm = nil
+        job.checkpoints.keepBest = .maskedAccuracy
         let json = JobFile.json(job)
         #expect(!json.contains("\n"))
         #expect(try JobFile.decode(json: json) == job)

@@ -62,12 +62,15 @@ public enum ProgramError: Error, CustomStringConvertible {
     case notAnObject(String)
     /// It did not end in time and was killed.
     case tooSlow(seconds: Double, standardError: String)
+    /// No file system could be mounted for it.
+    case noSmallDisk(String)
 
     public var description: String {
         switch self {
         case .notBuilt: "the program 'wafermark' was not found beside the tests; build it first"
         case .notAnObject(let text): "no JSON object: \(text.prefix(400))"
         case .tooSlow(let seconds, let text): "did not end within \(seconds) s; it said: \(text.suffix(2_000))"
+        case .noSmallDisk(let text): "no small disk could be mounted: \(text)"
         }
     }
 }

@@ -40,6 +40,51 @@ struct CheckpointTests {
             try Set(FileManager.default.contentsOfDirectory(atPath: folder.path)) == ["step-00000003", "step-00000004"])
     }
 
+    /// Steps 2, 4 and 6 are evaluated; accuracies and losses disagree on which is the best.
+    @Test(
+        "of the best quality is kept beside the newest",
+        arguments: [
+            (CheckpointSettings.Measure.maskedAccuracy, [6, 2]), (.maskedLoss, [6, 4]),
+            (CheckpointSettings.Measure?.none, [6]),
+        ])
+    func bestIsKept(measure: CheckpointSettings.Measure?, kept: [Int]) throws {
+        var job = Sample.job()
+        job.checkpoints = CheckpointSettings(everySteps: 1, keepLast: 1, keepBest: measure)
+        let folder = try TemporaryFolder()
+        let store = CheckpointStore(directory: folder.path)
+        let trainer = try Sample.trainer(job)
+        var target = TargetTracker(target: nil)
+        let qualities = [2: (0.3, 4.0), 4: (0.1, 3.0), 6: (0.2, 5.0)]
+        for step in 1...6 {
+            _ = try train(trainer, to: step)
+            if let (accuracy, loss) = qualities[step] { target.observe(maskedAccuracy: accuracy, maskedLoss: loss) }
+            try trainer.writeCheckpoint(to: store, target: target)
+        }
+        #expect(store.checkpoints.map(\.stepsMade) == kept)
+        if let measure {
+            #expect(store.best(by: measure) == store.checkpoints.last?.folder)
+            #expect(try store.best(by: measure)?.verify().stepsMade == kept.last)
+        }
+    }
+
+    @Test("without a readable state is no candidate for the best, and a loss that is no number is no quality")
+    func bestAmongDamaged() throws {
+        var job = Sample.job()
+        job.checkpoints = CheckpointSettings(everySteps: 2, keepLast: 5, keepBest: .maskedLoss)
+        let folder = try TemporaryFolder()
+        let store = CheckpointStore(directory: folder.path)
+        let trainer = try Sample.trainer(job)
+        var target = TargetTracker(target: nil)
+        for (step, loss) in [(2, 1.0), (4, 2.0), (6, Double.nan)] {
+            _ = try train(trainer, to: step)
+            target.observe(maskedAccuracy: 0.5, maskedLoss: loss)
+            try trainer.writeCheckpoint(to: store, target: target)
+        }
+        #expect(try store.checkpoints[0].folder.verify().quality == nil)
+        try Data("{".utf8).write(to: URL(filePath: store.checkpoints[2].folder.path + "/checkpoint.json"))
+        #expect(store.best(by: .maskedLoss) == store.checkpoints[1].folder)
+    }
+
     @Test(
         "that was damaged is named, and the one before it serves",
         arguments: [

@@ -44,7 +44,7 @@ struct RunProgressTests {
         let worker = WorkerStepRecord(
             step: StepNumber(99), rank: WorkerRank(0), input: HostSeconds(0), compute: HostSeconds(0.3),
             exposedCommunication: HostSeconds(0.06), waiting: HostSeconds(0.02), optimizer: HostSeconds(0.02),
-            sent: .mebibytes(1))
+            duration: HostSeconds(0.4), sent: .mebibytes(1))
         let lines = text(
             RunProgress(
                 run: try run(), steps: steps(300), evaluations: [evaluation(after: 250)], workers: [worker]))

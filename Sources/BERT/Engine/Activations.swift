@@ -56,7 +56,7 @@ struct LayerActivations {
 
 /// All of an engine's memory: one allocation, laid out once.
 struct Activations {
-    private let memory: FloatBuffer
+    let memory: FloatBuffer
     let embeddingSum: Floats
     let embeddingOutput: Floats
     let embeddingMean: Floats
@@ -78,8 +78,6 @@ struct Activations {
     let readInput: Floats
 
     let head: HeadActivations
-    /// Bytes of the arena.
-    var bytes: Int { memory.count * MemoryLayout<Float>.stride }
 
     init(_ configuration: BERTConfiguration, _ capacity: LaneCapacity) {
         var planner = ArenaPlanner()

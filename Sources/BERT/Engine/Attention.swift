@@ -70,9 +70,9 @@ extension LanePass {
         let (ranges, kept, x) = (layout.layers[layer].queryKeyValue, memory.layers[layer], input(of: layer))
         let projected = projections(layer, kept.queryKeyValue)
         let slopes = projections(layer, memory.queryKeyValueGradient)
-        // Five products, of which one computes the scores again.
+        // Four products; a fifth computes the scores again.
         engine.measure(
-            .attentionBackward, floats: 2 * attentionFloats(layer), operations: 5 * attentionOperations(layer)
+            .attentionBackward, floats: 2 * attentionFloats(layer), operations: 4 * attentionOperations(layer)
         ) {
             forEachHead(layer, projected) { head in
                 kernels.attention_backward(

@@ -12,13 +12,10 @@ public final class LaneEngine {
     public let layout: ParameterLayout
     /// What the arena has room for.
     public let capacity: LaneCapacity
-    /// Bytes of the arena.
-    public var arenaBytes: Int { activations.bytes }
+    /// The arena: all memory that the engine has.
+    public var arena: FloatBuffer { activations.memory }
     /// Where time is booked, where measuring was asked for.
     public var profile: KernelProfile?
-    /// Floating-point operations of all dense layers' matrix products so far: what was computed, which is less than a
-    /// model's textbook count, because the last layer leaves out what no head reads.
-    public internal(set) var productOperations = 0
 
     let activations: Activations
     let kernels = FusedKernels.active.table

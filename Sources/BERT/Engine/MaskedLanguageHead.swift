@@ -45,11 +45,9 @@ extension LanePass {
         var best = [Int32](repeating: 0, count: count)
         let embedding = parameters + layout.embeddings.word.lowerBound
         try forEachTile { tile, columns, exponentials in
-            try engine.measureProduct(.headProducts, m: count, n: columns.count, k: hidden) {
-                try GEMM.multiply(
-                    transposeB: true, m: count, n: columns.count, k: hidden, a: head.normalised,
-                    b: embedding + columns.lowerBound * hidden, c: exponentials)
-            }
+            try engine.multiply(
+                .headProducts, transposeB: true, m: count, n: columns.count, k: hidden, a: head.normalised,
+                b: embedding + columns.lowerBound * hidden, c: exponentials)
             engine.measure(.crossEntropy, floats: 2 * count * columns.count) {
                 kernels.vocabulary_tile(
                     count, columns.count, Int32(columns.lowerBound),
@@ -85,16 +83,12 @@ extension LanePass {
                     head.tileMaximum + tile * count, head.logSum, exponentials, biasGradient + columns.lowerBound)
             }
             let rows = columns.lowerBound * hidden..<columns.upperBound * hidden
-            try engine.measureProduct(.headProducts, m: columns.count, n: hidden, k: count) {
-                try GEMM.multiply(
-                    transposeA: true, m: columns.count, n: hidden, k: count, a: exponentials, b: head.normalised,
-                    beta: target.beta, c: target.pointer + embedding.lowerBound + rows.lowerBound)
-            }
-            try engine.measureProduct(.headProducts, m: count, n: hidden, k: columns.count) {
-                try GEMM.multiply(
-                    m: count, n: hidden, k: columns.count, a: exponentials,
-                    b: parameters + embedding.lowerBound + rows.lowerBound, beta: tile == 0 ? 0 : 1, c: head.gradient)
-            }
+            try engine.multiply(
+                .headProducts, transposeA: true, m: columns.count, n: hidden, k: count, a: exponentials,
+                b: head.normalised, beta: target.beta, c: target.pointer + embedding.lowerBound + rows.lowerBound)
+            try engine.multiply(
+                .headProducts, m: count, n: hidden, k: columns.count, a: exponentials,
+                b: parameters + embedding.lowerBound + rows.lowerBound, beta: tile == 0 ? 0 : 1, c: head.gradient)
         }
         engine.measure(.residualNormBackward, floats: 3 * count * hidden) {
             kernels.residual_norm_backward(

@@ -51,13 +51,16 @@ public struct Daemon: Service {
 
     /// Serves until it is shut down.
     ///
-    /// - Throws: `DaemonError` where the state directory can't be had; `StoreError`; what the sockets throw.
+    /// - Throws: `DaemonError` where the state directory can't be had; `RunStoreError`, also where the store can't take a
+    ///   run's end; what the sockets throw.
     public func run() async throws {
         let state = options.state
         try state.create()
         let lock = try DaemonLock(in: state)
         state.clearSockets()
-        defer { state.clearSockets() }
+        defer { withExtendedLifetime(lock) { state.clearSockets() } }
+        let reserve = DiskReserve(of: state)
+        try reserve.fill()
         let store = try RunStore(directory: state.path)
         for id in try store.markInterrupted() {
             logger.warning("run \(id) was under way when an earlier daemon ended; it is marked as interrupted")
@@ -68,30 +71,35 @@ public struct Daemon: Service {
         logger.info("takes requests at \(server.endpoints.joined(separator: ", "))")
         ready()
 
-        await cancelWhenGracefulShutdown {
-            await withTaskGroup(of: Void.self) { group in
+        defer { server.close() }
+        try await cancelWhenGracefulShutdown {
+            try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await server.serve { await desk.answer($0) } }
-                group.addTask { await carryOutRuns(from: queue, store: store) }
-                await waitForCancellation()
-                await queue.close()
-                server.close()
+                group.addTask { try await carryOutRuns(from: queue, store: store, reserve: reserve) }
+                group.addTask {
+                    await waitForCancellation()
+                    await queue.close()
+                    server.close()
+                }
+                // The first to end by itself is the one that carries out runs, and only because the store takes no more.
+                defer { server.close() }
+                try await group.waitForAll()
             }
         }
-        server.close()
-        withExtendedLifetime(lock) {}
     }
 
     /// Carries out the runs of `queue`, one after the other, until it is closed.
-    private func carryOutRuns(from queue: RunQueue, store: RunStore) async {
+    private func carryOutRuns(from queue: RunQueue, store: RunStore, reserve: DiskReserve) async throws {
         let surroundings = RunExecution.Surroundings(
-            state: options.state, store: store, launcher: launcher, executable: options.executable,
+            state: options.state, store: store, reserve: reserve, launcher: launcher, executable: options.executable,
             machine: options.machine, logger: logger)
         while let id = await queue.next() {
             let execution = RunExecution(of: id, in: surroundings)
             await queue.begin(id, execution)
             // A task of its own: the daemon's end must not cut short the run's, which kills processes and writes the record.
-            await Task { await execution.execute() }.value
+            let end = await Task { try await execution.execute() }.result
             await queue.end()
+            try end.get()
         }
     }
 

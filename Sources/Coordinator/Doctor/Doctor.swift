@@ -15,7 +15,8 @@ public enum Doctor {
         [
             Finding("system", .ok, facts.operatingSystem),
             cores(facts), vectors(facts), memory(facts), oneDNN(facts), zeroMQ(facts), protobufC(facts),
-            sharedMemory(facts), openFiles(facts), state(facts.state), sockets(facts.state), disk(facts.state),
+            sharedMemory(facts), openFiles(facts), ports(facts), state(facts.state), sockets(facts.state),
+            disk(facts.state),
             daemon(facts.state),
         ]
     }
@@ -96,6 +97,15 @@ public enum Doctor {
                 remedy: "raise the limit (ulimit -n 1024): every worker takes several in the daemon")
         }
         return Finding("open files", .ok, "at most \(facts.openFiles)")
+    }
+
+    private static func ports(_ facts: HostFacts) -> Finding {
+        if let problem = facts.portProblem {
+            return Finding(
+                "ports", .fail, "no TCP port of 127.0.0.1 can be had: \(problem)",
+                remedy: "bring the loopback interface up (ip link set lo up), or close programs that hold many ports")
+        }
+        return Finding("ports", .ok, "TCP ports of 127.0.0.1 can be had")
     }
 
     private static func state(_ state: HostFacts.State) -> Finding {

@@ -64,16 +64,16 @@ public struct HostFacts: Hashable, Sendable {
     public var sharedMemory: Bytes?
     /// The soft limit of open files.
     public var openFiles: Int
+    /// Why no TCP port of the loopback interface can be had; nil where one can.
+    public var portProblem: String?
     /// The state directory.
     public var state: State
 
     /// Facts of the given parts.
     public init(
         operatingSystem: String, processor: String, cores: Int, coreQuota: Double?, instructionSet: String,
-        memory: Bytes,
-        memoryLimit: Bytes?, oneDNN: Version?, zeroMQ: Version?, protobufC: Version?, sharedMemory: Bytes?,
-        openFiles: Int,
-        state: State
+        memory: Bytes, memoryLimit: Bytes?, oneDNN: Version?, zeroMQ: Version?, protobufC: Version?,
+        sharedMemory: Bytes?, openFiles: Int, portProblem: String?, state: State
     ) {
         self.operatingSystem = operatingSystem
         self.processor = processor
@@ -87,6 +87,7 @@ public struct HostFacts: Hashable, Sendable {
         self.protobufC = protobufC
         self.sharedMemory = sharedMemory
         self.openFiles = openFiles
+        self.portProblem = portProblem
         self.state = state
     }
 }

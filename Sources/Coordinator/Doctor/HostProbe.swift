@@ -31,7 +31,7 @@ public enum HostProbe {
             oneDNN: HostFacts.Version(libraries.oneDNN), zeroMQ: HostFacts.Version(libraries.zeroMQ),
             protobufC: HostFacts.Version(libraries.protobufC),
             sharedMemory: access("/dev/shm", W_OK) == 0 ? free(at: "/dev/shm") : nil, openFiles: openFileLimit(),
-            state: state)
+            portProblem: portProblem(), state: state)
     }
 
     /// What is known of the state directory at `path`, where `daemon` runs if one does.
@@ -73,6 +73,21 @@ public enum HostProbe {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
         return Int(clamping: limit.rlim_cur)
+    }
+
+    /// Why no TCP port of the loopback interface can be bound to; nil where one can.
+    private static func portProblem() -> String? {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let status = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        return status == 0 ? nil : String(cString: strerror(errno))
     }
 
     private static func operatingSystem() -> String {

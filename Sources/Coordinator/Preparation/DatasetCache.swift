@@ -41,6 +41,7 @@ extension PreparedDataset {
                 isSynthetic: manifest.isSynthetic, trainingDocuments: manifest.training.counts.documents,
                 heldOutDocuments: manifest.heldOut.counts.documents, trainingTokens: manifest.training.counts.tokens,
                 vocabularySize: manifest.vocabularySize, digest: dataset.digest),
-            baselineAccuracy: manifest.mostFrequentToken.heldOutShare)
+            baselineAccuracy: manifest.mostFrequentToken.heldOutShare,
+            replacedSequences: manifest.sources.reduce(0) { $0 + $1.replacedSequences })
     }
 }

@@ -3,13 +3,13 @@ import Runs
 import Wire
 
 /// Gathers the workers' shares of an evaluation. Chunks are added in chunk order, whoever measured them.
-struct EvaluationLedger: Sendable {
+package struct EvaluationLedger: Sendable {
     private let workerCount: Int
     private let nextSentence: Bool
     private var open: [Int: [WorkerRank: EvaluationReport]] = [:]
 
     /// A ledger for `workerCount` workers.
-    init(workerCount: Int, nextSentence: Bool) {
+    package init(workerCount: Int, nextSentence: Bool) {
         self.workerCount = workerCount
         self.nextSentence = nextSentence
     }
@@ -20,7 +20,7 @@ struct EvaluationLedger: Sendable {
     ///   - baselineAccuracy: what always guessing the most frequent token would get right.
     ///   - elapsed: turns rank 0's monotonic time into the run's host time.
     /// - Throws: `RunFault.disagreement` where a chunk is missing or was measured twice.
-    mutating func take(
+    package mutating func take(
         _ report: EvaluationReport, from rank: WorkerRank, baselineAccuracy: Double, elapsed: (UInt64) -> HostSeconds
     ) throws(RunFault) -> EvaluationRecord? {
         var reports = open[report.stepsMade] ?? [:]

@@ -12,6 +12,7 @@ struct RunExecution: Sendable {
     struct Surroundings: Sendable {
         var state: StateDirectory
         var store: RunStore
+        var reserve: DiskReserve
         var launcher: any WorkerLauncher
         var executable: String
         var machine: Machine
@@ -37,15 +38,18 @@ struct RunExecution: Sendable {
     func shutDown() { post.yield(.shutDown) }
 
     /// Runs to the end. Whatever happens is in the store afterwards, and no process or socket of the run is left.
-    func execute() async {
+    ///
+    /// - Throws: what the store throws where it can't even take the run's end.
+    func execute() async throws {
         var journal = RunJournal(id: id, store: surroundings.store, logger: surroundings.logger)
         do {
             let run = try journal.begin(on: surroundings.machine)
+            try surroundings.reserve.fill()
             let directory = surroundings.state.run(id)
             try directory.create()
             try await drive(RunMachine(run: run, runDirectory: directory.path, now: .now()), run, directory, &journal)
         } catch {
-            journal.end(.failed(reason: "\(error)"), outcome: nil)
+            try journal.end(.failed(reason: "\(error)"), outcome: nil, reserve: surroundings.reserve)
         }
     }
 
@@ -81,7 +85,7 @@ struct RunExecution: Sendable {
                     case .end(let state, let outcome):
                         group.cancelAll()
                         try await group.waitForAll()
-                        journal.end(state, outcome: outcome)
+                        try journal.end(state, outcome: outcome, reserve: surroundings.reserve)
                     }
                 }
                 if case .tick = input { try journal.flush() }

@@ -2,7 +2,7 @@ import Cluster
 import Jobs
 
 /// What ended a run before its last step.
-enum RunFault: Error, Sendable, Hashable, CustomStringConvertible {
+package enum RunFault: Error, Sendable, Hashable, CustomStringConvertible {
     /// Not every worker said hello in time.
     case workersMissing(arrived: Int, wanted: Int, missing: [WorkerRank], seconds: Double)
     /// A worker process ended too early.
@@ -20,7 +20,7 @@ enum RunFault: Error, Sendable, Hashable, CustomStringConvertible {
     /// Records could not be stored.
     case store(reason: String)
 
-    var description: String {
+    package var description: String {
         switch self {
         case .workersMissing(let arrived, let wanted, let missing, let seconds):
             "\(arrived) of \(wanted) workers arrived within \(Int(seconds)) s; missing: "

@@ -72,16 +72,29 @@ struct RunJournal {
         pendingWorkerSteps.removeAll(keepingCapacity: true)
     }
 
-    /// Writes the end.
-    mutating func end(_ state: RunState, outcome: RunOutcome?) {
-        attempt { try $0.flush() }
-        change {
-            $0.state = state
-            $0.ended = Date()
-            $0.outcome = outcome
+    /// Writes the end; where the disk is full, in the space of `reserve`.
+    ///
+    /// - Throws: what the store throws: a run whose end is not on record would be waited for without end.
+    mutating func end(_ state: RunState, outcome: RunOutcome?, reserve: DiskReserve) throws {
+        do {
+            try flush()
+            try writeEnd(state, outcome)
+        } catch {
+            logger.warning("the run's end goes to the disk's reserve: \(error)", metadata: ["run": "\(id)"])
+            reserve.release()
+            attempt { try $0.flush() }
+            try writeEnd(state, outcome)
         }
         let reason = if case .failed(let reason) = state { ": \(reason)" } else { "" }
         event(.stateChanged, state.name + reason, rank: nil, step: nil)
+    }
+
+    private func writeEnd(_ state: RunState, _ outcome: RunOutcome?) throws {
+        var run = try store.run(id)
+        run.state = state
+        run.ended = Date()
+        run.outcome = outcome
+        try store.update(run)
     }
 
     private mutating func change(_ edit: (inout Run) -> Void) {

@@ -7,9 +7,9 @@ import Wire
 
 /// The life of one run as a pure state machine: what workers say, how they end and the passing of time go in; what must
 /// be sent, stored and said comes out. No socket, process or clock is touched here.
-struct RunMachine: Sendable {
+package struct RunMachine: Sendable {
     /// What happens to a run.
-    enum Input: Sendable {
+    package enum Input: Sendable {
         case prepared(PreparedDataset)
         case preparationFailed(reason: String)
         case started(WorkerRank, processID: Int32)
@@ -22,7 +22,7 @@ struct RunMachine: Sendable {
     }
 
     /// What the rim must do.
-    enum Action: Sendable {
+    package enum Action: Sendable {
         case startWorkers(PreparedDataset)
         case send(WorkerRank, CoordinatorToWorker)
         case record(StepLedger.Closed)
@@ -33,13 +33,16 @@ struct RunMachine: Sendable {
     }
 
     /// Limits of time, in seconds of the host's monotonic clock.
-    struct Deadlines: Sendable {
+    package struct Deadlines: Sendable {
         /// From the start of the processes until all workers have said hello.
-        var join = 60.0
+        package var join = 60.0
         /// Between two signs of life of a worker.
-        var heartbeat = 15.0
+        package var heartbeat = 15.0
         /// Within which another worker's end may explain an exchange that failed.
-        var causeSettles = 2.0
+        package var causeSettles = 2.0
+
+        /// The usual limits.
+        package init() {}
     }
 
     private enum Stage {
@@ -72,7 +75,7 @@ struct RunMachine: Sendable {
     private var modelDirectory: String?
 
     /// A machine for `run`, whose dataset is being prepared now and whose files are to lie in `runDirectory`.
-    init(run: Run, runDirectory: String, deadlines: Deadlines = Deadlines(), now: MonotonicInstant) {
+    package init(run: Run, runDirectory: String, deadlines: Deadlines = Deadlines(), now: MonotonicInstant) {
         self.run = run
         self.runDirectory = runDirectory
         self.deadlines = deadlines
@@ -86,12 +89,12 @@ struct RunMachine: Sendable {
     }
 
     /// Whether the run has ended.
-    var hasEnded: Bool {
+    package var hasEnded: Bool {
         if case .ended = stage { true } else { false }
     }
 
     /// Takes in what happened at `now` and says what to do.
-    mutating func handle(_ input: Input, now: MonotonicInstant) -> [Action] {
+    package mutating func handle(_ input: Input, now: MonotonicInstant) -> [Action] {
         guard !hasEnded else { return [] }
         do {
             switch input {
@@ -116,16 +119,24 @@ struct RunMachine: Sendable {
     }
 
     private mutating func begin(with dataset: PreparedDataset, now: MonotonicInstant) -> [Action] {
+        guard case .preparing = stage else { return [] }
         self.dataset = dataset
         stage = .gathering([:], since: now)
         for rank in ranks { workers[rank]?.heard = now }
-        return [
+        var actions: [Action] = [
             .event(
                 .datasetPrepared,
                 "\(dataset.facts.trainingDocuments) documents to train on, \(dataset.facts.heldOutDocuments) held out",
-                rank: nil, step: nil),
-            .startWorkers(dataset),
+                rank: nil, step: nil)
         ]
+        if dataset.replacedSequences > 0 {
+            actions.append(
+                .event(
+                    .warning,
+                    "the text has \(dataset.replacedSequences) invalid UTF-8 sequences; each is read as U+FFFD",
+                    rank: nil, step: nil))
+        }
+        return actions + [.startWorkers(dataset)]
     }
 
     // MARK: - What workers say
@@ -236,8 +247,8 @@ struct RunMachine: Sendable {
     // MARK: - How workers end, and time
 
     private mutating func take(_ exit: WorkerExit, of rank: WorkerRank, lastWords: String?) -> [Action] {
-        guard let worker = workers[rank], worker.digest == nil else { return [] }
         workers[rank]?.isGone = true
+        guard let worker = workers[rank], worker.digest == nil else { return [] }
         if case .settling(let fault, _) = stage, case .workerFailed(let failed, _, _, _) = fault, failed == rank {
             return fail(fault)
         }

@@ -5,11 +5,11 @@ import Wire
 /// Gathers what the workers say of each step and closes a step once every worker has spoken of it.
 ///
 /// Lane sums are added in lane order, so that a step's loss has the same bits on every backend and number of workers.
-struct StepLedger: Sendable {
+package struct StepLedger: Sendable {
     /// A step that every worker has reported.
-    struct Closed: Sendable {
-        var step: StepRecord
-        var workers: [WorkerStepRecord]
+    package struct Closed: Sendable {
+        package var step: StepRecord
+        package var workers: [WorkerStepRecord]
     }
 
     private let workerCount: Int
@@ -19,14 +19,14 @@ struct StepLedger: Sendable {
     private var firstStart: UInt64?
 
     /// A ledger for `workerCount` workers that share `laneCount` lanes.
-    init(workerCount: Int, laneCount: Int, nextSentence: Bool) {
+    package init(workerCount: Int, laneCount: Int, nextSentence: Bool) {
         self.workerCount = workerCount
         self.laneCount = laneCount
         self.nextSentence = nextSentence
     }
 
     /// Host time on rank 0's monotonic clock from the start of the first step to `nanoseconds`; zero before that.
-    func elapsed(at nanoseconds: UInt64) -> HostSeconds {
+    package func elapsed(at nanoseconds: UInt64) -> HostSeconds {
         guard let firstStart else { return .zero }
         return MonotonicInstant(nanoseconds: nanoseconds).elapsed(since: MonotonicInstant(nanoseconds: firstStart))
     }
@@ -34,7 +34,7 @@ struct StepLedger: Sendable {
     /// Takes in one worker's report and returns the step where it was the last one missing.
     ///
     /// - Throws: `RunFault.disagreement` where the reports don't add up to the lanes or differ in what must be equal.
-    mutating func take(_ report: StepReport, from rank: WorkerRank) throws(RunFault) -> Closed? {
+    package mutating func take(_ report: StepReport, from rank: WorkerRank) throws(RunFault) -> Closed? {
         if rank.index == 0, firstStart == nil { firstStart = report.startedNanoseconds }
         var reports = open[report.step] ?? [:]
         guard reports.updateValue(report, forKey: rank) == nil else {
@@ -78,7 +78,7 @@ struct StepLedger: Sendable {
             learningRate: first.learningRate, gradientNorm: first.gradientNorm,
             sequences: lanes.reduce(0) { $0 + $1.sequences }, tokens: lanes.reduce(0) { $0 + $1.tokens },
             elapsed: elapsed(at: first.endedNanoseconds),
-            duration: reports.map(\.value.timings.total).max() ?? .zero)
+            duration: first.duration)
         return Closed(step: record, workers: reports.map { Self.workerRecord($0.value, rank: $0.key) })
     }
 
@@ -86,6 +86,14 @@ struct StepLedger: Sendable {
         WorkerStepRecord(
             step: report.step, rank: rank, input: report.timings.input, compute: report.timings.compute,
             exposedCommunication: report.timings.exposedCommunication, waiting: report.timings.waiting,
-            optimizer: report.timings.optimizer, sent: report.sent)
+            optimizer: report.timings.optimizer, duration: report.duration, sent: report.sent)
+    }
+}
+
+extension StepReport {
+    /// From the step's start to its end, on the worker's clock.
+    fileprivate var duration: HostSeconds {
+        MonotonicInstant(nanoseconds: endedNanoseconds).elapsed(
+            since: MonotonicInstant(nanoseconds: startedNanoseconds))
     }
 }

@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import Jobs
 
@@ -89,10 +90,10 @@ public struct CorpusCheck: Sendable, Encodable {
         guard part.isPresent else { return part }
         do {
             part.files = 1
-            part.bytes = try ContentDigest.ofFile(folder.vocabularyPath).bytes
+            part.bytes = try SHA256.ofFile(folder.vocabularyPath).bytes
             _ = try Vocabulary(path: folder.vocabularyPath)
             let stated = try CorpusVocabulary.stated(in: folder)
-            if let stated, try ContentDigest.ofFile(folder.vocabularyPath).digest != stated.digest {
+            if let stated, try SHA256.ofFile(folder.vocabularyPath).digest != stated.digest {
                 part.problems.append(
                     "vocab.txt isn't the one that \(CorpusVocabulary.fileName) tells of: "
                         + "enter it with 'wafermark corpus vocabulary --from'")

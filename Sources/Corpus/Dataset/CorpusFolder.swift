@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import Jobs
 
@@ -74,7 +75,7 @@ public struct CorpusFolder: Sendable {
         if texts != dataset.manifest.sources.map(\.digest) {
             return "its text was imported anew since its dataset was built"
         }
-        let vocabulary = try? ContentDigest.ofFile(vocabularyPath).digest
+        let vocabulary = try? SHA256.ofFile(vocabularyPath).digest
         if let vocabulary, vocabulary != dataset.manifest.vocabularyDigest {
             return "its vocab.txt has changed since its dataset was built"
         }

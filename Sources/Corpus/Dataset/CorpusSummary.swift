@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import Jobs
 
@@ -105,7 +106,7 @@ public struct CorpusSummary: Sendable, Encodable {
             let stated = try CorpusVocabulary(in: folder)
             let entries = try Corpus.Vocabulary(path: folder.vocabularyPath)
             vocabulary = Vocabulary(
-                entries: entries.count, digest: try ContentDigest.ofFile(folder.vocabularyPath).digest,
+                entries: entries.count, digest: try SHA256.ofFile(folder.vocabularyPath).digest,
                 isLearnedHere: stated?.heldOut != nil)
         }
         if FileManager.default.fileExists(atPath: folder.datasetDirectory) {

@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import Jobs
 
@@ -20,7 +21,7 @@ public struct CorpusVocabulary: Codable, Hashable, Sendable {
     /// What `folder` says of its vocabulary; nil where it has none, or another `vocab.txt` was put in its place since.
     public init?(in folder: CorpusFolder) throws {
         guard let stated = try Self.stated(in: folder),
-            try ContentDigest.ofFile(folder.vocabularyPath).digest == stated.digest
+            try SHA256.ofFile(folder.vocabularyPath).digest == stated.digest
         else { return nil }
         self = stated
     }
@@ -82,7 +83,7 @@ public struct CorpusVocabulary: Codable, Hashable, Sendable {
     ) throws -> CorpusVocabulary {
         let contents = vocabulary.fileContents
         let made = CorpusVocabulary(
-            size: vocabulary.count, digest: contents.withUnsafeBytes { ContentDigest.of($0) }, text: text,
+            size: vocabulary.count, digest: contents.withUnsafeBytes { SHA256.hexadecimal(of: $0) }, text: text,
             heldOut: heldOut, seed: seed)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

@@ -1,3 +1,4 @@
+import Digests
 import Jobs
 
 /// A prepared corpus, opened: examples by number, from memory-mapped files, for any number of threads and processes.
@@ -76,7 +77,7 @@ public struct Dataset: Sendable {
     static func damage(of file: DatasetManifest.File, in directory: String, digest: Bool = true) throws -> String? {
         let mapped = try MappedFile(path: directory + "/" + file.name)
         if mapped.count != file.bytes { return "\(file.name) has \(mapped.count) bytes; \(file.bytes) are due" }
-        if digest, ContentDigest.of(mapped.bytes) != file.digest {
+        if digest, SHA256.hexadecimal(of: mapped.bytes) != file.digest {
             return "\(file.name) has changed since it was written"
         }
         return nil

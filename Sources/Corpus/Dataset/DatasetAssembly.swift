@@ -1,3 +1,4 @@
+import Digests
 import Jobs
 
 /// Makes a manifest of finished shards.
@@ -31,7 +32,7 @@ struct DatasetAssembly {
         }
         let contents = vocabulary.fileContents
         let vocabularyFile = contents.withUnsafeBytes {
-            DatasetManifest.File(name: Dataset.vocabularyName, bytes: $0.count, digest: ContentDigest.of($0))
+            DatasetManifest.File(name: Dataset.vocabularyName, bytes: $0.count, digest: SHA256.hexadecimal(of: $0))
         }
         let isSynthetic = if case .synthetic = request.text { true } else { false }
         return DatasetManifest(

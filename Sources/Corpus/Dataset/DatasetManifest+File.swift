@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 
 extension DatasetManifest {
@@ -28,7 +29,7 @@ extension DatasetManifest {
         guard file.count <= sizeLimit else {
             throw CorpusError.badDataset(path: directory, reason: "\(fileName) is larger than \(sizeLimit) bytes")
         }
-        let digest = ContentDigest.of(file.bytes)
+        let digest = SHA256.hexadecimal(of: file.bytes)
         guard let stated = try? MappedFile(path: directory + "/" + digestFileName),
             stated.bytes.elementsEqual(digestLine(digest))
         else { throw CorpusError.badDataset(path: directory, reason: "\(fileName) has changed since it was written") }

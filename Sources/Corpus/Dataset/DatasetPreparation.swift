@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import Jobs
 
@@ -37,12 +38,12 @@ public enum DatasetPreparation {
     private static func digest(of request: DatasetRequest, text: InputText, _ manner: Manner) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var digest = ContentDigest()
+        let digest = SHA256()
         digest.update("wafermark dataset \(DatasetManifest.currentFormat)\n\(text.identity)\n")
         switch request.vocabulary {
         case .trained(let size): digest.update("vocabulary of \(size)\n")
         case .file(let path):
-            digest.update("vocabulary \(try ContentDigest.ofFile(path, isCancelled: manner.isCancelled).digest)\n")
+            digest.update("vocabulary \(try SHA256.ofFile(path, isCancelled: manner.isCancelled).digest)\n")
         }
         digest.update(String(decoding: try encoder.encode(request.settings), as: UTF8.self))
         if let origin = request.origin {

@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import Jobs
 
@@ -51,7 +52,7 @@ struct InputText: Sendable {
                             path: file.path, name: name, digest: digest,
                             bytes: try ByteSource(path: file.path).fileSize, isChecked: false))
                 } else {
-                    let (digest, bytes) = try ContentDigest.ofFile(file.path) { (try? monitor.check()) == nil }
+                    let (digest, bytes) = try SHA256.ofFile(file.path) { (try? monitor.check()) == nil }
                     files.append(
                         File(path: file.path, name: name, digest: digest, bytes: bytes, isChecked: true))
                 }
@@ -86,7 +87,7 @@ struct InputText: Sendable {
         switch group {
         case .files(let range):
             return try files[range].map { file in
-                if !file.isChecked, try ContentDigest.ofFile(file.path).digest != file.digest {
+                if !file.isChecked, try SHA256.ofFile(file.path).digest != file.digest {
                     throw CorpusError.changedText(path: file.path)
                 }
                 let reader = try TextReader(path: file.path)

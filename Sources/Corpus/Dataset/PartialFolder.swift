@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 
 /// A dataset folder in the making: `.NAME.partial` beside the place where it will appear by one rename, whole.
@@ -68,7 +69,7 @@ final class PartialFolder: Sendable {
     func write(_ bytes: [UInt8], to name: String) throws -> DatasetManifest.File {
         try FileWriter.writeWhole(bytes, to: path + "/" + name, space: space)
         return DatasetManifest.File(
-            name: name, bytes: bytes.count, digest: bytes.withUnsafeBytes { ContentDigest.of($0) })
+            name: name, bytes: bytes.count, digest: bytes.withUnsafeBytes { SHA256.hexadecimal(of: $0) })
     }
 
     /// Removes what killed processes left in `cache` of datasets other than that of `directory`.
@@ -98,7 +99,7 @@ final class PartialFolder: Sendable {
         for record in Self.records(in: path) where sound[record.group, default: []].count == record.part {
             let isWhole = record.files.allSatisfy { file in
                 guard let mapped = try? MappedFile(path: path + "/" + file.name) else { return false }
-                return mapped.count == file.bytes && ContentDigest.of(mapped.bytes) == file.digest
+                return mapped.count == file.bytes && SHA256.hexadecimal(of: mapped.bytes) == file.digest
             }
             if isWhole { sound[record.group, default: []].append(record) }
         }

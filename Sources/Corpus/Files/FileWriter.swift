@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import Synchronization
 
@@ -33,7 +34,7 @@ final class FileWriter {
     private let space: DiskSpace?
     private let onFinish: (Summary) -> Void
     private var descriptor: Int32
-    private var digest = ContentDigest()
+    private let digest = SHA256()
     private var buffer: [UInt8] = []
     /// Bytes given so far.
     private(set) var bytes = 0

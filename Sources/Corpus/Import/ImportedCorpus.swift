@@ -1,3 +1,4 @@
+import Digests
 import Foundation
 import Jobs
 
@@ -153,7 +154,7 @@ public struct ImportedCorpus: Codable, Hashable, Sendable {
 
     /// Names the corpus by its text: a digest over the digests of its text shards.
     public var digest: String {
-        var digest = ContentDigest()
+        let digest = SHA256()
         for shard in shards { digest.update("\(shard.text.bytes) \(shard.text.digest)\n") }
         return digest.finish()
     }

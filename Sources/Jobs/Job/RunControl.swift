@@ -44,14 +44,25 @@ public struct Target: Hashable, Sendable, Codable {
 
 /// When checkpoints are written, and which are kept.
 public struct CheckpointSettings: Hashable, Sendable, Codable {
+    /// What makes a checkpoint the best one.
+    public enum Measure: String, Hashable, Sendable, Codable, CaseIterable {
+        /// The highest share of masked tokens of held-out text that are predicted right.
+        case maskedAccuracy = "mlm_accuracy"
+        /// The lowest mean cross-entropy over masked tokens of held-out text.
+        case maskedLoss = "mlm_loss"
+    }
+
     /// Steps between checkpoints; nil for one at the end alone.
     public var everySteps: Int?
     /// How many of the newest are kept.
     public var keepLast: Int
+    /// By what the best one is kept too, among those written right after an evaluation; nil keeps none for its quality.
+    public var keepBest: Measure?
 
     /// Settings of the given parts.
-    public init(everySteps: Int? = nil, keepLast: Int = 2) {
+    public init(everySteps: Int? = nil, keepLast: Int = 2, keepBest: Measure? = nil) {
         self.everySteps = everySteps
         self.keepLast = keepLast
+        self.keepBest = keepBest
     }
 }

@@ -1,4 +1,4 @@
-import Crypto
+import Digests
 import Foundation
 
 /// What a job needs to know of a corpus folder whose dataset is built.
@@ -80,7 +80,7 @@ public struct CorpusProbe: Sendable {
         }
         let manifest = try contents("manifest.json")
         let digest = String(decoding: try contents("manifest.sha256").prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)
-        guard SHA256.hash(data: manifest).lazy.map(hexadecimal).joined() == digest else {
+        guard manifest.withUnsafeBytes(SHA256.hexadecimal) == digest else {
             throw Refusal(
                 reason: "its dataset/manifest.json has changed since it was written: run 'wafermark corpus build' again"
             )
@@ -94,9 +94,5 @@ public struct CorpusProbe: Sendable {
             corpus: BuiltCorpus(
                 directory: folder, digest: digest, vocabularySize: read.vocabularySize, heldOut: read.settings.heldOut),
             settings: read.settings)
-    }
-
-    private static func hexadecimal(_ byte: UInt8) -> String {
-        (byte < 16 ? "0" : "") + String(byte, radix: 16)
     }
 }

@@ -145,6 +145,13 @@ struct Fields {
         return choice(node, key: name(key)) ?? fallback
     }
 
+    /// The case of an enumeration at `key`; nil for `none` or where the key is absent.
+    func optionalChoice<Choice: RawRepresentable & CaseIterable>(_ key: String) -> Choice?
+    where Choice.RawValue == String {
+        guard let node = values[key], !Self.isNone(node) else { return nil }
+        return choice(node, key: name(key))
+    }
+
     /// The case of an enumeration that `node` names.
     func choice<Choice: RawRepresentable & CaseIterable>(
         _ node: JobNode, key: String

@@ -70,7 +70,11 @@ struct JobDocument {
                     Entry(
                         key: "every_steps", value: job.checkpoints.everySteps.map { .bare("\($0)") } ?? .none,
                         comment: "none: one at the end"),
-                    Entry(key: "keep_last", value: .bare("\(job.checkpoints.keepLast)")),
+                    Entry(
+                        key: "keep_last", value: .bare("\(job.checkpoints.keepLast)"), comment: "of the newest"),
+                    Entry(
+                        key: "keep_best", value: job.checkpoints.keepBest.map { .bare($0.rawValue) } ?? .none,
+                        comment: "the best too: none, mlm_accuracy or mlm_loss"),
                 ])),
         ]
     }

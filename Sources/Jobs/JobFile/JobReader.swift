@@ -171,9 +171,10 @@ struct JobReader {
 
     private func checkpoints(_ fields: Fields) -> CheckpointSettings {
         guard let node = fields.node("checkpoints") else { return CheckpointSettings() }
-        let checkpoints = Fields(node, path: "checkpoints", known: ["every_steps", "keep_last"], list: list)
+        let checkpoints = Fields(
+            node, path: "checkpoints", known: ["every_steps", "keep_last", "keep_best"], list: list)
         return CheckpointSettings(
             everySteps: checkpoints.optionalInteger("every_steps", default: nil),
-            keepLast: checkpoints.integer("keep_last", default: 2))
+            keepLast: checkpoints.integer("keep_last", default: 2), keepBest: checkpoints.optionalChoice("keep_best"))
     }
 }

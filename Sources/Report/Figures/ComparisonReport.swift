@@ -155,7 +155,7 @@ public struct Reproduction: Sendable, Encodable {
                 }
             }
         if isPlain { return text }
-        return "'" + TextTable.printable(text).replacingOccurrences(of: "'", with: "'\\''") + "'"
+        return "'" + PrintableText.plain(text).replacingOccurrences(of: "'", with: "'\\''") + "'"
     }
 }
 

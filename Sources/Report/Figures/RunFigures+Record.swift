@@ -48,9 +48,8 @@ extension RunFigures {
         weightsDigest = run.outcome?.weightsDigest
         modelDirectory = run.outcome?.modelDirectory
 
-        let durationOfStep = Dictionary(steps.map { ($0.step, $0.duration.seconds) }) { _, last in last }
-        workerParts = WorkerParts.all(of: record.workerSteps, durationOfStep: durationOfStep)
-        stepParts = StepParts(meanOf: record.workerSteps, durationOfStep: durationOfStep)
+        workerParts = WorkerParts.all(of: record.workerSteps)
+        stepParts = StepParts(meanOf: record.workerSteps)
         evaluations = record.evaluations.map(EvaluationFigures.init)
         series = StepSeries(steps)
         let origin = run.started ?? run.submitted
@@ -83,7 +82,7 @@ func finite(_ value: Double?) -> Double? {
 
 extension StepParts {
     /// The mean over `records`; nil where there are none.
-    init?(meanOf records: some Collection<WorkerStepRecord>, durationOfStep: [StepNumber: Double]) {
+    init?(meanOf records: some Collection<WorkerStepRecord>) {
         guard !records.isEmpty else { return nil }
         let count = Double(records.count)
         func mean(_ part: (WorkerStepRecord) -> Double) -> Double { records.reduce(0) { $0 + part($1) } / count }
@@ -92,9 +91,7 @@ extension StepParts {
         exposedCommunicationHostSeconds = mean(\.exposedCommunication.seconds)
         waitingHostSeconds = mean(\.waiting.seconds)
         optimizerHostSeconds = mean(\.optimizer.seconds)
-        otherHostSeconds = mean { record in
-            max(0, (durationOfStep[record.step] ?? record.total.seconds) - record.total.seconds)
-        }
+        otherHostSeconds = mean(\.other.seconds)
         totalHostSeconds =
             inputHostSeconds + computeHostSeconds + exposedCommunicationHostSeconds + waitingHostSeconds
             + optimizerHostSeconds + otherHostSeconds
@@ -106,9 +103,9 @@ extension StepParts {
 
 extension WorkerParts {
     /// One for each worker in `records`, by rank.
-    static func all(of records: [WorkerStepRecord], durationOfStep: [StepNumber: Double]) -> [WorkerParts] {
+    static func all(of records: [WorkerStepRecord]) -> [WorkerParts] {
         Dictionary(grouping: records, by: \.rank).sorted { $0.key < $1.key }.compactMap { rank, records in
-            guard let parts = StepParts(meanOf: records, durationOfStep: durationOfStep) else { return nil }
+            guard let parts = StepParts(meanOf: records) else { return nil }
             let sent = records.reduce(0.0) { $0 + Double($1.sent.count) }
             return WorkerParts(
                 rank: rank.index, steps: records.count, stepParts: parts,

@@ -153,7 +153,7 @@ public enum StepPart: String, Hashable, Sendable, CaseIterable {
         case .waiting: "waiting for a worker that was still computing"
         case .input: "reading examples"
         case .optimizer: "clipping and applying the gradient"
-        case .other: "starting and reporting the step, and waiting for the slowest worker to end it"
+        case .other: "calls between the parts, and threads that were not scheduled"
         }
     }
 }

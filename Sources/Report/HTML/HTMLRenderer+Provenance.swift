@@ -183,9 +183,10 @@ extension HTMLRenderer {
             "Host clock",
             """
             Wall time on the machine named above, by its monotonic clock. A step lasts from its start to its \
-            end on the 
+            end on the first worker, 
             """
-                + "slowest worker. Training time runs from the start of the first step to the end of the last, "
+                + "which waits for the slowest before it can apply the gradient; each worker’s parts are on its own "
+                + "clock. Training time runs from the start of the first step to the end of the last, "
                 + "evaluations included; preparing the text and starting the workers are not in it."
         ),
         (

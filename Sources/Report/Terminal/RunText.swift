@@ -46,8 +46,8 @@ public enum RunText {
         if record.run.corpus?.isSynthetic == true { pairs.append(("Text", "synthetic, written by Wafermark")) }
         let longest = pairs.map(\.0.count).max() ?? 0
         var text = pairs.map { name, value in
-            wrapped(
-                TextTable.printable(value), indent: longest + 2, width: width,
+            WrappedText.lines(
+                PrintableText.plain(value), indent: longest + 2, width: width,
                 first: name + String(repeating: " ", count: longest + 2 - name.count))
         }.joined()
         if let parts = figures.stepParts {
@@ -90,26 +90,5 @@ public enum RunText {
         case ..<172_800: return "\(Int(seconds / 3_600)) h ago"
         default: return "\(Int(seconds / 86_400)) days ago"
         }
-    }
-
-    /// `text` in lines of at most `width` characters, broken at spaces, or where a word is longer than a line.
-    private static func wrapped(_ text: String, indent: Int, width: Int, first: String) -> String {
-        let room = max(20, width - indent)
-        var lines: [String] = []
-        var line = ""
-        let words = text.split(separator: " ").flatMap { word in
-            stride(from: 0, to: word.count, by: room).map { word.dropFirst($0).prefix(room) }
-        }
-        for word in words {
-            if !line.isEmpty, line.count + 1 + word.count > room {
-                lines.append(line)
-                line = String(word)
-            } else {
-                line += (line.isEmpty ? "" : " ") + word
-            }
-        }
-        lines.append(line)
-        let margin = String(repeating: " ", count: indent)
-        return lines.enumerated().map { ($0 == 0 ? first : margin) + $1 + "\n" }.joined()
     }
 }

@@ -1,3 +1,5 @@
+import Jobs
+
 /// A table of plain text that keeps within a terminal's width: columns are as wide as what they hold, and the one that
 /// may give way is cut, with an ellipsis, where the line would be too long.
 public struct TextTable: Sendable {
@@ -25,7 +27,7 @@ public struct TextTable: Sendable {
     public init(_ columns: [Column], rows: [[String]]) {
         self.columns = columns
         self.rows = rows.map { row in
-            columns.indices.map { $0 < row.count ? TextTable.printable(row[$0]) : "" }
+            columns.indices.map { $0 < row.count ? PrintableText.plain(row[$0]) : "" }
         }
     }
 
@@ -56,19 +58,5 @@ public struct TextTable: Sendable {
 
     private static func cut(_ text: String, to width: Int) -> String {
         text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"
-    }
-
-    /// `text` without what could command a terminal or break a line: escape sequences of a worker's name stay text.
-    public static func printable(_ text: String) -> String {
-        var result = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\u{0}"..."\u{1F}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}", "\u{202A}"..."\u{202E}",
-                "\u{2066}"..."\u{2069}":
-                result += " "
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
     }
 }

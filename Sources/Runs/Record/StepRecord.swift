@@ -22,7 +22,8 @@ public struct StepRecord: Hashable, Sendable, Codable {
     public var tokens: Int
     /// Host time since the start of the first step, at the end of this one (evaluations included).
     public var elapsed: HostSeconds
-    /// Host time of this step alone, from its start to its end on the slowest worker.
+    /// Host time of this step alone, from its start to its end on worker 0, whose clock `elapsed` is read from too: the sum
+    /// over steps never exceeds `elapsed`. The exchange of gradients makes it wait for the slowest worker.
     public var duration: HostSeconds
 
     /// A step of the given parts.
@@ -45,7 +46,7 @@ public struct StepRecord: Hashable, Sendable, Codable {
     }
 }
 
-/// Where one worker's time went in one step. The parts add up to the step's duration on that worker.
+/// Where one worker's time went in one step, on that worker's own clock.
 public struct WorkerStepRecord: Hashable, Sendable, Codable {
     /// The step and the worker.
     public var step: StepNumber
@@ -61,16 +62,21 @@ public struct WorkerStepRecord: Hashable, Sendable, Codable {
     public var waiting: HostSeconds
     /// Clipping and applying the gradient.
     public var optimizer: HostSeconds
+    /// From the step's start to its end.
+    public var duration: HostSeconds
     /// Gradient bytes sent to peers.
     public var sent: Bytes
 
-    /// The sum of the parts.
-    public var total: HostSeconds { input + compute + exposedCommunication + waiting + optimizer }
+    /// What belongs to none of the parts: calls between them, and threads that were not scheduled.
+    public var other: HostSeconds {
+        max(.zero, duration - (input + compute + exposedCommunication + waiting + optimizer))
+    }
 
     /// A record of the given parts.
     public init(
         step: StepNumber, rank: WorkerRank, input: HostSeconds, compute: HostSeconds,
-        exposedCommunication: HostSeconds, waiting: HostSeconds, optimizer: HostSeconds, sent: Bytes
+        exposedCommunication: HostSeconds, waiting: HostSeconds, optimizer: HostSeconds, duration: HostSeconds,
+        sent: Bytes
     ) {
         self.step = step
         self.rank = rank
@@ -79,6 +85,7 @@ public struct WorkerStepRecord: Hashable, Sendable, Codable {
         self.exposedCommunication = exposedCommunication
         self.waiting = waiting
         self.optimizer = optimizer
+        self.duration = duration
         self.sent = sent
     }
 }

@@ -3,7 +3,8 @@ import GRDB
 /// The schema's history, oldest first. A migration that was released is never edited; a change is a new one at the end.
 enum Migrations {
     static let all: [(name: String, sql: String)] = [
-        ("1 runs and their series", runsAndSeries)
+        ("1 runs and their series", runsAndSeries),
+        ("2 a step's duration on each worker", durationOnWorker),
     ]
 
     static var migrator: DatabaseMigrator {
@@ -91,5 +92,12 @@ enum Migrations {
             step INTEGER
         ) STRICT;
         CREATE INDEX events_by_run ON events (run);
+        """
+
+    /// Older records hold the parts alone; their sum is the best that is known of the whole.
+    private static let durationOnWorker = """
+        ALTER TABLE worker_steps ADD COLUMN duration_host_seconds REAL NOT NULL DEFAULT 0;
+        UPDATE worker_steps SET duration_host_seconds = input_host_seconds + compute_host_seconds
+            + exposed_communication_host_seconds + waiting_host_seconds + optimizer_host_seconds;
         """
 }

@@ -133,7 +133,7 @@ extension RunStore {
         WorkerStepRecord(
             step: StepNumber(row[1]), rank: WorkerRank(row[2]), input: HostSeconds(row[3]),
             compute: HostSeconds(row[4]), exposedCommunication: HostSeconds(row[5]), waiting: HostSeconds(row[6]),
-            optimizer: HostSeconds(row[7]), sent: Bytes(row[8]))
+            optimizer: HostSeconds(row[7]), duration: HostSeconds(row[9]), sent: Bytes(row[8]))
     }
 
     private static func evaluation(from row: Row) -> EvaluationRecord {

@@ -44,7 +44,7 @@ public enum RunStoreError: Error, Hashable, Sendable, CustomStringConvertible {
             """
         case .notAnID(let text):
             """
-            '\(Self.printable(text.prefix(64)))' is no run id: one is \(RunID.length) characters of 0-9 and a-z \
+            \(PrintableText.quoted(text, limit: 64)) is no run id: one is \(RunID.length) characters of 0-9 and a-z \
             without i, l, o, u, or the start of one
             """
         case .duplicateRun(let id):
@@ -76,11 +76,6 @@ public enum RunStoreError: Error, Hashable, Sendable, CustomStringConvertible {
         case .database(let path, let detail):
             "\(path): \(detail)"
         }
-    }
-
-    /// What can't command a terminal.
-    private static func printable(_ text: Substring) -> String {
-        String(text.unicodeScalars.map { $0.value < 0x20 || 0x7F...0x9F ~= $0.value ? "?" : Character($0) })
     }
 
     /// The store's own name for an error of SQLite about the file at `path`.

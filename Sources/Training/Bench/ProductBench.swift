@@ -1,54 +1,83 @@
+import BERT
 import Jobs
 import Kernels
-import Synchronization
 
-/// Measures what the matrix-product library reaches by itself on a model's shapes.
+/// Measures what the matrix-product library reaches by itself: no other work, operands as near as caches hold them.
 public enum ProductBench {
-    /// One dense layer's product in one direction.
-    private struct Product {
-        let m: Int, n: Int, k: Int
-        let transposeA: Bool, transposeB: Bool
+    /// Seconds of one product of each shape, with one such product on every thread at a time.
+    ///
+    /// - Parameters:
+    ///   - shapes: what is multiplied.
+    ///   - threads: how many compute side by side, each its own product of the same shape.
+    ///   - seconds: how long each shape is repeated at least; twice in any case.
+    /// - Returns: the best of each shape's repetitions, until the slowest thread had ended.
+    public static func bestSeconds(
+        of shapes: some Collection<ProductShape>, threads: Int, repeatingFor seconds: Double = 0.05
+    ) throws -> [ProductShape: Double] {
+        let crew = ThreadCrew(count: threads)
+        let memory = (0..<threads).map { _ in
+            [
+                FloatBuffer(count: shapes.map { $0.m * $0.k }.max() ?? 0),
+                FloatBuffer(count: shapes.map { $0.k * $0.n }.max() ?? 0),
+                FloatBuffer(count: shapes.map { $0.m * $0.n }.max() ?? 0),
+            ]
+        }
+        for buffers in memory {
+            for buffer in buffers { buffer.buffer.update(repeating: 0.5) }
+        }
+        var best: [ProductShape: Double] = [:]
+        for shape in shapes {
+            // Short products are repeated within a measurement, so that starting the threads doesn't count.
+            let inner = max(1, min(1000, 20_000_000 / max(1, shape.operations)))
+            var spent = 0.0
+            var least = Double.infinity
+            var rounds = 0
+            while rounds < 3 || spent < seconds {
+                let start = MonotonicInstant.now()
+                try crew.run { thread in
+                    let (a, b, c) = (memory[thread][0], memory[thread][1], memory[thread][2])
+                    for _ in 0..<inner {
+                        try GEMM.multiply(
+                            transposeA: shape.transposeA, transposeB: shape.transposeB, m: shape.m, n: shape.n,
+                            k: shape.k, a: UnsafePointer(a.pointer), b: UnsafePointer(b.pointer), c: c.pointer)
+                    }
+                }
+                let elapsed = MonotonicInstant.now().elapsed(since: start).seconds
+                spent += elapsed
+                least = min(least, elapsed / Double(inner))
+                rounds += 1
+            }
+            best[shape] = least
+        }
+        return best
     }
 
-    /// GFLOP/s over one encoder layer's dense products, forward and both backward, with one product a thread at a time.
+    /// GFLOP/s over one encoder layer's dense products, forward and both backward.
     ///
     /// - Parameters:
     ///   - model: the shape.
     ///   - tokens: rows of each thread's matrices.
     ///   - threads: how many compute side by side.
-    /// - Returns: the best of several rounds, all threads together.
+    /// - Returns: that of all threads together.
     public static func encoderRate(model: ModelShape, tokens: Int, threads: Int) throws -> Double {
         let (hidden, wide) = (model.hidden, model.intermediate)
-        let products = [(3 * hidden, hidden), (hidden, hidden), (wide, hidden), (hidden, wide)].flatMap { out, width in
+        let shapes = [(3 * hidden, hidden), (hidden, hidden), (wide, hidden), (hidden, wide)].flatMap { out, width in
             [
-                Product(m: tokens, n: out, k: width, transposeA: false, transposeB: true),
-                Product(m: tokens, n: width, k: out, transposeA: false, transposeB: false),
-                Product(m: out, n: width, k: tokens, transposeA: true, transposeB: false),
+                ProductShape(m: tokens, n: out, k: width, transposeB: true),
+                ProductShape(m: tokens, n: width, k: out),
+                ProductShape(m: out, n: width, k: tokens, transposeA: true),
             ]
         }
-        let operations = products.reduce(0.0) { $0 + 2 * Double($1.m) * Double($1.n) * Double($1.k) }
-        let largest = max(tokens, hidden) * max(3 * hidden, wide)
-        let crew = ThreadCrew(count: threads)
-        let memory = (0..<threads).map { _ in (0..<3).map { _ in FloatBuffer(count: largest) } }
-        // Half a second in all, at some 50 GFLOP/s a thread; two rounds or more.
-        let rounds = max(2, min(200, Int(25e9 / operations)))
-        let best = Mutex(Double.infinity)
-        for buffers in memory {
-            for index in 0..<2 { buffers[index].buffer.update(repeating: 0.5) }
-        }
-        for _ in 0..<rounds {
-            let start = MonotonicInstant.now()
-            try crew.run { thread in
-                let (a, b, c) = (memory[thread][0], memory[thread][1], memory[thread][2])
-                for product in products {
-                    try GEMM.multiply(
-                        transposeA: product.transposeA, transposeB: product.transposeB, m: product.m, n: product.n,
-                        k: product.k, a: UnsafePointer(a.pointer), b: UnsafePointer(b.pointer), c: c.pointer)
-                }
-            }
-            let seconds = MonotonicInstant.now().elapsed(since: start).seconds
-            best.withLock { $0 = min($0, seconds) }
-        }
-        return operations * Double(threads) / best.withLock { $0 } * 1e-9
+        let best = try bestSeconds(of: shapes, threads: threads)
+        return rate(of: shapes.map { ($0, 1) }, best: best, threads: threads)
+    }
+
+    /// GFLOP/s of a mixture of products, each `calls` times, that take the `best` seconds.
+    static func rate(
+        of products: [(shape: ProductShape, calls: Int)], best: [ProductShape: Double], threads: Int
+    ) -> Double {
+        let operations = products.reduce(0.0) { $0 + Double($1.shape.operations) * Double($1.calls) }
+        let seconds = products.reduce(0.0) { $0 + (best[$1.shape] ?? .infinity) * Double($1.calls) }
+        return operations / seconds * Double(threads) * 1e-9
     }
 }

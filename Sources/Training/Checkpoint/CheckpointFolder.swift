@@ -1,5 +1,5 @@
 import BERT
-import Crypto
+import Digests
 import Foundation
 import Jobs
 
@@ -33,6 +33,11 @@ public struct CheckpointFolder: Hashable, Sendable {
                 throw failure("\(name) with SHA-256 \(sum.prefix(16))…", "\(due.prefix(16))…, as when it was written")
             }
         }
+        return try readState()
+    }
+
+    /// What the checkpoint says of itself, unverified.
+    func readState() throws -> CheckpointState {
         guard let json = FileManager.default.contents(atPath: "\(path)/\(Self.stateFile)") else {
             throw failure("no readable \(Self.stateFile)", "one")
         }
@@ -54,15 +59,15 @@ public struct CheckpointFolder: Hashable, Sendable {
             (Self.weightsFile, buffers.weights), (Self.firstMomentsFile, buffers.firstMoments),
             (Self.secondMomentsFile, buffers.secondMoments),
         ] {
-            var hash = SHA256()
+            let sum = SHA256()
             try SafeTensorsWriter.write(
                 HuggingFaceModel.tensors(layout: layout, values: values), to: "\(folder.temporary)/\(name)"
-            ) { hash.update(bufferPointer: $0) }
-            sums += "\(hash.finalize().hexadecimal)  \(name)\n"
+            ) { sum.update($0) }
+            sums += "\(sum.finish())  \(name)\n"
         }
         let json = try state.json()
         try Self.writeFile(json, to: "\(folder.temporary)/\(Self.stateFile)")
-        sums += "\(SHA256.hash(data: json).hexadecimal)  \(Self.stateFile)\n"
+        sums += "\(json.withUnsafeBytes { SHA256.hexadecimal(of: $0) })  \(Self.stateFile)\n"
         try Self.writeFile(Array(sums.utf8), to: "\(folder.temporary)/\(Self.sumsFile)")
         try folder.commit()
     }
@@ -99,9 +104,11 @@ public struct CheckpointFolder: Hashable, Sendable {
             throw TrainingError.checkpoint(path: path, found: "no such file", allowed: "a whole checkpoint")
         }
         defer { try? handle.close() }
-        var hash = SHA256()
-        while let chunk = try handle.read(upToCount: 4 << 20), !chunk.isEmpty { hash.update(data: chunk) }
-        return hash.finalize().hexadecimal
+        let sum = SHA256()
+        while let chunk = try handle.read(upToCount: 4 << 20), !chunk.isEmpty {
+            chunk.withUnsafeBytes { sum.update($0) }
+        }
+        return sum.finish()
     }
 
     private static func writeFile(_ bytes: [UInt8], to path: String) throws {

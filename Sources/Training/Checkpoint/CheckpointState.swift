@@ -20,6 +20,8 @@ public struct CheckpointState: Hashable, Sendable, Codable {
     public var weightsDigest: String
     /// How far the job's target had been met.
     public var target: TargetTracker
+    /// What held-out text said of these very weights; nil where it was not measured after this step.
+    public var quality: HeldOutQuality?
 
     /// The version that this code reads and writes.
     public static let currentFormat = 1
@@ -80,7 +82,7 @@ extension CheckpointState {
     /// The state of a run after `stepsMade` steps.
     init(
         stepsMade: Int, job: Job, datasetDigest: String, vocabularySize: Int, weightsDigest: String,
-        target: TargetTracker
+        target: TargetTracker, quality: HeldOutQuality?
     ) {
         self.stepsMade = stepsMade
         self.job = job
@@ -88,5 +90,6 @@ extension CheckpointState {
         self.vocabularySize = vocabularySize
         self.weightsDigest = weightsDigest
         self.target = target
+        self.quality = quality
     }
 }

@@ -2,7 +2,7 @@ import BERT
 import Foundation
 import Jobs
 
-/// The checkpoints of one run: folders `step-00000100` in one directory, of which the newest are kept.
+/// The checkpoints of one run: folders `step-00000100` in one directory, of which the newest and the best are kept.
 public struct CheckpointStore: Hashable, Sendable {
     /// The directory.
     public let directory: String
@@ -52,23 +52,39 @@ public struct CheckpointStore: Hashable, Sendable {
             path: "\(directory)/step-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits)")
     }
 
-    /// Removes all but the newest `count` checkpoints, and what a process that was killed while writing left.
-    func keepNewest(_ count: Int) {
+    /// The checkpoint of the best quality by `measure`, the newer of equal ones; nil where none was evaluated.
+    ///
+    /// What checkpoints say of themselves is believed unverified, and one that says nothing readable is passed over.
+    public func best(by measure: CheckpointSettings.Measure) -> CheckpointFolder? {
+        var best: (folder: CheckpointFolder, quality: HeldOutQuality)?
+        for (_, folder) in checkpoints {
+            guard let quality = try? folder.readState().quality else { continue }
+            if let known = best?.quality, !quality.isBetter(than: known, by: measure) { continue }
+            best = (folder, quality)
+        }
+        return best?.folder
+    }
+
+    /// Removes all but the newest checkpoints and the best one that `settings` keeps, and what a process that was killed
+    /// while writing left.
+    func retain(_ settings: CheckpointSettings) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         for name in names where name.hasPrefix(".step-") && name.hasSuffix(".partial") {
             AtomicFolder.remove("\(directory)/\(name)")
         }
-        for (_, folder) in checkpoints.dropFirst(max(1, count)) { AtomicFolder.remove(folder.path) }
+        let best = settings.keepBest.flatMap(best)
+        for (_, folder) in checkpoints.dropFirst(max(1, settings.keepLast)) where folder != best {
+            AtomicFolder.remove(folder.path)
+        }
     }
 }
 
 extension Trainer {
-    /// Writes a checkpoint of everything that the steps to come depend on, then removes all but the newest ones that the
-    /// job keeps.
+    /// Writes a checkpoint of everything that the steps to come depend on, then removes those that the job doesn't keep.
     ///
     /// - Parameters:
     ///   - store: the run's checkpoints.
-    ///   - target: how far the job's target has been met.
+    ///   - target: how far the job's target has been met, with the evaluation after the last step where there was one.
     /// - Returns: the new folder. One that is there for this step already is replaced.
     /// - Throws: `ModelFileError` where it can't be written: older checkpoints are then still there.
     @discardableResult
@@ -76,7 +92,8 @@ extension Trainer {
         let folder = try store.folder(stepsMade: stepsMade)
         let state = CheckpointState(
             stepsMade: stepsMade, job: plan.job, datasetDigest: source.digest,
-            vocabularySize: plan.configuration.vocabularySize, weightsDigest: weightsDigest(), target: target)
+            vocabularySize: plan.configuration.vocabularySize, weightsDigest: weightsDigest(), target: target,
+            quality: plan.evaluates(stepsMade: stepsMade) ? target.latest : nil)
         if FileManager.default.fileExists(atPath: folder.path) {
             if (try? folder.verify()) == state { return folder }
             AtomicFolder.remove(folder.path)
@@ -87,7 +104,7 @@ extension Trainer {
                 UnsafePointer(weights.pointer), UnsafePointer(optimizer.firstMoments.pointer),
                 UnsafePointer(optimizer.secondMoments.pointer)
             ))
-        store.keepNewest(plan.job.checkpoints.keepLast)
+        store.retain(plan.job.checkpoints)
         return folder
     }
 

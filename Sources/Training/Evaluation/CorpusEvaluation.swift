@@ -4,45 +4,6 @@ import Foundation
 import Jobs
 import Kernels
 
-/// A share or a mean with its 95 % confidence interval.
-public struct Estimate: Hashable, Sendable, Codable {
-    /// The value.
-    public let value: Double
-    /// The interval's lower end.
-    public let low: Double
-    /// The interval's upper end.
-    public let high: Double
-
-    /// The ratio of two sums over groups, with the interval of the ratio estimator (Cochran 1977, section 6.3).
-    ///
-    /// The groups, not the tokens in them, count as independent: tokens of one text are alike.
-    init(sums: [(part: Double, whole: Double)]) {
-        let part = sums.reduce(0) { $0 + $1.part }
-        let whole = sums.reduce(0) { $0 + $1.whole }
-        let ratio = whole == 0 ? 0 : part / whole
-        let squares = sums.reduce(0) { $0 + ($1.part - ratio * $1.whole) * ($1.part - ratio * $1.whole) }
-        let count = Double(sums.count)
-        let error = count < 2 || whole == 0 ? .infinity : (count / (count - 1) * squares).squareRoot() / whole
-        value = ratio
-        low = ratio - 1.96 * error
-        high = ratio + 1.96 * error
-    }
-
-    private init(value: Double, low: Double, high: Double) {
-        self.value = value
-        self.low = low
-        self.high = high
-    }
-
-    /// A share's interval ends at 0 and 1.
-    var asShare: Estimate { Estimate(value: value, low: max(0, low), high: min(1, high)) }
-
-    /// The estimate of a monotone function of the value.
-    func mapped(_ function: (Double) -> Double) -> Estimate {
-        Estimate(value: function(value), low: function(low), high: function(high))
-    }
-}
-
 /// A model's quality on text that it has not seen: the answer of `wafermark evaluate --corpus`.
 public struct CorpusEvaluation: Hashable, Sendable, Codable {
     /// Share of masked tokens predicted right.
@@ -59,22 +20,12 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
     public let baselineAccuracy: Double
     /// Documents of the text.
     public let documents: Int
+    /// Tokens of a sequence at most.
+    public let sequence: Int
     /// Sequences measured.
     public let sequences: Int
     /// Masked tokens measured.
     public let maskedTokens: Int
-
-    private enum CodingKeys: String, CodingKey {
-        case mlmAccuracy = "mlm_accuracy"
-        case mlmLoss = "mlm_loss"
-        case mlmPerplexity = "mlm_perplexity"
-        case nspAccuracy = "nsp_accuracy"
-        case nspLoss = "nsp_loss"
-        case baselineAccuracy = "baseline_accuracy"
-        case documents
-        case sequences
-        case maskedTokens = "masked_tokens"
-    }
 
     private static let groupSize = 8
 
@@ -82,21 +33,21 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
     ///
     /// All documents are used; 15 % of tokens are masked and half of the pairs are random, drawn from `seed`.
     /// - Parameters:
-    ///   - sequence: tokens of a sequence.
+    ///   - sequence: tokens of a sequence; 128, or the model's positions where it has fewer, unless given.
     ///   - sequences: sequences measured at most; all unless given.
     ///   - threads: threads to compute with; the result doesn't depend on it.
-    /// - Throws: `ModelFileError`, `CorpusError`, `BERTError`.
+    ///   - isCancelled: asked now and then; where true, `CancellationError` is thrown and nothing stays behind.
+    /// - Throws: `ModelFileError`, `CorpusError`, `BERTError`; `TrainingError.plan` where model and settings don't fit.
     public static func run(
-        model directory: String, corpus: [String], sequence: Int = 128, sequences: Int? = nil, seed: UInt64 = 1,
-        threads: Int
+        model directory: String, corpus: [String], sequence: Int? = nil, sequences: Int? = nil, seed: UInt64 = 1,
+        threads: Int, isCancelled: @escaping @Sendable () -> Bool = { false }
     ) throws -> CorpusEvaluation {
         let model = try HuggingFaceModel(reading: directory)
+        let sequence = sequence ?? min(128, model.configuration.positions)
         guard sequence >= 8, sequence <= model.configuration.positions else {
             throw TrainingError.plan(
                 field: "sequence", found: "\(sequence)", allowed: "8 to the model's \(model.configuration.positions)")
         }
-        let scratch = FileManager.default.temporaryDirectory.appending(path: "wafermark-evaluate-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: scratch) }
         // Both sides of the split are measured, so how it falls doesn't matter.
         let request = DatasetRequest(
             text: .files(corpus.map { DatasetRequest.TextFile(path: $0) }),
@@ -104,8 +55,13 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
             settings: DatasetSettings(
                 sequences: [sequence], heldOut: 0.5, seed: seed,
                 examples: ExampleSettings(nextSentence: model.configuration.nextSentence)))
-        let dataset = try DatasetPreparation.prepare(
-            request, into: scratch.path(percentEncoded: false), manner: DatasetPreparation.Manner(threads: threads))
+        let dataset = try prepare(request, threads: threads, isCancelled: isCancelled)
+        let manifest = dataset.manifest
+        guard manifest.vocabularySize <= model.configuration.vocabularySize else {
+            throw TrainingError.plan(
+                field: "vocabulary", found: "\(manifest.vocabularySize) entries in \(HuggingFaceModel.vocabularyFile)",
+                allowed: "at most the model's \(model.configuration.vocabularySize)")
+        }
         var examples = Split.allCases.flatMap { split in
             (0..<dataset.exampleCount(sequence: sequence, split: split)).map { (split: split, number: $0) }
         }
@@ -117,11 +73,35 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
             Array(examples[$0..<min($0 + groupSize, examples.count)])
         }
         let losses = try measure(
-            groups, model: model, reader: try ExampleReader(dataset, seed: seed), sequence: sequence, threads: threads)
-        return CorpusEvaluation(losses, manifest: dataset.manifest, hasNextSentence: model.configuration.nextSentence)
+            groups, model: model, reader: try ExampleReader(dataset, seed: seed), sequence: sequence, threads: threads,
+            isCancelled: isCancelled)
+        return CorpusEvaluation(
+            losses, sequence: sequence, manifest: manifest, hasNextSentence: model.configuration.nextSentence)
     }
 
-    private init(_ groups: [LaneLosses], manifest: DatasetManifest, hasNextSentence: Bool) {
+    /// The text as a dataset that is mapped into memory and on no disk any more.
+    private static func prepare(
+        _ request: DatasetRequest, threads: Int, isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> Dataset {
+        let scratch = FileManager.default.temporaryDirectory.appending(path: "wafermark-evaluate-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        var manner = DatasetPreparation.Manner(threads: threads)
+        manner.isCancelled = isCancelled
+        do {
+            return try DatasetPreparation.prepare(
+                request, into: scratch.path(percentEncoded: false), manner: manner)
+        } catch CorpusError.cancelled {
+            throw CancellationError()
+        } catch CorpusError.tooFewDocuments {
+            // The sides of a split are nothing that the caller knows of.
+            throw TrainingError.plan(
+                field: "corpus", found: "text of too few documents to draw random pairs from",
+                allowed: "a dozen documents or more, with a blank line between them")
+        }
+    }
+
+    private init(_ groups: [LaneLosses], sequence: Int, manifest: DatasetManifest, hasNextSentence: Bool) {
+        self.sequence = sequence
         func estimate(_ part: (LaneLosses) -> Double, _ whole: (LaneLosses) -> Int) -> Estimate {
             Estimate(sums: groups.map { (part($0), Double(whole($0))) })
         }
@@ -142,7 +122,7 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
 
     private static func measure(
         _ groups: [[(split: Split, number: Int)]], model: HuggingFaceModel, reader: ExampleReader, sequence: Int,
-        threads: Int
+        threads: Int, isCancelled: @Sendable () -> Bool
     ) throws -> [LaneLosses] {
         let crew = ThreadCrew(count: max(1, min(threads, groups.count)))
         let (layout, weights) = (model.layout, model.weights)
@@ -157,6 +137,7 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
             try crew.run { thread in
                 let engine = try LaneEngine(layout: layout, capacity: capacity)
                 for index in stride(from: thread, to: groups.count, by: crew.count) {
+                    if isCancelled() { throw CancellationError() }
                     var builder = TokenBatchBuilder(sequenceLength: sequence, capacity: groupSize)
                     for (split, number) in groups[index] {
                         builder.append(

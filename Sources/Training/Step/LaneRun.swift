@@ -38,18 +38,18 @@ final class LaneRun: Sendable {
         for operation in share.before {
             switch operation {
             case .compute(let lane, let slot): try compute(lane, slot, worker, nil)
-            case .add(let from, let into): add(from, into, whole)
+            case .add(let from, let into): add(from, into, whole, worker)
             }
         }
         try withoutActuallyEscaping(afterStretch) { afterStretch in
             try compute(share.last.lane, share.last.slot, worker) { [self] stretch in
                 for addition in share.after {
-                    add(addition.from, addition.into, stretch)
+                    add(addition.from, addition.into, stretch, worker)
                     slots[addition.from].release(stretch)
                 }
                 if let claim = progress.advance(thread, to: stretch.upperBound) {
                     for addition in schedule.joins {
-                        add(addition.from, addition.into, claim)
+                        add(addition.from, addition.into, claim, worker)
                         slots[addition.from].release(claim)
                     }
                     progress.finishJoin(claim)
@@ -68,10 +68,12 @@ final class LaneRun: Sendable {
         collected.withLock { $0.append(result) }
     }
 
-    private func add(_ from: Int, _ into: Int, _ range: Range<Int>) {
-        Vector.add(
-            into: slots[into].pointer + range.lowerBound, from: UnsafePointer(slots[from].pointer + range.lowerBound),
-            count: range.count)
+    private func add(_ from: Int, _ into: Int, _ range: Range<Int>, _ worker: LaneWorker) {
+        worker.measure(.laneSums, floats: 3 * range.count) {
+            Vector.add(
+                into: slots[into].pointer + range.lowerBound,
+                from: UnsafePointer(slots[from].pointer + range.lowerBound), count: range.count)
+        }
     }
 }
 

@@ -8,6 +8,13 @@ import Kernels
 final class LaneWorker: @unchecked Sendable {
     private let plan: TrainingPlan
     private var engine: LaneEngine?
+    /// Where time is booked, where measuring was asked for.
+    var profile: KernelProfile? {
+        get { engine?.profile }
+        set { engine?.profile = newValue }
+    }
+    /// The engine's arena; nothing before its first use.
+    var activations: FloatBuffer? { engine?.arena }
 
     init(plan: TrainingPlan) { self.plan = plan }
 
@@ -50,5 +57,15 @@ final class LaneWorker: @unchecked Sendable {
     /// Forward pass without dropout.
     func evaluate(_ batch: TokenBatch, parameters: UnsafePointer<Float>) throws -> LaneLosses {
         try readyEngine().forward(batch: batch, parameters: parameters)
+    }
+
+    /// Runs `body`, which reads or writes `floats` floats, and books it where measuring was asked for.
+    func measure(_ kernel: StepKernel, floats: Int, _ body: () -> Void) {
+        guard let engine, engine.profile != nil else { return body() }
+        let start = MonotonicInstant.now()
+        body()
+        engine.profile?.book(
+            kernel,
+            KernelWork(calls: 1, nanoseconds: start.nanosecondsSince, bytes: floats * MemoryLayout<Float>.stride))
     }
 }

@@ -39,6 +39,16 @@ final class Optimizer {
         blockSums = Array(repeating: .zero, count: blocks.count)
     }
 
+    /// Floats that an update reads and writes for each parameter.
+    var floatsPerElement: Int {
+        switch settings.kind {
+        // Weight, both moments and gradient are read, all but the gradient written.
+        case .adamw: 7
+        // Both moments and the update are written; then weight and update are read, the weight written.
+        case .lamb: 10
+        }
+    }
+
     /// The sum of squares of `gradient` over each tensor: blocks in order within it, the same to the bit whoever computes.
     func squaredNorms(of gradient: UnsafeMutablePointer<Float>, crew: ThreadCrew) throws -> [Double] {
         let memory = Shared(gradient)

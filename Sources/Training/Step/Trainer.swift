@@ -21,13 +21,15 @@ public final class Trainer {
     let source: any StepSource
     let weights: FloatBuffer
     let optimizer: Optimizer
-    private let crew: ThreadCrew
-    private let workers: [LaneWorker]
+    let crew: ThreadCrew
+    let workers: [LaneWorker]
     private var schedule: LaneSchedule
-    private var slots: [FloatBuffer]
-    private var gradientSum: FloatBuffer
+    private(set) var slots: [FloatBuffer]
+    private(set) var gradientSum: FloatBuffer
     private var prefetcher: StepPrefetcher
     private var loaded: (step: StepNumber, batches: StepPrefetcher.Batches)?
+    /// Where the time of norms and updates is booked, where measuring was asked for.
+    var profile: KernelProfile?
 
     /// A trainer at step 0, its weights drawn from the job's seed.
     ///
@@ -168,7 +170,9 @@ public final class Trainer {
         }
         let stepPlan = try plan.step(step)
         let lanes = Double(plan.lanes)
-        let squares = try optimizer.squaredNorms(of: gradientSum.pointer, crew: crew)
+        let squares = try measure(.gradientNorm, floatsPerElement: 1) {
+            try optimizer.squaredNorms(of: gradientSum.pointer, crew: crew)
+        }
         let norm = squares.reduce(0, +).squareRoot() / lanes
         guard norm.isFinite else { throw try nonFinite(step: stepPlan, squares: squares) }
         var scale = 1 / lanes
@@ -176,9 +180,11 @@ public final class Trainer {
             // As torch.nn.utils.clip_grad_norm_.
             scale *= min(1, Double(clip) / (norm + 1e-6))
         }
-        try optimizer.update(
-            weights: weights.pointer, gradient: gradientSum.pointer, learningRate: stepPlan.learningRate, scale: scale,
-            crew: crew)
+        try measure(.optimizer, floatsPerElement: optimizer.floatsPerElement) {
+            try optimizer.update(
+                weights: weights.pointer, gradient: gradientSum.pointer, learningRate: stepPlan.learningRate,
+                scale: scale, crew: crew)
+        }
         stepsMade += 1
         return OptimizerResult(learningRate: Double(stepPlan.learningRate), gradientNorm: norm)
     }

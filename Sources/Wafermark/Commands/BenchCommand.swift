@@ -7,6 +7,8 @@ struct BenchCommand: ParsableCommand {
         discussion: "All figures are on the host clock; close other programs first.",
         subcommands: [
             BenchTrainCommand.self,
+            BenchKernelsCommand.self,
+            BenchMemoryCommand.self,
             BenchGEMMCommand.self,
             BenchCorpusCommand.self,
         ])

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Coordinator
+import Report
 
 /// `wafermark doctor`: is everything in place?
 struct DoctorCommand: ParsableCommand {
@@ -35,10 +36,11 @@ struct DoctorCommand: ParsableCommand {
         } else {
             let width = findings.map(\.name.count).max() ?? 0
             for finding in findings {
-                Console.print(
-                    "\(finding.status.rawValue.padded(to: 4))  \(finding.name.padded(to: width))  \(finding.found)")
+                let heading = "\(finding.status.rawValue.padded(to: 4))  \(finding.name.padded(to: width))  "
+                Console.printExactly(WrappedText.lines(finding.found, indent: heading.count, first: heading))
                 if let remedy = finding.remedy {
-                    Console.print(String(repeating: " ", count: width + 8) + remedy)
+                    let margin = String(repeating: " ", count: heading.count)
+                    Console.printExactly(WrappedText.lines(remedy, indent: heading.count, first: margin))
                 }
             }
         }

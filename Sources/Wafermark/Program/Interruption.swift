@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Synchronization
 
 /// Lets Ctrl-C and a termination signal end a command in order.
 enum Interruption {
@@ -27,5 +28,36 @@ enum Interruption {
         let result = await task.result
         if task.isCancelled { throw CancellationError() }
         return try result.get()
+    }
+
+    /// Runs `body`, which blocks, on a thread of its own; it is told by `isCancelled` that a signal asks it to end.
+    ///
+    /// - Throws: as `cancels(_:)`.
+    static func cancels<Result: Sendable>(
+        blocking body: @escaping @Sendable (_ isCancelled: @escaping @Sendable () -> Bool) throws -> Result
+    ) async throws -> Result {
+        try await cancels {
+            let flag = Flag()
+            return try await withTaskCancellationHandler {
+                try await withCheckedThrowingContinuation { continuation in
+                    let thread = Thread {
+                        continuation.resume(with: Swift.Result { try body { flag.isSet } })
+                    }
+                    thread.stackSize = 8 << 20
+                    thread.start()
+                }
+            } onCancel: {
+                flag.set()
+            }
+        }
+    }
+
+    /// What one thread sets and another looks at.
+    private final class Flag: Sendable {
+        private let value = Mutex(false)
+
+        var isSet: Bool { value.withLock { $0 } }
+
+        func set() { value.withLock { $0 = true } }
     }
 }

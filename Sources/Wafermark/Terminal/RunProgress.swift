@@ -55,9 +55,9 @@ package struct RunProgress {
         return HostSeconds(pace * Double(max(0, totalSteps - steps.count)))
     }
 
-    /// The shares of the workers' time in the newest step, together one.
+    /// The shares of the workers' time in the newest step; together one, but for what belongs to no part.
     package var shares: [(name: String, share: Double)] {
-        let total = workers.reduce(0) { $0 + $1.total.seconds }
+        let total = workers.reduce(0) { $0 + $1.duration.seconds }
         guard total > 0 else { return [] }
         func share(_ part: (WorkerStepRecord) -> HostSeconds) -> Double {
             workers.reduce(0) { $0 + part($1).seconds } / total

@@ -75,6 +75,7 @@ enum FabricatedRuns {
                         step: StepNumber(index), rank: WorkerRank(rank), input: HostSeconds(duration * 0.004),
                         compute: HostSeconds(compute), exposedCommunication: HostSeconds(exposed),
                         waiting: HostSeconds(waiting), optimizer: HostSeconds(duration * (isCluster ? 0.035 : 0.05)),
+                        duration: HostSeconds(duration),
                         sent: Bytes(isCluster ? 13_500_000 : 0)))
             }
             if (index + 1).isMultiple(of: job.evaluation.everySteps) || index == planned - 1 {

@@ -56,7 +56,7 @@ enum StoreFixture {
         WorkerStepRecord(
             step: StepNumber(index), rank: WorkerRank(rank), input: HostSeconds(0.001), compute: HostSeconds(0.08),
             exposedCommunication: HostSeconds(0.01), waiting: HostSeconds(0.005), optimizer: HostSeconds(0.004),
-            sent: Bytes(1_048_576))
+            duration: HostSeconds(0.1005), sent: Bytes(1_048_576))
     }
 
     static func evaluation(after steps: Int) -> EvaluationRecord {

@@ -1,0 +1,107 @@
+/// What a training step's time is booked under.
+public enum StepKernel: String, CaseIterable, Sendable, Codable {
+    /// Matrix products of the encoder's dense layers, and of the heads'.
+    case encoderProducts = "encoder_products"
+    case headProducts = "head_products"
+    case embedding
+    case embeddingBackward = "embedding_backward"
+    case attention
+    case attentionBackward = "attention_backward"
+    case residualNorm = "residual_norm"
+    case residualNormBackward = "residual_norm_backward"
+    case gelu
+    case geluBackward = "gelu_backward"
+    case crossEntropy = "cross_entropy"
+    case crossEntropyBackward = "cross_entropy_backward"
+    /// Around the engine: gradients of lanes added up, their norm, the update of the weights.
+    case laneSums = "lane_sums"
+    case gradientNorm = "gradient_norm"
+    case optimizer
+}
+
+/// Work of one kernel: how often, how long, how much.
+public struct KernelWork: Hashable, Sendable {
+    /// Calls.
+    public private(set) var calls: Int
+    /// Nanoseconds of host time, added up over threads.
+    public private(set) var nanoseconds: UInt64
+    /// Bytes that cannot but be moved: every operand once, whether it comes from cache or memory.
+    public private(set) var bytes: Int
+    /// Floating-point operations of matrix products; 0 where there are none. What a backward pass computes a second time
+    /// instead of keeping it doesn't count.
+    public private(set) var operations: Int
+
+    /// Work of the given parts.
+    public init(calls: Int = 0, nanoseconds: UInt64 = 0, bytes: Int = 0, operations: Int = 0) {
+        self.calls = calls
+        self.nanoseconds = nanoseconds
+        self.bytes = bytes
+        self.operations = operations
+    }
+
+    static func += (sum: inout KernelWork, other: KernelWork) {
+        sum.calls += other.calls
+        sum.nanoseconds += other.nanoseconds
+        sum.bytes += other.bytes
+        sum.operations += other.operations
+    }
+}
+
+/// A matrix product as oneDNN is asked for it.
+public struct ProductShape: Hashable, Sendable, Codable {
+    /// The product is `[m, n]`, summed over `k`.
+    public let m: Int, n: Int, k: Int
+    /// Whether the operands lie transposed in memory, as `GEMM.multiply` means it.
+    public let transposeA: Bool, transposeB: Bool
+
+    /// A shape of the given parts.
+    public init(m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false) {
+        self.m = m
+        self.n = n
+        self.k = k
+        self.transposeA = transposeA
+        self.transposeB = transposeB
+    }
+
+    /// Floating-point operations of one such product.
+    public var operations: Int { 2 * m * n * k }
+}
+
+/// Host time and work by kernel and by shape of product, added up while an engine has one.
+public struct KernelProfile: Sendable {
+    /// Work by kernel.
+    public private(set) var kernels: [StepKernel: KernelWork] = [:]
+    /// Work by shape of product.
+    public private(set) var products: [ProductShape: KernelWork] = [:]
+
+    /// An empty profile.
+    public init() {}
+
+    /// Operations of all matrix products.
+    public var operations: Int { kernels.values.reduce(0) { $0 + $1.operations } }
+
+    /// Adds a kernel's work.
+    public mutating func book(_ kernel: StepKernel, _ work: KernelWork) {
+        kernels[kernel, default: KernelWork()] += work
+    }
+
+    /// Adds the work of matrix products of one shape.
+    mutating func book(_ kernel: StepKernel, _ shape: ProductShape, _ work: KernelWork) {
+        book(kernel, work)
+        products[shape, default: KernelWork()] += work
+    }
+
+    /// Adds another profile, of another thread or step.
+    public static func += (sum: inout KernelProfile, other: KernelProfile) {
+        sum.kernels.merge(other.kernels) { $0 + $1 }
+        sum.products.merge(other.products) { $0 + $1 }
+    }
+}
+
+extension KernelWork {
+    fileprivate static func + (left: KernelWork, right: KernelWork) -> KernelWork {
+        var sum = left
+        sum += right
+        return sum
+    }
+}

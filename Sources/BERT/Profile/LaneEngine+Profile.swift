@@ -1,0 +1,41 @@
+import Glibc
+import Kernels
+
+extension LaneEngine {
+    /// Runs `body` and, where measuring was asked for, books its time and work.
+    @inline(__always)
+    func measure(_ kernel: StepKernel, floats: Int, operations: Int = 0, _ body: () -> Void) {
+        guard profile != nil else { return body() }
+        let start = hostNanoseconds()
+        body()
+        profile?.book(
+            kernel,
+            KernelWork(
+                calls: 1, nanoseconds: hostNanoseconds() - start, bytes: floats * MemoryLayout<Float>.stride,
+                operations: operations))
+    }
+
+    /// Computes `c = a b + beta c` and, where measuring was asked for, books its time and work under `kernel`.
+    @inline(__always)
+    func multiply(
+        _ kernel: StepKernel, transposeA: Bool = false, transposeB: Bool = false, m: Int, n: Int, k: Int,
+        a: UnsafePointer<Float>, b: UnsafePointer<Float>, beta: Float = 0, c: Floats
+    ) throws {
+        let start = profile == nil ? 0 : hostNanoseconds()
+        try GEMM.multiply(
+            transposeA: transposeA, transposeB: transposeB, m: m, n: n, k: k, a: a, b: b, beta: beta, c: c)
+        guard profile != nil else { return }
+        let shape = ProductShape(m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB)
+        profile?.book(
+            kernel, shape,
+            KernelWork(
+                calls: 1, nanoseconds: hostNanoseconds() - start,
+                bytes: (m * k + k * n + m * n) * MemoryLayout<Float>.stride, operations: shape.operations))
+    }
+}
+
+private func hostNanoseconds() -> UInt64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+}

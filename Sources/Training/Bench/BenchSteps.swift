@@ -1,0 +1,47 @@
+import Jobs
+
+/// Makes a bench's steps and times their parts.
+struct BenchSteps {
+    /// The host time of one step's parts, in seconds.
+    struct Parts {
+        var input: Double
+        var compute: Double
+        var optimizer: Double
+
+        var total: Double { input + compute + optimizer }
+    }
+
+    let trainer: Trainer
+    private(set) var parts: [Parts] = []
+    private(set) var loss = 0.0
+
+    init(_ settings: BenchSettings) throws { trainer = try settings.trainer() }
+
+    /// Makes `count` steps; keeps their times where they are `measured`.
+    mutating func run(_ count: Int, measured: Bool) throws {
+        for _ in 0..<count {
+            let parts = try makeStep(StepNumber(trainer.stepsMade))
+            if measured { self.parts.append(parts) }
+        }
+    }
+
+    private mutating func makeStep(_ step: StepNumber) throws -> Parts {
+        var stopwatch = Stopwatch()
+        try trainer.loadStep(step)
+        let input = stopwatch.lap()
+        loss = StepSummary(try trainer.computeGradients(step)).loss
+        let compute = stopwatch.lap()
+        _ = try trainer.applyOptimizer(step)
+        return Parts(input: input.seconds, compute: compute.seconds, optimizer: stopwatch.lap().seconds)
+    }
+
+    /// The median over the measured steps of what `part` picks.
+    func median(_ part: (Parts) -> Double) -> Double { Self.median(parts.map(part)) }
+
+    static func median(_ values: [Double]) -> Double {
+        let sorted = values.sorted()
+        guard !sorted.isEmpty else { return 0 }
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+}

@@ -1,0 +1,42 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// What the system knows of this process.
+enum HostProcess {
+    /// The largest resident memory of this program so far, in bytes.
+    ///
+    /// From `VmHWM`: `getrusage` would count in what another program had in memory that this process was before `exec`.
+    static var peakResidentBytes: Int { statusBytes("VmHWM:") }
+
+    /// The resident memory at present, in bytes.
+    static var residentBytes: Int { statusBytes("VmRSS:") }
+
+    /// Seconds since the process was started, to the clock tick (10 ms); nil where the system doesn't say.
+    static var secondsSinceStart: Double? {
+        // Field 22 of proc(5)'s stat, counted from behind the program's name, which may hold spaces.
+        guard let stat = read("/proc/self/stat"), let end = stat.lastIndex(of: ")") else { return nil }
+        let fields = stat[end...].split(separator: " ")
+        guard fields.count > 20, let ticks = Double(fields[20]) else { return nil }
+        var now = timespec()
+        guard clock_gettime(CLOCK_BOOTTIME, &now) == 0 else { return nil }
+        let seconds = Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9
+        return max(0, seconds - ticks / Double(sysconf(Int32(_SC_CLK_TCK))))
+    }
+
+    private static func statusBytes(_ key: String) -> Int {
+        let line = read("/proc/self/status")?.split(separator: "\n").first { $0.hasPrefix(key) }
+        guard let words = line?.split(whereSeparator: { $0 == " " || $0 == "\t" }), words.count == 3 else { return 0 }
+        return (Int(words[1]) ?? 0) * 1024
+    }
+
+    private static func read(_ path: String) -> String? {
+        guard let file = fopen(path, "r") else { return nil }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 14)
+        let count = fread(&bytes, 1, bytes.count, file)
+        return String(decoding: bytes[..<count], as: UTF8.self)
+    }
+}

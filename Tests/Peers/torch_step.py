@@ -1,0 +1,104 @@
+"""The peer of `wafermark bench train`: BERT pre-training steps (MLM + NSP) in PyTorch, as well as it does them on this CPU.
+
+transformers' BertForPreTraining with SDPA attention, dropout on, f32, fused AdamW; only the masked positions (15 %) go
+through the MLM head. Warms up, prints a line of JSON, then reads numbers of steps from standard input, one a line, and
+answers each with a line of JSON: the seconds of every step.
+"""
+
+import argparse
+import json
+import sys
+import time
+
+import torch
+from torch import Tensor, nn
+from transformers import BertConfig, BertForPreTraining
+
+SHAPES = {  # layers, hidden, heads
+    "tiny": (2, 128, 2), "mini": (4, 256, 4), "small": (4, 512, 8), "medium": (8, 512, 8),
+    "base": (12, 768, 12), "large": (24, 1024, 16),
+}
+
+
+class PreTrainingLoss(nn.Module):
+    """The sum of both mean losses; the MLM head sees the rows `positions` of each sequence alone."""
+
+    def __init__(self, model: BertForPreTraining) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, ids: Tensor, types: Tensor, mask: Tensor, positions: Tensor, labels: Tensor, pairs: Tensor) -> Tensor:
+        encoded = self.model.bert(ids, attention_mask=mask, token_type_ids=types)
+        hidden = encoded.last_hidden_state
+        masked = hidden.gather(1, positions.unsqueeze(-1).expand(-1, -1, hidden.shape[-1]))
+        words = self.model.cls.predictions(masked)
+        relation = self.model.cls.seq_relationship(encoded.pooler_output)
+        return nn.functional.cross_entropy(words.flatten(0, 1), labels.flatten()) + nn.functional.cross_entropy(relation, pairs)
+
+
+def random_batch(batch: int, sequence: int, vocabulary: int, generator: torch.Generator) -> tuple[Tensor, ...]:
+    """Full sequences of random tokens, 15 % of them to be predicted."""
+    masked = max(1, round(sequence * 0.15))
+    positions = torch.stack([torch.randperm(sequence, generator=generator)[:masked].sort().values for _ in range(batch)])
+    return (
+        torch.randint(0, vocabulary, (batch, sequence), generator=generator),
+        torch.zeros(batch, sequence, dtype=torch.long),
+        torch.ones(batch, sequence, dtype=torch.long),
+        positions,
+        torch.randint(0, vocabulary, (batch, masked), generator=generator),
+        torch.randint(0, 2, (batch,), generator=generator),
+    )
+
+
+def peak_bytes() -> int:
+    """The process's largest resident memory; getrusage would count in the program that started this one."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", choices=SHAPES, default="mini")
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--sequence", type=int, default=128)
+    parser.add_argument("--vocabulary", type=int, default=30522)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--warm", type=int, default=3, help="steps before any are timed")
+    parser.add_argument("--compile", action="store_true", help="use torch.compile")
+    options = parser.parse_args()
+
+    torch.manual_seed(1)
+    torch.set_num_threads(options.threads)
+    layers, hidden, heads = SHAPES[options.model]
+    shape = BertConfig(
+        vocab_size=options.vocabulary, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
+        intermediate_size=4 * hidden, max_position_embeddings=512, attn_implementation="sdpa")
+    loss_of = PreTrainingLoss(BertForPreTraining(shape))
+    optimizer = torch.optim.AdamW(loss_of.parameters(), lr=1e-4, fused=True)
+    step_of = torch.compile(loss_of) if options.compile else loss_of
+    generator = torch.Generator().manual_seed(0)
+    batches = [random_batch(options.batch, options.sequence, options.vocabulary, generator) for _ in range(4)]
+    made = 0
+
+    def seconds_of(steps: int) -> list[float]:
+        nonlocal made
+        seconds = []
+        for _ in range(steps):
+            start = time.perf_counter()
+            step_of(*batches[made % len(batches)]).backward()
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+            seconds.append(time.perf_counter() - start)
+            made += 1
+        return seconds
+
+    def answer(seconds: list[float]) -> None:
+        print(json.dumps({"step_seconds": seconds, "peak_rss_bytes": peak_bytes(), "torch": torch.__version__}), flush=True)
+
+    answer(seconds_of(options.warm))
+    for line in sys.stdin:
+        answer(seconds_of(int(line)))
+
+
+if __name__ == "__main__":
+    main()
