@@ -69,7 +69,7 @@ let package = Package(
         .testTarget(name: "JobsTests", dependencies: ["Jobs", "Digests"]),
         .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels"]),
         .testTarget(name: "BERTTests", dependencies: ["BERT", "Kernels"]),
-        .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Jobs", "Digests"]),
+        .testTarget(name: "CorpusTests", dependencies: ["Corpus", "Digests", "Jobs"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "BERT", "Corpus", "Jobs", "Kernels"],
             resources: [.embedInCode("Fixtures")]),
@@ -81,7 +81,7 @@ let package = Package(
         .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Cluster", "Runs", "Wire", "Jobs"]),
         .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Runs", "Jobs"]),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Corpus", "Runs", "Jobs", "Digests"]),
+            name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Corpus", "Digests", "Runs", "Jobs"]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
     ]
 )

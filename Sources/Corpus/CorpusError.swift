@@ -38,6 +38,10 @@ public enum CorpusError: Error, Sendable, Equatable, CustomStringConvertible {
     case badDataset(path: String, reason: String)
     /// The folder at `path` is no imported corpus, is from another version, or is damaged.
     case badCorpus(path: String, reason: String)
+    /// A file or a listing couldn't be downloaded.
+    case fetch(address: String, reason: String)
+    /// The folder holds an import of other files or with other options.
+    case otherImport(path: String, difference: String)
     /// The corpus folder at `path` has no vocabulary.
     case missingVocabulary(path: String)
     /// A text isn't what it was when it was imported.
@@ -54,10 +58,11 @@ public enum CorpusError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Whether the command line or a file that it names is at fault, not what happened afterwards.
     public var isWrongInput: Bool {
         switch self {
-        case .unwritable, .cancelled, .busy, .changedText: false
+        case .unwritable, .cancelled, .busy, .changedText, .fetch: false
         case .missing, .notAFile, .unreadable, .binary, .noText, .lineTooLong, .documentTooLong, .damagedGzip,
             .gzipBomb, .malformed, .vocabularyTooLarge, .vocabularyTooSmall, .badVocabulary, .badSetting,
-            .tooFewDocuments, .badDataset, .badCorpus, .missingVocabulary, .unfitDataset, .noSuchExample:
+            .tooFewDocuments, .badDataset, .badCorpus, .missingVocabulary, .unfitDataset, .noSuchExample,
+            .otherImport:
             true
         }
     }
@@ -103,6 +108,10 @@ public enum CorpusError: Error, Sendable, Equatable, CustomStringConvertible {
             "\(path): not a usable dataset: \(reason); build it again"
         case .badCorpus(let path, let reason):
             "\(path): not a usable corpus: \(reason); make it with 'wafermark corpus import SOURCE --into \(path)'"
+        case .fetch(let address, let reason):
+            "\(address): can't be downloaded: \(reason)"
+        case .otherImport(let path, let difference):
+            "\(path): holds another import: \(difference); give another folder, or delete this one"
         case .missingVocabulary(let path):
             "\(path): has no vocab.txt; learn one with 'wafermark corpus vocabulary \(path) --size 30522'"
         case .changedText(let path):

@@ -29,14 +29,14 @@ struct CitationTests {
     func fields() throws {
         let citation = try self.citation(
             """
-            <MedlineCitation><PMID Version="3">123</PMID><DateRevised><Year>2022</Year></DateRevised><Article>
+            <MedlineCitation><PMID Version="3">123</PMID><DateRevised><Year>2022</Year><Month>01</Month><Day>17</Day></DateRevised><Article>
             <Journal><JournalIssue><PubDate><MedlineDate>1998 Dec-1999 Jan</MedlineDate></PubDate></JournalIssue>
             <Title>Journal of Tests</Title></Journal><ArticleTitle>[Effect of <i>E. coli</i> on &#946;<sub>2</sub>
             &amp; H&#x2082;O.].</ArticleTitle><Abstract><AbstractText Label="METHODS" NlmCategory="METHODS">p &lt; 0.05
             <mml:math xmlns:mml="x"><mml:mi>x</mml:mi></mml:math>.</AbstractText><AbstractText/><AbstractText
             Label="UNLABELLED"><![CDATA[a <b> & c]]></AbstractText><CopyrightInformation>(c) 2000</CopyrightInformation>
             </Abstract><Language>ger</Language><PublicationTypeList><PublicationType UI="D016441">Retracted Publication
-            </PublicationType></PublicationTypeList></Article><MeshHeadingList><MeshHeading><DescriptorName>Humans
+            </PublicationType></PublicationTypeList></Article><MeshHeadingList><MeshHeading><DescriptorName UI="D006801">Humans
             </DescriptorName></MeshHeading></MeshHeadingList><OtherAbstract Type="Publisher" Language="spa"><AbstractText>hola
             </AbstractText></OtherAbstract><CommentsCorrectionsList><CommentsCorrections><PMID Version="1">9</PMID>
             </CommentsCorrections></CommentsCorrectionsList></MedlineCitation><PubmedData><History><PubMedPubDate><Year>1
@@ -48,13 +48,69 @@ struct CitationTests {
         #expect(citation.journal == "Journal of Tests")
         #expect(
             citation.sections == [
-                Citation.Section(label: "METHODS", text: "p < 0.05 x."), Citation.Section(text: "a <b> & c"),
+                Citation.Section(label: "METHODS", category: "METHODS", text: "p < 0.05 x."),
+                Citation.Section(text: "a <b> & c"),
             ])
-        #expect(citation.otherSections == [Citation.Section(text: "hola")])
+        #expect(
+            citation.otherAbstracts == [
+                Citation.OtherAbstract(kind: "Publisher", language: "spa", sections: [Citation.Section(text: "hola")])
+            ])
         #expect(citation.licence == "(c) 2000")
         #expect(citation.languages == ["ger"])
-        #expect(citation.meshTerms == ["Humans"])
+        #expect(citation.meshTerms == ["Humans"] && citation.meshNumbers == ["D006801"])
         #expect(citation.isRetracted)
+        #expect(citation.revised == 20_220_117)
+    }
+
+    @Test("a retraction is told by its notice as well as by the kind of publication")
+    func retractions() throws {
+        let notice = """
+            <MedlineCitation><PMID>1</PMID><CommentsCorrectionsList><CommentsCorrections RefType="%"><PMID>2</PMID>
+            </CommentsCorrections></CommentsCorrectionsList></MedlineCitation>
+            """
+        #expect(try citation(notice.replacing("%", with: "RetractionIn")).isRetracted)
+        // The notice itself isn't retracted.
+        #expect(try !citation(notice.replacing("%", with: "RetractionOf")).isRetracted)
+    }
+
+    @Test("a PMID that is no number spoils its own record alone")
+    func badNumber() throws {
+        let found = try pubMed(
+            """
+            <PubmedArticleSet><PubmedArticle><PMID>x</PMID><ArticleTitle>A</ArticleTitle></PubmedArticle><PubmedArticle>
+            <PMID>2</PMID></PubmedArticle></PubmedArticleSet>
+            """)
+        guard case .citation(let first) = found[0], case .citation(let second) = found[1] else { return }
+        #expect(first.defect == .badNumber && second.defect == nil && second.pmid == 2)
+    }
+
+    @Test("files of before 2005, with MedlineCitation alone, are read as well")
+    func oldSets() throws {
+        let found = try pubMed(
+            """
+            <MedlineCitationSet><MedlineCitation><PMID>7</PMID><Article><ArticleTitle>Old.</ArticleTitle></Article>
+            </MedlineCitation></MedlineCitationSet>
+            """)
+        guard case .citation(let citation) = try #require(found.first) else { return }
+        #expect(found.count == 1 && citation.pmid == 7 && citation.title == "Old.")
+    }
+
+    @Test("a text reads the same wherever the file is cut into chunks")
+    func chunkEdges() throws {
+        // The record is moved over the end of the first chunk of 256 KiB, byte by byte.
+        let record = """
+            <PubmedArticle><!--c--><?p i?><PMID Version="1">1</PMID><ArticleTitle>a&amp;<i>b</i>&#946;<![CDATA[c]]d]]> \u{3b2}é\
+            </ArticleTitle></PubmedArticle>
+            """
+        let chunk = 1 << 18
+        let head = "<PubmedArticleSet>"
+        let expected = "a&bβc]]d βé"
+        for shift in 0...record.utf8.count {
+            let padding = String(repeating: " ", count: chunk - head.utf8.count - shift)
+            let found = try pubMed(head + padding + record + "</PubmedArticleSet>")
+            guard case .citation(let citation) = try #require(found.first) else { return }
+            #expect(citation.title == expected, "shifted by \(shift)")
+        }
     }
 
     @Test("deletions are read in their place")
@@ -87,9 +143,14 @@ struct CitationTests {
             ("<PubmedArticleSet>&#0;</PubmedArticleSet>", "names no character"),
             ("<PubmedArticleSet>&#xD800;</PubmedArticleSet>", "names no character"),
             ("<PubmedArticleSet><!-- never ended</PubmedArticleSet>", "the text ends before '-->'"),
+            ("<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><PubmedArticleSet/>", "its encoding is 'ISO-8859-1'"),
+            ("\u{feff}no XML", "it doesn't begin as XML does"),
+            ("<PubmedArticleSet><a b=\"&lol;\"/></PubmedArticleSet>", "the entity &lol; isn't defined"),
+            ("<PubmedArticleSet>&#1;</PubmedArticleSet>", "names no character"),
+            ("<PubmedArticleSet><![CDATA[never ended</PubmedArticleSet>", "the text ends inside CDATA"),
             (
-                "<PubmedArticleSet><PubmedArticle><PMID>x</PMID></PubmedArticle></PubmedArticleSet>",
-                "the PMID 'x' is no number"
+                "<PubmedArticleSet>a & b; and so on, for more than sixty-four bytes of text in all of it</x>",
+                "isn't defined"
             ),
         ])
     func refusesBadXML(xml: String, reason: String) throws {

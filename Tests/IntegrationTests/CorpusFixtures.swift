@@ -66,6 +66,7 @@ enum CorpusFixtures {
         let path = folder + "/" + name
         try FileManager.default.moveItem(atPath: plain + ".gz", toPath: path)
         let contents = try Data(contentsOf: URL(fileURLWithPath: path))
-        return ["name": name, "bytes": contents.count, "digest": contents.withUnsafeBytes(SHA256.hexadecimal)]
+        let digest = contents.withUnsafeBytes { SHA256.hexadecimal(of: $0) }
+        return ["name": name, "bytes": contents.count, "digest": digest]
     }
 }

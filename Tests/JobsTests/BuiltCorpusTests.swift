@@ -149,7 +149,7 @@ struct BuiltCorpusTests {
             "examples": {"masked_share": 0.15, "masking": "whole_word", "short_sequence_share": 0.1, "next_sentence": true}}}
             """.utf8)
         try manifest.write(to: dataset.appending(path: "manifest.json"))
-        let digest = manifest.withUnsafeBytes(SHA256.hexadecimal)
+        let digest = manifest.withUnsafeBytes { SHA256.hexadecimal(of: $0) }
         try Data("\(digest)  manifest.json\n".utf8).write(to: dataset.appending(path: "manifest.sha256"))
         #expect(
             finding()

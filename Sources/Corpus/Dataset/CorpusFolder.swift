@@ -41,12 +41,6 @@ public struct CorpusFolder: Sendable {
     /// Runs `body` while no other process writes the folder: no import, no other vocabulary or build.
     func whileLocked<Result>(_ body: () throws -> Result) throws -> Result {
         let lock = try FolderLock(directory)
-        // An import holds its own lock exclusively, from its first moment on.
-        let importLock = open(directory + "/import.lock", O_RDONLY | O_CLOEXEC)
-        defer { if importLock >= 0 { close(importLock) } }
-        guard importLock < 0 || flock(importLock, LOCK_SH | LOCK_NB) == 0 else {
-            throw CorpusError.busy(path: directory)
-        }
         return try withExtendedLifetime(lock) { try body() }
     }
 

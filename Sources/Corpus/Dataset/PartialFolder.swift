@@ -158,7 +158,8 @@ final class PartialFolder: Sendable {
         }
     }
 
-    private static func words(_ error: any Error) -> String {
+    /// What kept a folder from being made, in a few words.
+    static func words(_ error: any Error) -> String {
         guard let error = error as? CocoaError else { return "\(error)" }
         if let code = (error.userInfo[NSUnderlyingErrorKey] as? POSIXError)?.code.rawValue {
             return String(cString: strerror(code))

@@ -73,3 +73,54 @@ public struct ImportOptions: Codable, Hashable, Sendable {
     /// Everything is kept but near duplicates and citations with no abstract.
     public init() {}
 }
+
+extension ImportOptions {
+    /// - Throws: `CorpusError.badSetting` for the first option outside its range.
+    func validate() throws {
+        func require(_ holds: Bool, _ name: String, _ found: some CustomStringConvertible, _ allowed: String) throws {
+            guard holds else { throw CorpusError.badSetting(name: name, found: "\(found)", allowed: allowed) }
+        }
+        for year in [firstYear, lastYear].compactMap(\.self) {
+            try require((1...9999).contains(year), "years", year, "1 to 9999")
+        }
+        if let firstYear, let lastYear {
+            try require(firstYear <= lastYear, "years", "\(firstYear)..\(lastYear)", "the first no later than the last")
+        }
+        for language in languages {
+            let isCode = (2...3).contains(language.count) && language.allSatisfy { $0.isASCII && $0.isLetter }
+            try require(isCode, "language", "'\(language)'", "codes such as eng or en")
+        }
+        for query in queries {
+            let words = QueryWords.count(in: query)
+            try require((1...QueryWords.most).contains(words), "query", "\(words) words in '\(query)'", "1 to 64 words")
+        }
+        for term in meshTerms { try require(!term.isEmpty, "MeSH term", "an empty one", "a heading or its number") }
+        try require((0...1_000_000).contains(minimumWords), "minimum words", minimumWords, "0 to 1000000")
+        try require((0.5...1).contains(similarity), "similarity", similarity, "0.5 to 1")
+        try require(!jsonKeys.text.isEmpty, "text keys", "none", "at least one")
+    }
+
+    /// The first option that differs, in words; nil where all are equal.
+    func difference(to other: ImportOptions) -> String? {
+        func compare<Value: Equatable>(_ name: String, _ path: KeyPath<ImportOptions, Value>) -> String? {
+            let (old, new) = (self[keyPath: path], other[keyPath: path])
+            return old == new ? nil : "\(name) was \(Self.words(old)) and is \(Self.words(new)) now"
+        }
+        let differences: [String?] = [
+            compare("language", \.languages), compare("first year", \.firstYear), compare("last year", \.lastYear),
+            compare("MeSH term", \.meshTerms), compare("query", \.queries), compare("minimum words", \.minimumWords),
+            compare("drop retracted", \.dropsRetracted), compare("titles alone", \.keepsTitlesAlone),
+            compare("labels", \.keepsLabels), compare("other abstracts", \.otherAbstracts),
+            compare("duplicates", \.duplicates), compare("similarity", \.similarity),
+            compare("wrapped lines", \.joinsLines), compare("title keys", \.jsonKeys.title),
+            compare("text keys", \.jsonKeys.text), self == other ? nil : "its options differ",
+        ]
+        return differences.lazy.compactMap(\.self).first
+    }
+
+    private static func words(_ value: some Any) -> String {
+        if let list = value as? [String] { return list.isEmpty ? "not set" : list.joined(separator: ", ") }
+        if let number = value as? Int? { return number.map { "\($0)" } ?? "not set" }
+        return "\(value)"
+    }
+}

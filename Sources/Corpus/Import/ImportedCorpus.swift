@@ -82,8 +82,8 @@ public struct ImportedCorpus: Codable, Hashable, Sendable {
     public struct Source: Codable, Hashable, Sendable {
         /// Its path as it was given, or as it was found in a directory that was given.
         public var path: String
-        /// What kind of file it is.
-        public var kind: Kind
+        /// What kind of file it is; nil until it was read.
+        public var kind: Kind?
         /// Its size on disk.
         public var bytes: Int
         /// SHA-256 of the file as it lies on disk; empty until it was read.

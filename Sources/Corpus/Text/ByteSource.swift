@@ -1,4 +1,5 @@
 import CZlib
+import Digests
 import Foundation
 import Jobs
 
@@ -20,17 +21,22 @@ final class ByteSource {
     /// Bytes of the file consumed so far (compressed bytes where it is gzip).
     private(set) var consumed = 0
 
+    /// Bytes handed out so far.
+    private(set) var unpacked = 0
+
     private let descriptor: Int32
+    private var digest: SHA256?
     private let input = UnsafeMutableRawPointer.allocate(byteCount: inputSize, alignment: 64)
     private let output = UnsafeMutableRawPointer.allocate(byteCount: outputSize, alignment: 64)
     private var inflater: Inflater?
     private let unpacks: Bool
     private var isStarted = false
-    private var unpacked = 0
 
-    /// Opens `path`, which must be a regular file. With `unpacks` false, gzip is handed on as it is.
-    init(path: String, unpacks: Bool = true) throws {
+    /// Opens `path`, which must be a regular file. With `unpacks` false, gzip is handed on as it is; with `hashes` true,
+    /// `finishDigest` can be asked for.
+    init(path: String, unpacks: Bool = true, hashes: Bool = false) throws {
         self.path = path
+        digest = hashes ? SHA256() : nil
         self.unpacks = unpacks
         var status = stat()
         guard stat(path, &status) == 0 else {
@@ -63,6 +69,13 @@ final class ByteSource {
         }
     }
 
+    /// SHA-256 of the file as it lies on disk, of which the rest is read. Nothing more can be read then.
+    func finishDigest(isCancelled: () -> Bool = { false }) throws -> String {
+        while try fill() > 0 { if isCancelled() { throw CorpusError.cancelled } }
+        defer { digest = nil }
+        return digest?.finish() ?? ""
+    }
+
     /// The next bytes, valid until the next call; nil at the end.
     func next() throws -> UnsafeRawBufferPointer? {
         if !isStarted, unpacks {
@@ -75,11 +88,13 @@ final class ByteSource {
             } else if path.hasSuffix(".gz"), count > 0 {
                 throw CorpusError.damagedGzip(path: path, byte: 0, reason: "it doesn't begin as gzip does")
             } else {
+                unpacked += count
                 return count == 0 ? nil : UnsafeRawBufferPointer(start: input, count: count)
             }
         }
         guard let inflater else {
             let count = try fill()
+            unpacked += count
             return count == 0 ? nil : UnsafeRawBufferPointer(start: input, count: count)
         }
         return try unpack(inflater)
@@ -113,6 +128,7 @@ final class ByteSource {
             let count = read(descriptor, input, Self.inputSize)
             if count >= 0 {
                 consumed += count
+                digest?.update(UnsafeRawBufferPointer(start: input, count: count))
                 return count
             }
             if errno != EINTR {

@@ -37,10 +37,15 @@ public final class TextReader: DocumentSource {
     private var foundText = false
 
     /// Opens the file at `path`. Throws `CorpusError.missing`, `.notAFile` or `.unreadable`.
-    public init(path: String, limits: TextLimits = TextLimits()) throws {
-        self.path = path
+    public convenience init(path: String, limits: TextLimits = TextLimits()) throws {
+        self.init(source: try ByteSource(path: path), limits: limits)
+    }
+
+    /// Reads `source` from its beginning.
+    init(source: ByteSource, limits: TextLimits) {
+        path = source.path
         self.limits = limits
-        source = try ByteSource(path: path)
+        self.source = source
     }
 
     /// The share of the file's bytes that has been read.

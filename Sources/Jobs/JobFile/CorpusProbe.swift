@@ -80,7 +80,7 @@ public struct CorpusProbe: Sendable {
         }
         let manifest = try contents("manifest.json")
         let digest = String(decoding: try contents("manifest.sha256").prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)
-        guard manifest.withUnsafeBytes(SHA256.hexadecimal) == digest else {
+        guard manifest.withUnsafeBytes({ SHA256.hexadecimal(of: $0) }) == digest else {
             throw Refusal(
                 reason: "its dataset/manifest.json has changed since it was written: run 'wafermark corpus build' again"
             )

@@ -6,6 +6,7 @@ struct BenchCorpusCommand: ParsableCommand {
         commandName: "corpus", abstract: "Measure text on its way to training examples.",
         discussion: "MB are 10^6 bytes of unpacked text; all figures are on the host clock.",
         subcommands: [
+            BenchImportCommand.self,
             BenchTokenizerCommand.self,
             BenchVocabularyCommand.self,
             BenchExamplesCommand.self,

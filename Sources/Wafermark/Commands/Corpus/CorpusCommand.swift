@@ -5,6 +5,8 @@ struct CorpusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "corpus", abstract: "Make text into what training reads.",
         subcommands: [
+            CorpusFetchCommand.self,
+            CorpusImportCommand.self,
             CorpusVocabularyCommand.self,
             CorpusBuildCommand.self,
             CorpusShowCommand.self,

@@ -111,7 +111,8 @@ private struct Text {
     @inline(__always)
     func spaceLength(at index: Int) -> Int {
         let byte = bytes[index]
-        if byte == 0x20 || (byte >= 0x09 && byte <= 0x0d) { return 1 }
+        // Control characters, which no text needs, count as blanks.
+        if byte <= 0x20 { return 1 }
         if byte < 0x80 { return 0 }
         if byte == 0xc2, index + 1 < bytes.count, bytes[index + 1] == 0xa0 { return 2 }
         guard byte == 0xe2 || byte == 0xe3, let scalar = scalar(at: index), scalar.properties.isWhitespace else {

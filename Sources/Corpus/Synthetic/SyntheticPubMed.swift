@@ -1,0 +1,307 @@
+import Foundation
+import Jobs
+
+/// Writes files with the structure of PubMed's releases around synthetic abstracts: to measure an import with, at any size.
+///
+/// Authors, references, MeSH headings and the rest take the share that they take of a real record, so that text is about
+/// a tenth of the bytes. Some citations are revised in a later file, deleted by a later one, have no abstract, or copy an
+/// earlier abstract; `Contents` says how many, so that an import can be checked against it.
+public struct SyntheticPubMed {
+    /// What was written.
+    public struct Contents: Codable, Hashable, Sendable {
+        /// Files.
+        public var files = 0
+        /// Their size on disk.
+        public var bytes = 0
+        /// Bytes of XML.
+        public var xmlBytes = 0
+        /// `PubmedArticle` elements.
+        public var citations = 0
+        /// Of these, with an abstract.
+        public var abstracts = 0
+        /// Of these, revised by a later one.
+        public var superseded = 0
+        /// Of these, named by a `DeleteCitation`.
+        public var deleted = 0
+        /// Of these, with the text of another.
+        public var copies = 0
+        /// Bytes of titles and abstracts.
+        public var textBytes = 0
+    }
+
+    /// Abstracts that are held to be revised, deleted or copied.
+    private static let memory = 512
+
+    /// What was written so far.
+    public private(set) var contents = Contents()
+    private let seed: UInt64
+    private let abstracts: SyntheticAbstracts
+    private var document = TextDocument()
+    private var xml: [UInt8] = []
+    private var number = 0
+    /// Citations of earlier files with their texts: each is revised, deleted or copied at most once.
+    private var earlier: [(pmid: Int, sentences: [String])] = []
+    private var current: [(pmid: Int, sentences: [String])] = []
+
+    /// A generator; the same files for the same seed.
+    public init(seed: UInt64) {
+        self.seed = seed
+        abstracts = SyntheticAbstracts(documents: .max, seed: seed)
+    }
+
+    /// Writes the next file, `pubmed99nNNNN.xml.gz` or `.xml`, of at least `xmlBytes` bytes of XML, into `directory`.
+    ///
+    /// - Returns: its path.
+    public mutating func writeFile(xmlBytes: Int, packed: Bool, into directory: String) throws -> String {
+        contents.files += 1
+        let digits = String(contents.files)
+        let name = "pubmed99n" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+        let path = "\(directory)/\(name).xml\(packed ? ".gz" : "")"
+        let file = try FileWriter(path: path)
+        let gzip = packed ? try GzipWriter(file) : nil
+        var written = 0
+        func flush(_ xml: inout [UInt8]) throws {
+            try xml.withUnsafeBytes { try gzip?.write($0) ?? file.write($0) }
+            written += xml.count
+            xml.removeAll(keepingCapacity: true)
+        }
+        xml.append(contentsOf: Self.prologue.utf8)
+        var deletions: [Int] = []
+        while written + xml.count < xmlBytes {
+            try writeCitation(&deletions)
+            if xml.count > 1 << 16 { try flush(&xml) }
+        }
+        if !deletions.isEmpty {
+            add("  <DeleteCitation>\n")
+            for pmid in deletions { add("    <PMID Version=\"1\">\(pmid)</PMID>\n") }
+            add("  </DeleteCitation>\n")
+        }
+        add("</PubmedArticleSet>\n")
+        try flush(&xml)
+        contents.bytes += try gzip?.finish().bytes ?? file.finish().bytes
+        contents.xmlBytes += written
+        earlier = current
+        current = []
+        return path
+    }
+
+    private static let prologue = """
+        <?xml version="1.0" encoding="utf-8"?>
+        <!DOCTYPE PubmedArticleSet SYSTEM "http://dtd.nlm.nih.gov/ncbi/pubmed/out/pubmed_240101.dtd">
+        <PubmedArticleSet>
+
+        """
+
+    private mutating func writeCitation(_ deletions: inout [Int]) throws {
+        number += 1
+        var random = CounterRandom(seed: seed, purpose: .syntheticText, step: UInt64(number), example: .max)
+        // Two of the generator's abstracts are as long as one of PubMed's.
+        _ = try abstracts.next(into: &document)
+        var sentences = document.sentences
+        _ = try abstracts.next(into: &document)
+        sentences += document.sentences.dropFirst()
+        var pmid = 50_000_000 + number
+        var isRevision = false
+        switch random.nextIndex(below: 100) {
+        case 0 where !earlier.isEmpty:
+            deletions.append(earlier.removeLast().pmid)
+            contents.deleted += 1
+        case 1 where !earlier.isEmpty:
+            pmid = earlier.removeLast().pmid
+            isRevision = true
+            contents.superseded += 1
+        case 2 where !earlier.isEmpty:
+            sentences = earlier.removeLast().sentences
+            contents.copies += 1
+        case 3..<23: sentences = Array(sentences.prefix(1))
+        default: break
+        }
+        contents.citations += 1
+        if sentences.count > 1 {
+            contents.abstracts += 1
+            if !isRevision, current.count < Self.memory { current.append((pmid, sentences)) }
+        }
+        contents.textBytes += sentences.reduce(0) { $0 + $1.utf8.count }
+        add(
+            """
+              <PubmedArticle>
+                <MedlineCitation Status="MEDLINE" Owner="NLM" IndexingMethod="Automated">
+                  <PMID Version="1">\(pmid)</PMID>
+                  <DateCompleted>
+                    <Year>2021</Year>
+                    <Month>06</Month>
+                    <Day>11</Day>
+                  </DateCompleted>
+                  <DateRevised>
+                    <Year>\(isRevision ? 2023 : 2022)</Year>
+                    <Month>0\(1 + number % 9)</Month>
+                    <Day>\(10 + number % 18)</Day>
+                  </DateRevised>
+                  <Article PubModel="Print-Electronic">
+                    <Journal>
+                      <ISSN IssnType="Electronic">1234-56\(10 + number % 90)</ISSN>
+                      <JournalIssue CitedMedium="Internet">
+                        <Volume>\(1 + number % 80)</Volume>
+                        <Issue>\(1 + number % 12)</Issue>
+                        <PubDate>
+                          <Year>\(1980 + number % 44)</Year>
+                          <Month>Jun</Month>
+                        </PubDate>
+                      </JournalIssue>
+                      <Title>Synthetic journal of medicine</Title>
+                      <ISOAbbreviation>Synth J Med</ISOAbbreviation>
+                    </Journal>
+                    <ArticleTitle>
+            """)
+        addText(sentences.first ?? "")
+        add("</ArticleTitle>\n        <ELocationID EIdType=\"doi\" ValidYN=\"Y\">10.0000/s.\(number)</ELocationID>\n")
+        if sentences.count > 1 { writeAbstract(sentences) }
+        writeAuthors(&random)
+        add(
+            """
+                    <Language>\(number % 20 == 0 ? "ger" : "eng")</Language>
+                    <PublicationTypeList>
+                      <PublicationType UI="D016428">Journal Article</PublicationType>
+                    </PublicationTypeList>
+                  </Article>
+                  <MedlineJournalInfo>
+                    <Country>Netherlands</Country>
+                    <MedlineTA>Synth J Med</MedlineTA>
+                    <NlmUniqueID>0000001</NlmUniqueID>
+                    <ISSNLinking>1234-5678</ISSNLinking>
+                  </MedlineJournalInfo>
+                  <CitationSubset>IM</CitationSubset>
+
+            """)
+        writeHeadings(&random)
+        add("    </MedlineCitation>\n")
+        writeHistory(pmid, &random)
+        add("  </PubmedArticle>\n")
+    }
+
+    private mutating func writeAbstract(_ sentences: [String]) {
+        let isLabelled = number % 3 == 0
+        add("        <Abstract>\n")
+        if isLabelled, sentences.count > 3 {
+            let parts = [("BACKGROUND", 1..<2), ("METHODS", 2..<3), ("RESULTS", 3..<sentences.count)]
+            for (label, range) in parts {
+                add("          <AbstractText Label=\"\(label)\" NlmCategory=\"\(label)\">")
+                addText(sentences[range].joined(separator: " "))
+                add("</AbstractText>\n")
+            }
+        } else {
+            add("          <AbstractText>")
+            addText(sentences.dropFirst().joined(separator: " "))
+            add("</AbstractText>\n")
+        }
+        add("          <CopyrightInformation>Written by a program; free of rights.</CopyrightInformation>\n")
+        add("        </Abstract>\n")
+    }
+
+    private mutating func writeAuthors(_ random: inout CounterRandom) {
+        add("        <AuthorList CompleteYN=\"Y\">\n")
+        for _ in 0..<(1 + random.nextIndex(below: 9)) {
+            let family = Self.families[random.nextIndex(below: Self.families.count)]
+            let place = Self.places[random.nextIndex(below: Self.places.count)]
+            add(
+                """
+                          <Author ValidYN="Y">
+                            <LastName>\(family)</LastName>
+                            <ForeName>A B</ForeName>
+                            <Initials>AB</Initials>
+                            <AffiliationInfo>
+                              <Affiliation>Department of Synthetic Medicine, School of Public Health and Clinical Research, University of \(place), 1\(number % 9) Example Road, \(place), No Country. \(family)@example.org.</Affiliation>
+                            </AffiliationInfo>
+                          </Author>
+
+                """)
+        }
+        add("        </AuthorList>\n")
+    }
+
+    private mutating func writeHeadings(_ random: inout CounterRandom) {
+        add("      <MeshHeadingList>\n")
+        for _ in 0..<(4 + random.nextIndex(below: 12)) {
+            let place = random.nextIndex(below: Self.headings.count)
+            add(
+                """
+                        <MeshHeading>
+                          <DescriptorName UI="D00\(1000 + place)" MajorTopicYN="N">\(Self.headings[place])</DescriptorName>
+                          <QualifierName UI="Q000175" MajorTopicYN="N">diagnosis</QualifierName>
+                        </MeshHeading>
+
+                """)
+        }
+        add("      </MeshHeadingList>\n")
+    }
+
+    private mutating func writeHistory(_ pmid: Int, _ random: inout CounterRandom) {
+        add("    <PubmedData>\n      <History>\n")
+        for status in ["received", "accepted", "pubmed", "medline"] {
+            add(
+                """
+                        <PubMedPubDate PubStatus="\(status)">
+                          <Year>2020</Year>
+                          <Month>5</Month>
+                          <Day>28</Day>
+                          <Hour>6</Hour>
+                          <Minute>0</Minute>
+                        </PubMedPubDate>
+
+                """)
+        }
+        add(
+            """
+                  </History>
+                  <PublicationStatus>ppublish</PublicationStatus>
+                  <ArticleIdList>
+                    <ArticleId IdType="pubmed">\(pmid)</ArticleId>
+                    <ArticleId IdType="doi">10.0000/s.\(number)</ArticleId>
+                  </ArticleIdList>
+                  <ReferenceList>
+
+            """)
+        for _ in 0..<random.nextIndex(below: 24) {
+            let family = Self.families[random.nextIndex(below: Self.families.count)]
+            add(
+                """
+                        <Reference>
+                          <Citation>\(family) A, et al. A study of studies. Synth J Med. 2009;1:\(random.nextIndex(below: 1000))-9.</Citation>
+                          <ArticleIdList>
+                            <ArticleId IdType="pubmed">\(1_000_000 + random.nextIndex(below: 40_000_000))</ArticleId>
+                          </ArticleIdList>
+                        </Reference>
+
+                """)
+        }
+        add("      </ReferenceList>\n    </PubmedData>\n")
+    }
+
+    private mutating func add(_ text: String) { xml.append(contentsOf: text.utf8) }
+
+    /// Adds character data; every seventh text has some words in italics, as species have in PubMed.
+    private mutating func addText(_ text: String) {
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "<"): add("&lt;")
+            case UInt8(ascii: ">"): add("&gt;")
+            case UInt8(ascii: "&"): add("&amp;")
+            default: xml.append(byte)
+            }
+        }
+        if number % 7 == 0 { add(" <i>In silico</i> data &#x3b1;&#xb2;.") }
+    }
+
+    private static let families = [
+        "Abel", "Bauer", "Castro", "Dubois", "Eriksson", "Fischer", "Garcia", "Huang", "Ito", "Jensen", "Kowalski",
+        "Lind",
+        "Moreau", "Nowak", "Okafor", "Patel", "Quinn", "Rossi", "Silva", "Tanaka", "Umar", "Virtanen", "Weber", "Zhang",
+    ]
+    private static let places = ["Northfield", "Easton", "Southgate", "Westbrook", "Midtown", "Lakeside", "Hillview"]
+    private static let headings = [
+        "Humans", "Animals", "Female", "Male", "Adult", "Aged", "Middle Aged", "Child", "Adolescent", "Mice", "Rats",
+        "Risk Factors", "Treatment Outcome", "Retrospective Studies", "Prospective Studies", "Cohort Studies",
+        "Prognosis", "Time Factors", "Follow-Up Studies", "Signal Transduction", "Cell Line, Tumor", "Mutation",
+        "Neoplasms", "Hypertension", "Asthma", "Stroke", "Quality of Life", "Surveys and Questionnaires",
+    ]
+}

@@ -1,0 +1,193 @@
+import Corpus
+import Foundation
+import Testing
+
+@Suite("Importing what is hostile or huge")
+struct ImportLimitTests {
+    private let fixture: ImportFixture
+    init() throws { fixture = try ImportFixture() }
+
+    private typealias F = ImportFixture
+
+    private func good() throws -> String {
+        try fixture.pubMed("good.xml", [F.article(1, title: "Good.", abstract: F.sentence(1))])
+    }
+
+    private func bomb() throws -> String {
+        let path = fixture.folder.file("bomb.xml")
+        FileManager.default.createFile(atPath: path, contents: Data("<PubmedArticleSet>".utf8))
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.seekToEnd()
+        for _ in 0..<40 { try file.write(contentsOf: Data(repeating: 0x20, count: 1 << 20)) }
+        try file.close()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = ["gzip", "-9", path]
+        try process.run()
+        process.waitUntilExit()
+        return path + ".gz"
+    }
+
+    @Test(
+        "a malformed file is left out with its byte, the rest is kept; with --strict it ends the import",
+        arguments: [
+            ("<PubmedArticleSet><PubmedArticle></PubmedArticleSet>", 33, "where </PubmedArticle> is due"),
+            ("<!DOCTYPE a [<!ENTITY lol \"lol\">]><PubmedArticleSet/>", 13, "declarations of its own"),
+            ("<html/>", 0, "where <PubmedArticleSet> or <article> is due"), ("no XML", 0, "doesn't begin as XML"),
+        ])
+    func malformed(xml: String, byte: Int, reason: String) throws {
+        // What comes before the fault is left out with the file, its deletions too.
+        let bad = try fixture.folder.write(xml, to: "bad.xml")
+        let sources = [bad, try good()]
+        let job = try fixture.job(sources)
+        let corpus = try job.run().corpus
+        #expect(corpus.sources.map(\.state) == [.malformed, .imported])
+        let fault = try #require(corpus.sources[0].faults.first)
+        #expect(fault.byte == byte && fault.reason.contains(reason), "\(fault)")
+        #expect(job.takeFaults() == ["\(bad): byte \(byte): \(fault.reason); left out"])
+        #expect(try fixture.documents().count == 1)
+        let error = #expect(throws: CorpusError.self) {
+            try fixture.run(sources, into: fixture.folder.file("strict"), isStrict: true)
+        }
+        #expect(error?.description.hasPrefix("\(bad): byte \(byte): ") == true)
+    }
+
+    @Test("of a file that is malformed at its end nothing is kept, not even its deletions")
+    func malformedAtTheEnd() throws {
+        let bad = try fixture.folder.write(
+            "<PubmedArticleSet>" + F.article(1, title: "Newer.", abstract: F.sentence(8))
+                + F.article(2, abstract: F.sentence(2))
+                + "<DeleteCitation><PMID>1</PMID></DeleteCitation></Pubmed", to: "z.xml")
+        let corpus = try fixture.run([try good(), bad]).corpus
+        #expect(try fixture.documents().map { $0.prefix(5) } == ["Good."])
+        #expect(corpus.totals.articles == 1 && corpus.totals.deletions == 0 && corpus.totals.skipped.isEmpty)
+    }
+
+    @Test("a gzip bomb, a damaged and a cut gzip file are left out")
+    func gzip() throws {
+        let whole = storedGzip(Data("<PubmedArticleSet></PubmedArticleSet>".utf8))
+        var damaged = whole
+        damaged[14] ^= 0xff
+        damaged[whole.count - 6] ^= 0xff
+        let sources = [
+            try bomb(), try fixture.folder.write(whole.prefix(whole.count - 9), to: "cut.xml.gz"),
+            try fixture.folder.write(damaged, to: "damaged.xml.gz"), try good(),
+        ]
+        let corpus = try fixture.run(sources).corpus
+        #expect(corpus.sources.map(\.state) == [.malformed, .malformed, .malformed, .imported])
+        #expect(corpus.sources[0].faults[0].reason.contains("times when unpacked; at most 250"))
+    }
+
+    @Test(
+        "empty files are told and cost nothing",
+        arguments: ["empty.xml", "empty.xml.gz", "empty.txt", "empty.jsonl", "empty"])
+    func empty(name: String) throws {
+        let data = name.hasSuffix(".gz") ? storedGzip(Data()) : Data()
+        let path = try fixture.folder.write(data, to: name)
+        let corpus = try fixture.run([path, try good()]).corpus
+        #expect(corpus.sources.map(\.state) == [.empty, .imported] && corpus.totals.documents == 1)
+        #expect(throws: CorpusError.noText(path: path)) {
+            try fixture.run([path], into: fixture.folder.file("strict"), isStrict: true)
+        }
+    }
+
+    @Test("an import that keeps nothing is complete and has no shard")
+    func nothingKept() throws {
+        let path = try fixture.pubMed("a.xml", [F.article(1)])
+        let corpus = try fixture.run([path]).corpus
+        #expect(corpus.isComplete && corpus.shards.isEmpty && corpus.totals.skipped == ["no_text": 1])
+    }
+
+    @Test("invalid UTF-8 is replaced and counted, in every kind of file")
+    func invalidText() throws {
+        func broken(_ text: String) -> Data {
+            let parts = text.split(separator: "%", omittingEmptySubsequences: false).map { Data($0.utf8) }
+            return Data(parts.dropFirst().reduce(parts[0]) { $0 + Data([0xff]) + $1 })
+        }
+        let sources = [
+            try fixture.folder.write(
+                broken("<PubmedArticleSet>" + F.article(1, title: "a%b", abstract: "c%d% e") + "</PubmedArticleSet>"),
+                to: "a.xml"), try fixture.folder.write(broken("Plain % text."), to: "b.txt"),
+            try fixture.folder.write(broken("{\"text\": \"JSON % text.\"}"), to: "c.jsonl"),
+        ]
+        let corpus = try fixture.run(sources).corpus
+        #expect(corpus.sources.map(\.counts.replacedSequences) == [3, 1, 1] && corpus.totals.replacedSequences == 5)
+        #expect(
+            try fixture.documents() == [
+                "a\u{fffd}b c\u{fffd}d\u{fffd} e", "Plain \u{fffd} text.", "JSON \u{fffd} text.",
+            ])
+    }
+
+    @Test("bad JSON lines are left out alone, and the first ones' places are kept")
+    func badLines() throws {
+        let path = try fixture.folder.write(
+            "{\"text\": \"Fine.\"}\n{broken\n[1]\n{\"text\": \"Also fine.\"}", to: "a.jsonl")
+        let corpus = try fixture.run([path]).corpus
+        #expect(try fixture.documents() == ["Fine.", "Also fine."])
+        #expect(corpus.sources[0].faults.map(\.byte) == [18, 26] && corpus.totals.skipped == ["bad_line": 2])
+        #expect(throws: CorpusError.self) {
+            try fixture.run([path], into: fixture.folder.file("strict"), isStrict: true)
+        }
+    }
+
+    @Test("an abstract of 10 MB is kept; one with no sentence end is cut into lines that readers take")
+    func hugeAbstract() throws {
+        let sentences = String(repeating: "This is a sentence of a long abstract. ", count: 10_000_000 / 39)
+        let endless = String(repeating: "word ", count: 60_000) + String(repeating: "é", count: 100_000)
+        let path = try fixture.pubMed(
+            "a.xml", [F.article(1, abstract: sentences), F.article(2, abstract: endless)])
+        let corpus = try fixture.run([path]) { $0.duplicates = .keep }.corpus
+        #expect(corpus.totals.documents == 2 && corpus.totals.textBytes > 10_000_000)
+        #expect(corpus.totals.cutSentences == 7)
+        let documents = try fixture.documents()
+        #expect(documents[0].utf8.count == sentences.utf8.count + "A title.".utf8.count)
+        #expect(documents[1].count { $0 == "é" } == 100_000)
+    }
+
+    @Test("an element of more than 32 MiB spoils its own record alone")
+    func oversized() throws {
+        let path = fixture.folder.file("a.xml")
+        FileManager.default.createFile(atPath: path, contents: nil)
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.write(contentsOf: Data("<PubmedArticleSet><PubmedArticle><PMID>1</PMID><AbstractText>".utf8))
+        for _ in 0..<33 { try file.write(contentsOf: Data(repeating: 0x61, count: 1 << 20)) }
+        let rest = "</AbstractText></PubmedArticle>" + F.article(2, title: "Kept.", abstract: F.sentence(2))
+        try file.write(contentsOf: Data((rest + "</PubmedArticleSet>").utf8))
+        try file.close()
+        #expect(try fixture.run([path]).corpus.totals.skipped == ["too_long": 1])
+        #expect(try fixture.documents().count == 1)
+    }
+
+    @Test("many tiny abstracts")
+    func tiny() throws {
+        var xml = "<PubmedArticleSet>"
+        for number in 1...50_000 {
+            xml += "<PubmedArticle><PMID>\(number)</PMID><AbstractText>t\(number)</AbstractText></PubmedArticle>"
+        }
+        let path = try fixture.folder.write(xml + "</PubmedArticleSet>", to: "a.xml")
+        #expect(try fixture.run([path], threads: 2).corpus.totals.documents == 50_000)
+    }
+
+    @Test("what can't be imported is refused before anything is written")
+    func refusals() throws {
+        let file = try good()
+        #expect(throws: CorpusError.missing(path: "none.xml")) { try fixture.run([file, "none.xml"]) }
+        #expect(throws: CorpusError.self) { try fixture.run(["/dev/null"]) }
+        let folder = fixture.folder.file("nothing")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        #expect(throws: CorpusError.self) { try fixture.run([folder]) }
+        #expect(throws: CorpusError.self) { try fixture.run([file]) { $0.languages = ["English"] } }
+        #expect(throws: CorpusError.self) { try fixture.run([file]) { $0.queries = ["..."] } }
+        #expect(throws: CorpusError.self) {
+            try fixture.run([file]) {
+                $0.firstYear = 2000; $0.lastYear = 1990
+            }
+        }
+        #expect(throws: CorpusError.self) { try fixture.run([file]) { $0.similarity = 0.2 } }
+        #expect(!FileManager.default.fileExists(atPath: fixture.corpus))
+        // A folder that holds other things isn't touched.
+        #expect(throws: CorpusError.self) { try fixture.run([file], into: fixture.folder.path) }
+        #expect(throws: CorpusError.self) { try fixture.run([file], into: file) }
+        #expect(fixture.folder.contents == ["good.xml", "nothing"])
+    }
+}
