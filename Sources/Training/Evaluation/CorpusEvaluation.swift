@@ -88,7 +88,8 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
         var manner = DatasetPreparation.Manner(threads: threads)
         manner.isCancelled = isCancelled
         do {
-            return try DatasetPreparation.prepare(request, into: scratch.path(percentEncoded: false), manner: manner)
+            return try DatasetPreparation.prepare(
+                request, into: scratch.path(percentEncoded: false), manner: manner)
         } catch CorpusError.cancelled {
             throw CancellationError()
         } catch CorpusError.tooFewDocuments {

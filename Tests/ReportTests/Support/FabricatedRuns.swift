@@ -8,7 +8,7 @@ enum FabricatedRuns {
 
     static func job(
         name: String = "demo", steps: Int = 300, target: Target? = nil,
-        text: CorpusSource.Text = .synthetic(documents: 4_000, seed: 7)
+        text: TextCorpus.Text = .synthetic(documents: 4_000, seed: 7)
     ) -> Job {
         Job(
             name: name, model: ModelShape(layers: 4, hidden: 256, heads: 4),
