@@ -62,6 +62,8 @@ def parse(path: Path) -> etree._Element:
 
 def title_of(article: etree._Element) -> str:
     title = running_text(article.find("ArticleTitle"))
+    if title == "[Not Available].":
+        title = ""
     match = re.fullmatch(r"\[([^\[\]]*)\]\.?", title)
     if match:
         title = match[1] if match[1].endswith(".") else match[1] + "."

@@ -11,7 +11,7 @@ struct ImportResumptionTests {
     private typealias F = ImportFixture
 
     private func sources() throws -> [String] {
-        try (0..<4).map { file in
+        try (0..<3).map { file in
             try fixture.pubMed(
                 "f\(file).xml",
                 (0..<40).map {
@@ -41,7 +41,7 @@ struct ImportResumptionTests {
         let reference = try reference(sources)
         var looks = 0
         var reused: Set<Int> = []
-        for stop in stride(from: 0, to: 400, by: 9) {
+        for stop in stride(from: 0, to: 320, by: 35) {
             let directory = fixture.folder.file("stopped-\(stop)")
             let asked = Mutex(0)
             do {
@@ -64,7 +64,7 @@ struct ImportResumptionTests {
             #expect(try F.contents(of: directory) == reference, "stopped at look \(stop)")
             try FileManager.default.removeItem(atPath: directory)
         }
-        #expect(looks > 10 && reused.isSuperset(of: [0, 1, 2, 3, 4]), "\(looks) \(reused)")
+        #expect(looks > 3 && reused.isSuperset(of: [0, 1, 2, 3]), "\(looks) \(reused)")
     }
 
     @Test("on a full disk it says so, whole shards stay, and with space again it ends with the same bytes")
@@ -72,7 +72,7 @@ struct ImportResumptionTests {
         let sources = try sources()
         let reference = try reference(sources)
         var failures = 0
-        for space in stride(from: 0, to: 400_000, by: 17_000) {
+        for space in stride(from: 0, to: 110_000, by: 15_000) {
             let directory = fixture.folder.file("full-\(space)")
             do {
                 _ = try run(sources, into: directory, space: DiskSpace(bytes: space))
@@ -87,7 +87,7 @@ struct ImportResumptionTests {
             #expect(try F.contents(of: directory) == reference, "\(space) bytes")
             try FileManager.default.removeItem(atPath: directory)
         }
-        #expect(failures > 5)
+        #expect(failures > 4, "\(failures)")
     }
 
     @Test("run again it reads nothing; with a further file it reads that one, and revisions reach back")
@@ -95,13 +95,13 @@ struct ImportResumptionTests {
         let sources = try sources()
         try run(sources)
         let again = try run(sources)
-        #expect(again.filesReused == 4 && again.progress.unpackedBytes == 0)
+        #expect(again.filesReused == 3 && again.progress.unpackedBytes == 0)
 
         let update = try fixture.pubMed(
             "g.xml", [F.article(5, title: "Newer.", abstract: F.sentence(99_999))],
             more: "<DeleteCitation><PMID>70</PMID></DeleteCitation>")
         let extended = try run(sources + [update])
-        #expect(extended.filesReused == 4)
+        #expect(extended.filesReused == 3)
         #expect(extended.corpus.totals.skipped["deleted"] == 1)
         let other = fixture.folder.file("other")
         try run(sources + [update], into: other)

@@ -75,9 +75,12 @@ struct SourceList: Sendable {
 
     private static func file(_ path: String, _ absolute: String) throws -> SourceFile {
         var status = stat()
-        // Opening says most exactly what is wrong.
-        _ = try ByteSource(path: path)
-        guard stat(path, &status) == 0 else {
+        let isThere = stat(path, &status) == 0
+        if !isThere || status.st_mode & S_IFMT != S_IFREG || access(path, R_OK) != 0 {
+            // Opening says most exactly what is wrong.
+            _ = try ByteSource(path: path)
+        }
+        guard isThere else {
             throw CorpusError.unreadable(path: path, reason: String(cString: strerror(errno)))
         }
         return SourceFile(

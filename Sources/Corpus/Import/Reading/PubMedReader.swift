@@ -110,7 +110,7 @@ public final class PubMedReader: CitationReader {
             case .start(let element):
                 switch element {
                 case name.pmid: try readNumber(of: &citation)
-                case name.title: citation.title = Self.withoutBrackets(try scanner.readText(with: &text))
+                case name.title: citation.title = Self.title(try scanner.readText(with: &text))
                 case name.vernacular: vernacular = try scanner.readText(with: &text)
                 case name.abstractText:
                     if let section = try readSection() { citation.sections.append(section) }
@@ -197,8 +197,9 @@ public final class PubMedReader: CitationReader {
         text.split { !$0.isASCII || !$0.isNumber }.first { $0.count == 4 }.flatMap { Int($0) } ?? 0
     }
 
-    /// PubMed puts a translated title in brackets.
-    private static func withoutBrackets(_ title: String) -> String {
+    /// PubMed puts a translated title in brackets, and says so where there is none.
+    private static func title(_ title: String) -> String {
+        if title == "[Not Available]." { return "" }
         guard title.hasPrefix("["), title.hasSuffix("].") || title.hasSuffix("]") else { return title }
         let inner = title.dropFirst().dropLast(title.hasSuffix("].") ? 2 : 1)
         if inner.contains("[") || inner.contains("]") { return title }

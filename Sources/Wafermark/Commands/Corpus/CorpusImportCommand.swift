@@ -56,6 +56,9 @@ struct CorpusImportCommand: AsyncParsableCommand {
         display.finish()
         let report = ImportReport(outcome, directory: into)
         if output.json { try Console.printJSON(report) } else { report.print() }
+        if report.files.imported == 0, report.files.malformed > 0 {
+            throw CommandFailure.failed("\(into): none of the files could be imported")
+        }
     }
 }
 
