@@ -25,13 +25,18 @@ struct BenchTests {
         #expect(
             abs(try number(result, "gemm_efficiency") - achieved / number(result, "gemm_peak_gflops")) < 1e-9)
         // 2 sequences of 16 tokens of which 2 are masked. Layer 1 computes all tokens; layer 2 keys and values of all and
-        // the rest for 3 tokens a sequence (2 masked and the first); three products each, 2 FLOPs a multiplication.
+        // the rest for what the heads read: the masked tokens and the first, which may be one of them. Three products
+        // each, 2 FLOPs a multiplication; scores and contexts forward once and backward twice.
         let (h, f, v) = (128.0, 512.0, 300.0)
-        let layers = 32 * (4 * h * h + 2 * h * f) + 32 * 2 * h * h + 6 * (2 * h * h + 2 * h * f)
         let heads = 4 * (h * h + h * v) + 2 * (h * h + 2 * h)
-        #expect(try number(result, "dense_flop_per_step") == 6 * (layers + heads))
-        // Scores and contexts, forward once and backward twice.
-        #expect(try number(result, "attention_flop_per_step") == 6 * 2 * (2 * 16 * 16 * h + 2 * 3 * 16 * h))
+        let counts = [4.0, 5.0, 6.0].map { (reads: Double) -> [Double] in
+            let first = 32 * (4 * h * h + 2 * h * f)
+            let last = 32 * 2 * h * h + reads * (2 * h * h + 2 * h * f)
+            let attention = 2 * 16 * 16 * h + reads * 16 * h
+            return [6 * (first + last + heads), 12 * attention]
+        }
+        let found = [try number(result, "dense_flop_per_step"), try number(result, "attention_flop_per_step")]
+        #expect(counts.contains(found), "\(found) is none of \(counts)")
         #expect(try number(result, "textbook_gflops") > 0)
         #expect(try number(result, "textbook_flop_per_step") > number(result, "dense_flop_per_step"))
         #expect(try number(result, "peak_rss_bytes") > 1_048_576)

@@ -57,11 +57,6 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
                 examples: ExampleSettings(nextSentence: model.configuration.nextSentence)))
         let dataset = try prepare(request, threads: threads, isCancelled: isCancelled)
         let manifest = dataset.manifest
-        guard manifest.vocabularySize <= model.configuration.vocabularySize else {
-            throw TrainingError.plan(
-                field: "vocabulary", found: "\(manifest.vocabularySize) entries in \(HuggingFaceModel.vocabularyFile)",
-                allowed: "at most the model's \(model.configuration.vocabularySize)")
-        }
         var examples = Split.allCases.flatMap { split in
             (0..<dataset.exampleCount(sequence: sequence, split: split)).map { (split: split, number: $0) }
         }

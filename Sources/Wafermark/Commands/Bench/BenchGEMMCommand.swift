@@ -5,7 +5,8 @@ import Training
 /// `wafermark bench gemm`: the matrix-product library by itself.
 struct BenchGEMMCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "gemm", abstract: "Measure oneDNN's matrix products on a model's shapes.")
+        commandName: "gemm", abstract: "Measure oneDNN's matrix products on a model's shapes.",
+        usage: "wafermark bench gemm [--model <size>] [--tokens <n>] [options]")
 
     @Option(help: ArgumentHelp("The model's size.", valueName: "size"))
     var model: NamedShape = NamedShape(name: "mini")
@@ -40,7 +41,7 @@ struct BenchGEMMCommand: ParsableCommand {
             try Console.printJSON(Result(model: model.name, tokens: tokens, threads: threads, gemmPeakGflops: rate))
         } else {
             Console.print(
-                "\(Figures.short(rate)) GFLOP/s over an encoder layer's products, best of several rounds (host clock)")
+                "\(Figures.short(rate)) GFLOP/s over an encoder layer's products, the best of several rounds")
         }
     }
 }
