@@ -17,27 +17,31 @@ struct ExchangeSumTests {
         }
     }
 
-    static let small: [Case] = CollectiveAlgorithm.allCases.flatMap { algorithm in
+    private static let smallGradients: [(elements: Int, bucket: Int)] = [
+        (1, 4), (5, 4), (5, 1 << 20), (1_000, 4), (1_000, 1_024),
+    ]
+
+    static let smallCases: [Case] = CollectiveAlgorithm.allCases.flatMap { algorithm in
         [1, 2, 3, 4, 5, 8].flatMap { workers in
-            [(1, 4), (5, 4), (5, 1 << 20), (1_000, 4), (1_000, 1_024)].map { elements, bucket in
+            smallGradients.map { gradient in
                 Case(
-                    algorithm: algorithm, workers: workers, lanes: workers == 3 ? 11 : 8, elements: elements,
-                    bucket: bucket, steps: 20)
+                    algorithm: algorithm, workers: workers, lanes: workers == 3 ? 11 : 8,
+                    elements: gradient.elements, bucket: gradient.bucket, steps: 20)
             }
         }
     }
 
-    static let large: [Case] = CollectiveAlgorithm.allCases.flatMap { algorithm in
+    static let largeCases: [Case] = CollectiveAlgorithm.allCases.flatMap { algorithm in
         [1, 2, 3, 4, 5, 8].map { workers in
             Case(
                 algorithm: algorithm, workers: workers, lanes: 8, elements: 1_000_003, bucket: workers << 18, steps: 3)
         }
     }
 
-    @Test("every worker gets the lane tree's sum to the bit, step after step", arguments: small)
+    @Test("every worker gets the lane tree's sum to the bit, step after step", arguments: smallCases)
     func small(_ sample: Case) async throws { try await run(sample) }
 
-    @Test("so it is with gradients of many buckets", arguments: large)
+    @Test("so it is with gradients of many buckets", arguments: largeCases)
     func large(_ sample: Case) async throws { try await run(sample) }
 
     /// Every worker overwrites all of its memory as soon as `finish` has returned.

@@ -10,7 +10,7 @@ struct GradientBucketTests {
         for bytes in [0, 4, 100, 4_096, 1 << 20, Int.max] {
             let buckets = GradientBuckets(elementCount: elements, bucket: Bytes(bytes))
             let ranges = (0..<buckets.count).flatMap { buckets.segments(of: $0, parts: parts) }
-            #expect(ranges.flatMap(Array.init) == Array(0..<elements))
+            #expect(ranges.flatMap { Array($0) } == Array(0..<elements))
             #expect(ranges.allSatisfy { $0.isEmpty || $0.lowerBound % GradientBuckets.grain == 0 })
         }
     }

@@ -2,7 +2,6 @@ import Cluster
 import Foundation
 import Jobs
 import Messaging
-import Synchronization
 import Wire
 
 /// Memory of one worker as a trainer has it: a sum for each node of its cover, and the gradient.
@@ -25,7 +24,7 @@ final class WorkerMemory: @unchecked Sendable {
     }
 
     var memory: PeerExchange.Memory {
-        PeerExchange.Memory(partialSums: Array(zip(cover, partialSums)), gradient: gradient)
+        PeerExchange.Memory(partialSums: zip(cover, partialSums).map { ($0, $1) }, gradient: gradient)
     }
 
     /// Writes this worker's share of `sums`.
@@ -90,7 +89,27 @@ func onThreads<Value: Sendable>(_ count: Int, _ body: @escaping @Sendable (Int) 
                 }
             }
         }
-        return try await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
+        var values: [(index: Int, value: Value)] = []
+        for try await (index, value) in group { values.append((index, value)) }
+        return values.sorted { $0.index < $1.index }.map { $0.value }
+    }
+}
+
+/// A worker whose frames a test makes itself. It listens where it is expected to, but never reads.
+final class HandMadePeer {
+    private let outbox: Socket
+    private let inbox: Socket
+
+    init(_ rank: Int, sendingTo endpoint: Endpoint, in group: ExchangeGroup) throws {
+        inbox = try Socket(.pull, in: group.context, options: .gradients)
+        _ = try inbox.bind(to: group.endpoint(rank))
+        outbox = try Socket(.push, in: group.context)
+        try outbox.connect(to: endpoint)
+    }
+
+    /// Sends a message of `frames`.
+    func send(_ frames: [[UInt8]]) throws {
+        guard outbox.send(frames) else { throw MessagingError.call("send", reason: "the exchange takes no frames") }
     }
 }
 
