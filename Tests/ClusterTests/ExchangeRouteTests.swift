@@ -83,7 +83,8 @@ struct ExchangeRouteTests {
                         }
                     }
                 }
-                #expect(ledgers.allSatisfy(\.isDone))
+                let areDone = ledgers.allSatisfy { $0.isDone }
+                #expect(areDone)
                 #expect(delivered.allSatisfy { $0 == expected })
             }
         }

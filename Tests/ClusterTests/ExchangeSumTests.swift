@@ -70,7 +70,8 @@ struct ExchangeSumTests {
             }
             return wrong
         }
-        #expect(wrong.allSatisfy(\.isEmpty), "steps with another sum, by worker: \(wrong)")
+        let isRight = wrong.allSatisfy { $0.isEmpty }
+        #expect(isRight, "steps with another sum, by worker: \(wrong)")
     }
 
     private func reference(

@@ -20,6 +20,13 @@ public struct ExampleText: Sendable {
         public var isContinuation: Bool
         /// What became of it.
         public var fate: Fate
+
+        /// A piece of the given parts.
+        public init(text: String, isContinuation: Bool, fate: Fate) {
+            self.text = text
+            self.isContinuation = isContinuation
+            self.fate = fate
+        }
     }
 
     /// The pieces, special tokens among them.

@@ -42,7 +42,8 @@ struct LinkCalibration {
 
     static var options: Socket.Options {
         var options = Socket.Options()
-        options.highWaterMark = 0
+        options.sendHighWaterMark = 0
+        options.receiveHighWaterMark = 0
         options.largestFrame = -1
         options.lingerMilliseconds = 0
         return options

@@ -60,9 +60,9 @@ struct BenchExamplesCommand: ParsableCommand {
         let measured = try CorpusBench.examples(
             dataset, sequence: sequence, examples: settings, count: examples, threads: threads)
         let step = try TrainingBench.run(
-            TrainingBench.Settings(
+            BenchSettings(
                 model: model.shape, batch: 16 * threads, sequence: sequence, threads: threads, steps: 4,
-                vocabularySize: dataset.vocabulary.count, microBatch: nil, optimizer: .adamw))
+                vocabularySize: dataset.vocabulary.count))
         let result = Result(
             examples: measured, model: model.name, sequencesPerSecond: step.sequencesPerSecond,
             inputShare: step.sequencesPerSecond * measured.microsecondsPerExample / 1e6 / Double(threads))
