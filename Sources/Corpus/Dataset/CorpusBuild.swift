@@ -18,8 +18,7 @@ public enum CorpusBuild {
         in folder: CorpusFolder, sequences: [Int], heldOut: Double? = nil, seed: UInt64? = nil,
         examples: ExampleSettings, manner: DatasetPreparation.Manner
     ) throws -> Dataset {
-        try folder.whileLocked {
-            let corpus = try folder.imported()
+        try folder.whileLocked { corpus in
             guard FileManager.default.fileExists(atPath: folder.vocabularyPath) else {
                 throw CorpusError.missingVocabulary(path: folder.directory)
             }

@@ -38,10 +38,12 @@ public struct CorpusFolder: Sendable {
             corpus.shards.map { DatasetRequest.TextFile(path: directory + "/" + $0.text.name, digest: $0.text.digest) })
     }
 
-    /// Runs `body` while no other process writes the folder: no import, no other vocabulary or build.
-    func whileLocked<Result>(_ body: () throws -> Result) throws -> Result {
+    /// Runs `body` on what was imported while no other process writes the folder: no import, no other vocabulary or build.
+    func whileLocked<Result>(_ body: (ImportedCorpus) throws -> Result) throws -> Result {
+        // A folder that isn't there is no corpus, rather than one that can't be written.
+        _ = try imported()
         let lock = try FolderLock(directory)
-        return try withExtendedLifetime(lock) { try body() }
+        return try withExtendedLifetime(lock) { try body(try imported()) }
     }
 
     /// The dataset, opened. Throws `.badDataset` where there is none, where it is damaged, and where it was built of other

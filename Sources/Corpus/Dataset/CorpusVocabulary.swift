@@ -57,8 +57,7 @@ public struct CorpusVocabulary: Codable, Hashable, Sendable {
         guard heldOut > 0, heldOut <= 0.5 else {
             throw CorpusError.badSetting(name: "held-out share", found: "\(heldOut)", allowed: "above 0, at most 0.5")
         }
-        return try folder.whileLocked {
-            let corpus = try folder.imported()
+        return try folder.whileLocked { corpus in
             let monitor = manner.monitor
             let text = try InputText(folder.text(of: corpus), monitor: monitor)
             let vocabulary = try VocabularyPass(text: text, heldOut: heldOut, seed: seed, monitor: monitor)
@@ -71,9 +70,8 @@ public struct CorpusVocabulary: Codable, Hashable, Sendable {
     public static func copy(
         _ path: String, into folder: CorpusFolder, manner: DatasetPreparation.Manner
     ) throws -> CorpusVocabulary {
-        try folder.whileLocked {
-            _ = try folder.imported()
-            return try write(try Vocabulary(path: path), to: folder, text: nil, heldOut: nil, seed: nil, manner)
+        try folder.whileLocked { _ in
+            try write(try Vocabulary(path: path), to: folder, text: nil, heldOut: nil, seed: nil, manner)
         }
     }
 

@@ -21,6 +21,8 @@ public enum DatasetPreparation {
         package var space: DiskSpace?
         /// Tokens after which a shard is closed.
         package var shardTokens = TokenPass.shardTokens
+        /// The size on disk at which a group of texts is closed, which a shard never goes beyond.
+        package var groupBytes = InputText.groupBytes
 
         /// All of the machine's cores unless given.
         public init(threads: Int = ProcessInfo.processInfo.activeProcessorCount) { self.threads = threads }
@@ -81,7 +83,7 @@ public enum DatasetPreparation {
         try request.validate()
         let monitor = manner.monitor
         monitor.begin(.checking, parts: 1)
-        let text = try InputText(request.text, monitor: monitor)
+        let text = try InputText(request.text, groupBytes: manner.groupBytes, monitor: monitor)
         let digest = try digest(of: request, text: text, manner)
         let directory = place(digest)
         if FileManager.default.fileExists(atPath: directory),

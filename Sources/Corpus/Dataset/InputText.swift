@@ -36,7 +36,9 @@ struct InputText: Sendable {
     let parts: Int
 
     /// The text of a request. Files whose digest isn't known are read.
-    init(_ text: DatasetRequest.Text, monitor: PreparationMonitor) throws {
+    init(
+        _ text: DatasetRequest.Text, groupBytes: Int = Self.groupBytes, monitor: PreparationMonitor
+    ) throws {
         switch text {
         case .synthetic(let documents, let seed):
             files = []
@@ -63,7 +65,7 @@ struct InputText: Sendable {
             var bytes = 0
             for (index, file) in files.enumerated() {
                 bytes += file.bytes
-                if bytes >= Self.groupBytes || index == files.count - 1 {
+                if bytes >= groupBytes || index == files.count - 1 {
                     groups.append(.files(first..<index + 1))
                     first = index + 1
                     bytes = 0

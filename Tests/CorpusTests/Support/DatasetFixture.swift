@@ -48,7 +48,10 @@ enum ImportedFolder {
         }
         func file(_ name: String, _ contents: Data) throws -> [String: Any] {
             try contents.write(to: URL(fileURLWithPath: path + "/" + name))
-            return ["name": name, "bytes": contents.count, "digest": contents.withUnsafeBytes(SHA256.hexadecimal)]
+            return [
+                "name": name, "bytes": contents.count,
+                "digest": contents.withUnsafeBytes { SHA256.hexadecimal(of: $0) },
+            ]
         }
         var shards: [[String: Any]] = []
         for (number, text) in texts.enumerated() {
