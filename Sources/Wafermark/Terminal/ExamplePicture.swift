@@ -8,17 +8,16 @@ struct ExamplePicture {
 
     /// The picture of `text` in a style.
     init(_ text: ExampleText, style: OutputStyle) {
-        var legend = StyledLine("  ")
-        for (index, (fate, words)) in [
+        for (fate, words) in [
             (ExampleText.Fate.masked, "hidden by [MASK]"), (.replaced(by: "other"), "replaced by another"),
             (.kept, "left in place"),
-        ].enumerated() {
-            if index > 0 { legend.add("   ") }
+        ] {
+            var legend = StyledLine("  ")
             let piece = ExampleText.Piece(text: "word", isContinuation: false, fate: fate)
             for part in Self.parts(of: piece, colour: style.colour) { legend.add(part.text, part.style) }
             legend.add(" " + words)
+            lines.append(legend.rendered(columns: .max, colour: style.colour))
         }
-        lines.append(legend.rendered(columns: .max, colour: style.colour))
         lines.append("")
         var line = StyledLine()
         for word in Self.words(of: text) {

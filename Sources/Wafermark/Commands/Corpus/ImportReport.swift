@@ -60,7 +60,8 @@ struct ImportReport: Encodable {
     /// Prints the report for people.
     func print() {
         Console.print(
-            "\(directory): \(Figures.plural(counts.documents, "document")) of \(Figures.plural(counts.articles, "article")), "
+            "\(directory)\n  \(Figures.plural(counts.documents, "document")) "
+                + "of \(Figures.plural(counts.articles, "article")), "
                 + "\(Figures.count(counts.sentences)) sentences, \(Figures.bytes(counts.textBytes)) of text")
         var parts = ["\(Figures.count(files.imported)) imported"]
         for (number, name) in [
