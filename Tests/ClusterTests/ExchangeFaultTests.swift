@@ -183,6 +183,7 @@ struct ExchangeFaultTests {
         let nodes = Set((before + after).flatMap { group.tree.cover(of: $0) })
         let parts = Dictionary(uniqueKeysWithValues: nodes.map { ($0, plain.sum(over: $0)) })
         let lost = try PeerExchange(listeningAt: group.endpoint(2), in: group.context)
+        let end = Rendezvous(of: 2)
         let gradients = try await onThreads(2) { rank in
             let exchange = try PeerExchange(listeningAt: group.endpoint(rank), in: group.context)
             defer { exchange.close() }
@@ -200,6 +201,7 @@ struct ExchangeFaultTests {
             try exchange.begin(StepNumber(0))
             try exchange.contribute(0..<plain.count)
             _ = try exchange.finish(within: HostSeconds(10))
+            end.wait()
             return Array(memory.gradient)
         }
         lost.close()

@@ -76,6 +76,20 @@ final class ExchangeGroup: Sendable {
     }
 }
 
+/// Where workers wait for each other before they close: what a closed exchange has not sent is dropped, as in a run, whose
+/// last step ends with an evaluation that needs every worker.
+struct Rendezvous: Sendable {
+    private let arrivals = DispatchGroup()
+
+    init(of count: Int) { for _ in 0..<count { arrivals.enter() } }
+
+    /// Waits until all have come, but not without end: one that failed never comes.
+    func wait() {
+        arrivals.leave()
+        _ = arrivals.wait(timeout: .now() + 30)
+    }
+}
+
 /// Runs `body` for each worker on a thread of its own and returns what they gave. Bodies bound their own waits.
 func onThreads<Value: Sendable>(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Value) async throws -> [Value]
 {

@@ -123,7 +123,8 @@ public final class PeerExchange: GradientExchange {
         try state.waitUntilIdle(deadline: Self.returnDeadline)
     }
 
-    /// Ends the exchange's thread and its sockets; nothing uses the memory any more.
+    /// Ends the exchange's thread and its sockets; nothing uses the memory any more. What peers have not taken yet is dropped,
+    /// so all of them must have finished their last step.
     public func close() {
         state.give(.close)
         wakeUp.signal()
