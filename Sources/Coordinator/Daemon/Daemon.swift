@@ -71,7 +71,6 @@ public struct Daemon: Service {
         logger.info("takes requests at \(server.endpoints.joined(separator: ", "))")
         ready()
 
-        defer { server.close() }
         try await cancelWhenGracefulShutdown {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await server.serve { await desk.answer($0) } }
@@ -83,7 +82,7 @@ public struct Daemon: Service {
                 }
                 // The first to end by itself is the one that carries out runs, and only because the store takes no more.
                 defer { server.close() }
-                try await group.waitForAll()
+                while try await group.next() != nil {}
             }
         }
     }

@@ -136,7 +136,8 @@ public enum CorpusBench {
         return VocabularyTraining(
             textBytes: moments.textBytes, vocabularySize: vocabulary.count, threads: threads,
             countingSeconds: merging.elapsed(since: start).seconds, mergingSeconds: end.elapsed(since: merging).seconds,
-            seconds: seconds, megabytesPerSecond: Double(moments.textBytes) / 1e6 / seconds, peakRssBytes: peakMemory())
+            seconds: seconds, megabytesPerSecond: Double(moments.textBytes) / 1e6 / seconds,
+            peakRssBytes: PeakMemory.bytes)
     }
 
     /// Measures the reading of training examples in a job's shuffled order.
@@ -168,7 +169,7 @@ public enum CorpusBench {
         return Examples(
             sequence: sequence, examples: count, threads: threads, microsecondsPerExample: alone / Double(count) * 1e6,
             examplesPerSecondOneThread: Double(count) / alone, examplesPerSecondAllThreads: Double(count) / together,
-            peakRssBytes: peakMemory())
+            peakRssBytes: PeakMemory.bytes)
     }
 
     // MARK: - Parts
@@ -207,13 +208,5 @@ public enum CorpusBench {
             seconds.append(MonotonicInstant.now().elapsed(since: start).seconds)
         }
         return seconds.sorted()[seconds.count / 2]
-    }
-
-    /// The process's largest resident memory so far, in bytes.
-    private static func peakMemory() -> Int {
-        var usage = rusage()
-        // RUSAGE_SELF, whose type differs from platform to platform.
-        guard getrusage(0, &usage) == 0 else { return 0 }
-        return Int(usage.ru_maxrss) * 1024
     }
 }

@@ -1,6 +1,5 @@
 import Dispatch
 import Foundation
-import Synchronization
 
 /// Lets Ctrl-C and a termination signal end a command in order.
 enum Interruption {
@@ -37,27 +36,12 @@ enum Interruption {
         blocking body: @escaping @Sendable (_ isCancelled: @escaping @Sendable () -> Bool) throws -> Result
     ) async throws -> Result {
         try await cancels {
-            let flag = Flag()
+            let flag = CancellationFlag()
             return try await withTaskCancellationHandler {
-                try await withCheckedThrowingContinuation { continuation in
-                    let thread = Thread {
-                        continuation.resume(with: Swift.Result { try body { flag.isSet } })
-                    }
-                    thread.stackSize = 8 << 20
-                    thread.start()
-                }
+                try await OwnThread.run { try body { flag.isSet } }
             } onCancel: {
                 flag.set()
             }
         }
-    }
-
-    /// What one thread sets and another looks at.
-    private final class Flag: Sendable {
-        private let value = Mutex(false)
-
-        var isSet: Bool { value.withLock { $0 } }
-
-        func set() { value.withLock { $0 = true } }
     }
 }

@@ -67,19 +67,10 @@ public final class ArticleReader: CitationReader {
     }
 
     private func readArticle() throws -> Citation {
-        var citation = Citation()
-        if let language = scanner.attribute("xml:lang") { citation.languages = [LanguageCode.three(language)] }
-        let depth = scanner.path.count
-        do {
+        try scanner.readCitation { citation, depth in
+            if let language = scanner.attribute("xml:lang") { citation.languages = [LanguageCode.three(language)] }
             try readParts(of: &citation, depth: depth)
-        } catch is TextTooLong {
-            citation.defect = .tooLong
-            text.clear()
-            while scanner.path.count >= depth {
-                if case .finished = try scanner.next() { break }
-            }
         }
-        return citation
     }
 
     private func readParts(of citation: inout Citation, depth: Int) throws {

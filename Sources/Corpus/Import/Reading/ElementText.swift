@@ -63,6 +63,20 @@ struct ElementText {
 struct TextTooLong: Error {}
 
 extension XMLScanner {
+    /// The citation that `readParts` makes of the element that has just begun, `depth` elements deep. Where a text in it is
+    /// too long, the rest is passed over and the citation says so.
+    func readCitation(_ readParts: (inout Citation, _ depth: Int) throws -> Void) throws -> Citation {
+        var citation = Citation()
+        let depth = path.count
+        do {
+            try readParts(&citation, depth)
+        } catch is TextTooLong {
+            citation.defect = .tooLong
+            try skip(outOf: depth)
+        }
+        return citation
+    }
+
     /// Reads to the end of the element that has just begun and returns its running text, without that of the elements in
     /// `skipped`; at the ends of the elements in `blocks` words are parted.
     func readText(

@@ -80,18 +80,7 @@ public final class PubMedReader: CitationReader {
 
     /// Reads a `PubmedArticle` whose start tag has just been read.
     private func readArticle() throws -> Citation {
-        var citation = Citation()
-        let depth = scanner.path.count
-        do {
-            try readParts(of: &citation, depth: depth)
-        } catch is TextTooLong {
-            citation.defect = .tooLong
-            text.clear()
-            while scanner.path.count >= depth {
-                if case .finished = try scanner.next() { break }
-            }
-        }
-        return citation
+        try scanner.readCitation { try readParts(of: &$0, depth: $1) }
     }
 
     private func readParts(of citation: inout Citation, depth: Int) throws {

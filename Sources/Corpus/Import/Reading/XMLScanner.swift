@@ -103,8 +103,10 @@ final class XMLScanner {
     }
 
     /// Reads on to the end of the element that `start` has just begun; its text and tags are dropped.
-    func skipElement() throws {
-        let depth = path.count
+    func skipElement() throws { try skip(outOf: path.count) }
+
+    /// Reads on until fewer elements than `depth` are open.
+    func skip(outOf depth: Int) throws {
         while path.count >= depth {
             if case .finished = try next() { return }
         }

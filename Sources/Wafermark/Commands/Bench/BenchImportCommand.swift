@@ -48,13 +48,13 @@ struct BenchImportCommand: AsyncParsableCommand {
         let directory =
             keep ?? FileManager.default.temporaryDirectory.appendingPathComponent("wafermark-\(UUID().uuidString)").path
         defer { if keep == nil { try? FileManager.default.removeItem(atPath: directory) } }
-        let result = try await CorpusThreadOptions.interruptibly {
+        let result = try await Interruption.cancels(blocking: {
             [gigabytes, fileMegabytes, plain, threads] isCancelled in
             try ImportBench.run(
                 xmlBytes: Int(gigabytes * 1e9), fileBytes: Int(fileMegabytes * 1e6), packed: !plain, threads: threads,
                 in: directory, isCancelled: isCancelled
             ) { Console.diagnose("bench: \($0)") }
-        }
+        })
         if output.json {
             try Console.printJSON(result)
         } else {

@@ -20,30 +20,12 @@ struct CorpusThreadOptions: ParsableArguments {
     ) async throws -> Result {
         let progress = ProgressLine()
         defer { progress.finish() }
-        return try await Self.interruptibly { [threads] isCancelled in
+        return try await Interruption.cancels(blocking: { [threads] isCancelled in
             var manner = DatasetPreparation.Manner(threads: threads)
             manner.progress = { progress.show($0) }
             manner.isCancelled = isCancelled
             return try body(manner)
-        }
-    }
-
-    /// Runs `body` on a thread of its own; what it is given says whether it was interrupted.
-    static func interruptibly<Result: Sendable>(
-        _ body: @escaping @Sendable (_ isCancelled: @escaping @Sendable () -> Bool) throws -> Result
-    ) async throws -> Result {
-        let flag = CancellationFlag()
-        do {
-            return try await Interruption.cancels {
-                try await withTaskCancellationHandler {
-                    try await OwnThread.run { try body { flag.isSet } }
-                } onCancel: {
-                    flag.set()
-                }
-            }
-        } catch CorpusError.cancelled {
-            throw CancellationError()
-        }
+        })
     }
 }
 

@@ -22,11 +22,11 @@ struct CorpusCheckCommand: AsyncParsableCommand {
 
     func run() async throws {
         let corpus = CorpusFolder(folder)
-        let check = try await CorpusThreadOptions.interruptibly { isCancelled in
+        let check = try await Interruption.cancels(blocking: { isCancelled in
             try CorpusCheck(of: corpus) { _ in
                 if isCancelled() { throw CorpusError.cancelled }
             }
-        }
+        })
         if output.json {
             try Console.printJSON(Result(sound: check.isSound, check: check))
         } else {

@@ -79,9 +79,9 @@ struct CorpusFetchCommand: AsyncParsableCommand {
             line.show(stage: "fetch", fraction: Self.fraction(progress)) { _ in Self.text(progress) }
         }
         defer { display.finish() }
-        let files = try await CorpusThreadOptions.interruptibly { isCancelled in
+        let files = try await Interruption.cancels(blocking: { isCancelled in
             try display.run { try job.run(isCancelled: isCancelled) }
-        }
+        })
         display.finish()
         func count(_ state: PubMedFetch.File.State) -> Int { files.count { $0.state == state } }
         let result = Result(

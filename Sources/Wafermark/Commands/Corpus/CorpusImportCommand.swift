@@ -50,9 +50,9 @@ struct CorpusImportCommand: AsyncParsableCommand {
             line.show(stage: "import", fraction: progress.fraction) { _ in ImportText.line(progress) }
         }
         defer { display.finish() }
-        let outcome = try await CorpusThreadOptions.interruptibly { isCancelled in
+        let outcome = try await Interruption.cancels(blocking: { isCancelled in
             try display.run { try job.run(isCancelled: isCancelled) }
-        }
+        })
         display.finish()
         let report = ImportReport(outcome, directory: into)
         if output.json { try Console.printJSON(report) } else { report.print() }
