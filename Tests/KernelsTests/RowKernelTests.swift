@@ -19,7 +19,7 @@ struct RowKernelTests {
         let before = numbers.row(rows * width, times: 4)
         var pre = before
         var activation = [Float](repeating: 0, count: rows * width)
-        kernels.functions.bias_gelu(rows, width, bias, &pre, &activation)
+        kernels.functions.bias_gelu(rows, width, width, bias, &pre, &activation)
         let sums = before.indices.map { Double(before[$0] + bias[$0 % width]) }
         #expect(difference(pre, sums) == 0)
         #expect(difference(activation, sums.map(gelu)) < 3e-7)
@@ -34,7 +34,7 @@ struct RowKernelTests {
         var pre = x
         var gradient = dy
         var bias = [Float](repeating: 1, count: width)
-        kernels.functions.gelu_backward(rows, width, &pre, &gradient, &bias)
+        kernels.functions.gelu_backward(rows, width, width, &pre, &gradient, &bias)
         let slopes = x.indices.map { Double(dy[$0]) * geluSlope(Double(x[$0])) }
         #expect(difference(pre, x.map { gelu(Double($0)) }) < 3e-7)
         #expect(difference(gradient, slopes) < 5e-7)
@@ -48,12 +48,12 @@ struct RowKernelTests {
         let bias = numbers.row(width)
         let x = numbers.row(rows * width, times: 2)
         var values = x
-        kernels.functions.bias_tanh(rows, width, bias, &values)
+        kernels.functions.bias_tanh(rows, width, width, bias, &values)
         #expect(difference(values, x.indices.map { tanh(Double(x[$0] + bias[$0 % width])) }) < 3e-7)
         let dy = numbers.row(rows * width)
         var gradient = dy
         var sums = [Float](repeating: 0, count: width)
-        kernels.functions.tanh_backward(rows, width, values, &gradient, &sums)
+        kernels.functions.tanh_backward(rows, width, width, values, &gradient, &sums)
         let slopes = values.indices.map { Double(dy[$0]) * (1 - Double(values[$0]) * Double(values[$0])) }
         #expect(difference(gradient, slopes) < 5e-7)
         #expect(difference(sums, columnSums(slopes, width, from: 0)) < 1e-6)
@@ -66,10 +66,10 @@ struct RowKernelTests {
         let bias = numbers.row(width)
         let x = numbers.row(rows * width)
         var values = x
-        kernels.functions.add_bias(rows, width, bias, &values)
+        kernels.functions.add_bias(rows, width, width, bias, &values)
         #expect(difference(values, x.indices.map { Double(x[$0] + bias[$0 % width]) }) == 0)
         var sums = [Float](repeating: 2, count: width)
-        kernels.functions.column_sum(rows, width, x, &sums)
+        kernels.functions.column_sum(rows, width, width, x, &sums)
         #expect(difference(sums, columnSums(x.map(Double.init), width, from: 2)) < 1e-6)
     }
 
@@ -93,9 +93,10 @@ struct RowKernelTests {
             var (weightSums, shiftSums, biasSums) = (zeros, zeros, zeros)
             tokens.with { tokens in
                 kernels.functions.residual_norm(
-                    tokens, width, bias, residual, weight, shift, 1e-5, dropout, &sum, &normalised, &mean, &deviation)
+                    tokens, width, width, bias, residual, weight, shift, 1e-5, dropout, &sum, &normalised, &mean,
+                    &deviation)
                 kernels.functions.residual_norm_backward(
-                    tokens, width, dy, sum, weight, mean, deviation, dropout, &dx, &inner,
+                    tokens, width, width, dy, sum, weight, mean, deviation, dropout, &dx, &inner,
                     &weightSums, &shiftSums, &biasSums)
             }
 
@@ -133,12 +134,13 @@ struct RowKernelTests {
         var (words, positions, kinds) = (empty(like: word), empty(like: position), empty(like: type))
         tokens.with { tokens in
             kernels.functions.embed(
-                tokens, width, ids, types, word, position, type, weight, shift, 1e-5, someDropout, &sum, &normalised,
+                tokens, width, width, ids, types, word, position, type, weight, shift, 1e-5, someDropout, &sum,
+                &normalised,
                 &mean, &deviation)
             kernels.functions.embed_backward(
-                tokens, width, &gradient, sum, weight, mean, deviation, someDropout, &weightSums, &shiftSums)
+                tokens, width, width, &gradient, sum, weight, mean, deviation, someDropout, &weightSums, &shiftSums)
             kernels.functions.embed_scatter(
-                tokens, width, ids, types, gradient, &words, &positions, &kinds)
+                tokens, width, width, ids, types, gradient, &words, &positions, &kinds)
         }
 
         let mask = dy.indices.map { index in

@@ -19,7 +19,8 @@ struct VocabularyTests {
             var values = logits.flatMap { $0[first..<end] }
             var top = [Float](repeating: 0, count: rows)
             kernels.functions.vocabulary_tile(
-                rows, end - first, Int32(first), Array(bias[first..<end]), labels, &values, &top, &maximum, &sum, &best,
+                rows, end - first, end - first, Int32(first), Array(bias[first..<end]), labels, &values, &top, &maximum,
+                &sum, &best,
                 &labelLogit)
             tiles.append((first, values, top))
         }
@@ -31,7 +32,7 @@ struct VocabularyTests {
             var values = tile.values
             var sums = [Float](repeating: 0, count: columns)
             kernels.functions.vocabulary_tile_backward(
-                rows, columns, Int32(tile.first), labels, 0.25, tile.maximum, logSum, &values, &sums)
+                rows, columns, columns, Int32(tile.first), labels, 0.25, tile.maximum, logSum, &values, &sums)
             for column in 0..<columns {
                 biasGradient[tile.first + column] = sums[column]
                 for row in 0..<rows { gradients[row][tile.first + column] = values[row * columns + column] }
@@ -59,7 +60,7 @@ struct VocabularyTests {
         var (top, maximum, sum): ([Float], [Float], [Float]) = ([0], [-.infinity], [0])
         var (best, labelLogit): ([Int32], [Float]) = ([0], [0])
         kernels.functions.vocabulary_tile(
-            1, 40, 0, [Float](repeating: 0, count: 40), [3], &values, &top, &maximum, &sum, &best, &labelLogit)
+            1, 40, 40, 0, [Float](repeating: 0, count: 40), [3], &values, &top, &maximum, &sum, &best, &labelLogit)
         #expect(sum[0].isNaN)
     }
 }

@@ -27,104 +27,152 @@ public struct LaneCapacity: Hashable, Sendable {
     }
 }
 
-/// Memory of a matrix or vector in the arena.
-typealias Floats = UnsafeMutablePointer<Float>
-
-/// What one encoder layer keeps from its forward pass for its backward pass.
+/// What one encoder layer keeps from its forward pass for its backward pass. From `logSum` on, and in its queries, the
+/// last layer has reads for tokens.
 struct LayerActivations {
-    /// Biases not yet added: `[tokens, 3 * hidden]` queries, keys and values; in the last layer `[reads, hidden]` queries,
-    /// then `[tokens, 2 * hidden]` keys and values.
-    let queryKeyValue: Floats
-    /// `[tokens, heads]` log of each softmax's denominator; heads-major within a sequence. From here on the last layer has
-    /// reads for tokens.
+    /// Biases not yet added: `[tokens, hidden]` queries, `[tokens, 2 * hidden]` keys and values; columns of one matrix in
+    /// all layers but the last.
+    let projections: Projections
+    /// `[tokens, heads]` log of each softmax's denominator; heads-major within a sequence.
     let logSum: Floats
     /// `[tokens, hidden]` attention's output before its dense layer.
-    let context: Floats
+    let context: Matrix
     /// `[tokens, hidden]` what the attention's layer norm normalises, and its result.
-    let attentionSum: Floats
-    let attentionOutput: Floats
+    let attentionSum: Matrix
+    let attentionOutput: Matrix
     let attentionMean: Floats
     let attentionDeviation: Floats
     /// `[tokens, intermediate]` before GELU; the backward pass turns it into GELU's result.
-    let intermediate: Floats
+    let intermediate: Matrix
     /// `[tokens, hidden]` what the output's layer norm normalises, and its result.
-    let outputSum: Floats
-    let output: Floats
+    let outputSum: Matrix
+    let output: Matrix
     let outputMean: Floats
     let outputDeviation: Floats
+
+    init(_ planner: inout ArenaPlanner, _ configuration: BERTConfiguration, tokens: Int, reads: Int, isLast: Bool) {
+        let (hidden, rows) = (configuration.hidden, isLast ? reads : tokens)
+        projections = Projections(&planner, hidden: hidden, tokens: tokens, reads: isLast ? reads : nil)
+        logSum = planner.vector(configuration.heads * rows)
+        context = planner.matrix(rows, hidden)
+        attentionSum = planner.matrix(rows, hidden)
+        attentionOutput = planner.matrix(rows, hidden)
+        attentionMean = planner.vector(rows)
+        attentionDeviation = planner.vector(rows)
+        intermediate = planner.matrix(rows, configuration.intermediate)
+        outputSum = planner.matrix(rows, hidden)
+        output = planner.matrix(rows, hidden)
+        outputMean = planner.vector(rows)
+        outputDeviation = planner.vector(rows)
+    }
+}
+
+/// A layer's queries, keys and values, or their gradients.
+struct Projections {
+    /// `[tokens, hidden]`, in the last layer `[reads, hidden]`.
+    let query: Matrix
+    /// `[tokens, 2 * hidden]`.
+    let keyValue: Matrix
+    /// `[tokens, 3 * hidden]`: both; not in the last layer.
+    let fused: Matrix?
+
+    /// Columns of one matrix, or a matrix each where queries have rows of their own.
+    init(_ planner: inout ArenaPlanner, hidden: Int, tokens: Int, reads: Int?) {
+        if let reads {
+            query = planner.matrix(reads, hidden)
+            keyValue = planner.matrix(tokens, 2 * hidden)
+            fused = nil
+        } else {
+            let fused = planner.matrix(tokens, 3 * hidden)
+            query = fused.columns(0..<hidden)
+            keyValue = fused.columns(hidden..<3 * hidden)
+            self.fused = fused
+        }
+    }
 }
 
 /// All of an engine's memory: one allocation, laid out once.
 struct Activations {
     let memory: FloatBuffer
-    let embeddingSum: Floats
-    let embeddingOutput: Floats
-    let embeddingMean: Floats
-    let embeddingDeviation: Floats
+    let embedding: EmbeddingActivations
     let layers: [LayerActivations]
-
-    /// `[tokens, intermediate]` GELU's result, then its gradient.
-    let wide: Floats
-    /// `[tokens, hidden]` gradient of the residual stream, and of what a dense layer put into it.
-    let gradient: Floats
-    let inner: Floats
-    /// `[tokens, hidden]` gradient of the attention context.
-    let contextGradient: Floats
-    /// `[tokens, 3 * hidden]`.
-    let queryKeyValueGradient: Floats
-    let attentionScratch: Floats
-
-    /// `[reads, hidden]` the last layer's input where the heads read.
-    let readInput: Floats
-
+    let scratch: ScratchActivations
     let head: HeadActivations
 
     init(_ configuration: BERTConfiguration, _ capacity: LaneCapacity) {
-        var planner = ArenaPlanner()
-        let tokens = capacity.tokens
-        let hidden = configuration.hidden
-        let wide = configuration.intermediate
-        let rows = planner.reserve(tokens * hidden)
-        let sum = planner.reserve(tokens * hidden)
-        let mean = planner.reserve(tokens)
-        let deviation = planner.reserve(tokens)
-        let reads = min(tokens, capacity.maskedPositions + capacity.sequences)
-        let layerOffsets = (0..<configuration.layers).map { layer in
-            let rows = layer == configuration.layers - 1 ? reads : tokens
-            return [
-                2 * hidden * tokens + hidden * rows, configuration.heads * rows, hidden * rows, hidden * rows,
-                hidden * rows, rows, rows, wide * rows, hidden * rows, hidden * rows, rows, rows,
-            ].map { planner.reserve($0) }
-        }
-        let scratch = [
-            wide * tokens, hidden * tokens, hidden * tokens, hidden * tokens, 3 * hidden * tokens,
-            FusedKernels.attentionScratch(length: capacity.sequenceLength, width: configuration.headWidth),
-            hidden * reads,
-        ].map { planner.reserve($0) }
-        let headOffsets = HeadActivations.sizes(configuration, capacity).map { planner.reserve($0) }
+        var measure = ArenaPlanner(start: nil)
+        _ = Parts(&measure, configuration, capacity)
+        memory = FloatBuffer(count: measure.end)
+        var planner = ArenaPlanner(start: memory.pointer)
+        let parts = Parts(&planner, configuration, capacity)
+        (embedding, layers, scratch, head) = (parts.embedding, parts.layers, parts.scratch, parts.head)
+    }
 
-        let memory = FloatBuffer(count: planner.end)
-        func at(_ offset: Int) -> Floats { memory.pointer + offset }
-        self.memory = memory
-        embeddingOutput = at(rows)
-        embeddingSum = at(sum)
-        embeddingMean = at(mean)
-        embeddingDeviation = at(deviation)
-        layers = layerOffsets.map { offsets in
-            LayerActivations(
-                queryKeyValue: at(offsets[0]), logSum: at(offsets[1]), context: at(offsets[2]),
-                attentionSum: at(offsets[3]), attentionOutput: at(offsets[4]), attentionMean: at(offsets[5]),
-                attentionDeviation: at(offsets[6]), intermediate: at(offsets[7]), outputSum: at(offsets[8]),
-                output: at(offsets[9]), outputMean: at(offsets[10]), outputDeviation: at(offsets[11]))
+    private struct Parts {
+        let embedding: EmbeddingActivations
+        let layers: [LayerActivations]
+        let scratch: ScratchActivations
+        let head: HeadActivations
+
+        init(_ planner: inout ArenaPlanner, _ configuration: BERTConfiguration, _ capacity: LaneCapacity) {
+            let reads = min(capacity.tokens, capacity.maskedPositions + capacity.sequences)
+            embedding = EmbeddingActivations(&planner, configuration, tokens: capacity.tokens)
+            layers = (0..<configuration.layers).map { layer in
+                LayerActivations(
+                    &planner, configuration, tokens: capacity.tokens, reads: reads,
+                    isLast: layer == configuration.layers - 1)
+            }
+            scratch = ScratchActivations(&planner, configuration, capacity, reads: reads)
+            head = HeadActivations(&planner, configuration, capacity)
         }
-        self.wide = at(scratch[0])
-        gradient = at(scratch[1])
-        inner = at(scratch[2])
-        contextGradient = at(scratch[3])
-        queryKeyValueGradient = at(scratch[4])
-        attentionScratch = at(scratch[5])
-        readInput = at(scratch[6])
-        head = HeadActivations(headOffsets.map(at), configuration, capacity)
+    }
+}
+
+/// What the embeddings keep for their backward pass.
+struct EmbeddingActivations {
+    /// `[tokens, hidden]` what the layer norm normalises, and its result after dropout.
+    let sum: Matrix
+    let output: Matrix
+    let mean: Floats
+    let deviation: Floats
+
+    init(_ planner: inout ArenaPlanner, _ configuration: BERTConfiguration, tokens: Int) {
+        output = planner.matrix(tokens, configuration.hidden)
+        sum = planner.matrix(tokens, configuration.hidden)
+        mean = planner.vector(tokens)
+        deviation = planner.vector(tokens)
+    }
+}
+
+/// What no layer keeps.
+struct ScratchActivations {
+    /// `[tokens, intermediate]` GELU's result, then its gradient.
+    let wide: Matrix
+    /// `[tokens, hidden]` gradient of the residual stream, and of what a dense layer put into it.
+    let gradient: Matrix
+    let inner: Matrix
+    /// `[tokens, hidden]` gradient of the attention context.
+    let contextGradient: Matrix
+    /// Gradients of queries, keys and values: of all layers but the last, and, in the same memory, of the last.
+    let projections: Projections
+    let lastProjections: Projections
+    let attention: Floats
+    /// `[reads, hidden]` the last layer's input where the heads read.
+    let readInput: Matrix
+
+    init(_ planner: inout ArenaPlanner, _ configuration: BERTConfiguration, _ capacity: LaneCapacity, reads: Int) {
+        let (hidden, tokens) = (configuration.hidden, capacity.tokens)
+        wide = planner.matrix(tokens, configuration.intermediate)
+        gradient = planner.matrix(tokens, hidden)
+        inner = planner.matrix(tokens, hidden)
+        contextGradient = planner.matrix(tokens, hidden)
+        var last = planner
+        projections = Projections(&planner, hidden: hidden, tokens: tokens, reads: nil)
+        lastProjections = Projections(&last, hidden: hidden, tokens: tokens, reads: reads)
+        planner.end = max(planner.end, last.end)
+        attention = planner.vector(
+            FusedKernels.attentionScratch(length: capacity.sequenceLength, width: configuration.headWidth))
+        readInput = planner.matrix(reads, hidden)
     }
 }
 
@@ -134,14 +182,14 @@ struct HeadActivations {
     let tileWidth: Int
     let tiles: Int
     /// `[masked, hidden]` gathered rows; the transform before and after GELU; the normalised transform.
-    let rows: Floats
-    let transform: Floats
-    let activation: Floats
-    let normalised: Floats
+    let rows: Matrix
+    let transform: Matrix
+    let activation: Matrix
+    let normalised: Matrix
     let mean: Floats
     let deviation: Floats
-    /// `[tiles][masked, tile width]` exponentials of logits, tile after tile.
-    let exponentials: Floats
+    /// `[tiles * masked, tile width]` exponentials of logits, tile after tile.
+    let exponentials: Matrix
     /// `[tiles, masked]` the maximum that each tile's exponentials are relative to.
     let tileMaximum: Floats
     /// `[masked]`.
@@ -149,58 +197,62 @@ struct HeadActivations {
     let sum: Floats
     let labelLogit: Floats
     let logSum: Floats
-    /// `[masked]` gradient scratch.
-    let gradient: Floats
+    /// `[masked, hidden]` gradient scratch.
+    let gradient: Matrix
     /// `[sequences, hidden]` first tokens, pooled, gradient.
-    let first: Floats
-    let pooled: Floats
-    let pooledGradient: Floats
+    let first: Matrix
+    let pooled: Matrix
+    let pooledGradient: Matrix
     /// `[sequences, 2]` next-sentence logits, then their gradient.
-    let nextSentence: Floats
+    let nextSentence: Matrix
 
     // A tile of some 300 masked tokens stays in a second-level cache of 1 MiB between the GEMM and the exponentials. A
     // constant, because sums over the vocabulary go tile by tile and must not depend on an engine's capacity.
     private static let columns = 512
 
-    static func sizes(_ configuration: BERTConfiguration, _ capacity: LaneCapacity) -> [Int] {
-        let masked = capacity.maskedPositions
-        let hidden = configuration.hidden
-        let width = min(columns, configuration.vocabularySize)
-        let tiles = (configuration.vocabularySize + width - 1) / width
-        return Array(repeating: masked * hidden, count: 4) + [masked, masked]
-            + [masked * width * tiles, tiles * masked] + Array(repeating: masked, count: 4) + [masked * hidden]
-            + Array(repeating: capacity.sequences * hidden, count: 3) + [2 * capacity.sequences]
-    }
-
-    init(_ parts: [Floats], _ configuration: BERTConfiguration, _ capacity: LaneCapacity) {
+    init(_ planner: inout ArenaPlanner, _ configuration: BERTConfiguration, _ capacity: LaneCapacity) {
+        let (masked, hidden) = (capacity.maskedPositions, configuration.hidden)
         tileWidth = min(Self.columns, configuration.vocabularySize)
         tiles = (configuration.vocabularySize + tileWidth - 1) / tileWidth
-        rows = parts[0]
-        transform = parts[1]
-        activation = parts[2]
-        normalised = parts[3]
-        mean = parts[4]
-        deviation = parts[5]
-        exponentials = parts[6]
-        tileMaximum = parts[7]
-        maximum = parts[8]
-        sum = parts[9]
-        labelLogit = parts[10]
-        logSum = parts[11]
-        gradient = parts[12]
-        first = parts[13]
-        pooled = parts[14]
-        pooledGradient = parts[15]
-        nextSentence = parts[16]
+        rows = planner.matrix(masked, hidden)
+        transform = planner.matrix(masked, hidden)
+        activation = planner.matrix(masked, hidden)
+        normalised = planner.matrix(masked, hidden)
+        mean = planner.vector(masked)
+        deviation = planner.vector(masked)
+        exponentials = planner.matrix(tiles * masked, tileWidth)
+        tileMaximum = planner.vector(tiles * masked)
+        maximum = planner.vector(masked)
+        sum = planner.vector(masked)
+        labelLogit = planner.vector(masked)
+        logSum = planner.vector(masked)
+        gradient = planner.matrix(masked, hidden)
+        first = planner.matrix(capacity.sequences, hidden)
+        pooled = planner.matrix(capacity.sequences, hidden)
+        pooledGradient = planner.matrix(capacity.sequences, hidden)
+        nextSentence = planner.matrix(capacity.sequences, 2)
     }
 }
 
-/// Lays parts of an arena out one after the other, each at a multiple of 64 bytes.
-private struct ArenaPlanner {
+/// Lays parts of an arena out one after the other, each at a multiple of 64 bytes. Without a start it only measures: what
+/// it lays out must not be used.
+struct ArenaPlanner {
+    private let start: Floats?
+    /// Floats up to here are taken.
     var end = 0
 
-    mutating func reserve(_ count: Int) -> Int {
+    init(start: Floats?) { self.start = start }
+
+    /// `count` floats.
+    mutating func vector(_ count: Int) -> Floats {
         defer { end = (end + count + 15) / 16 * 16 }
-        return end
+        return (start ?? Self.nowhere) + end
     }
+
+    /// `rows` rows of `width` floats.
+    mutating func matrix(_ rows: Int, _ width: Int) -> Matrix {
+        Matrix(vector(rows * Matrix.stride(of: width)), width: width)
+    }
+
+    private static var nowhere: Floats { Floats(bitPattern: 64).unsafelyUnwrapped }
 }

@@ -3,30 +3,6 @@ import Kernels
 // Multi-head self-attention between a layer's input and its output's dense layer. Queries, keys and values are the columns
 // of one product with the three weights, except in the last layer, where only the rows that the heads read have queries.
 extension LanePass {
-    /// Where queries, keys and values of a layer lie, or their gradients.
-    private struct Projections {
-        let query: Floats
-        let queryStride: Int
-        let keyValue: Floats
-        let keyValueStride: Int
-
-        init(_ fused: Floats, hidden: Int, reads: Int?) {
-            if let reads {
-                (query, queryStride) = (fused, hidden)
-                (keyValue, keyValueStride) = (fused + reads * hidden, 2 * hidden)
-            } else {
-                (query, queryStride) = (fused, 3 * hidden)
-                (keyValue, keyValueStride) = (fused + hidden, 3 * hidden)
-            }
-        }
-    }
-
-    private func projections(_ layer: Int, _ fused: Floats) -> Projections {
-        Projections(
-            fused, hidden: configuration.hidden,
-            reads: layer == configuration.layers - 1 ? packed.reads.count : nil)
-    }
-
     /// The query's part of the fused dense layer, or the key's and value's.
     private func part(_ ranges: DenseRanges, _ blocks: Range<Int>) -> DenseRanges {
         let hidden = configuration.hidden
@@ -40,26 +16,23 @@ extension LanePass {
     func attend(_ layer: Int) throws {
         let (hidden, count) = (configuration.hidden, packed.tokenCount)
         let (ranges, kept, x) = (layout.layers[layer].queryKeyValue, memory.layers[layer], input(of: layer))
-        let projected = projections(layer, kept.queryKeyValue)
-        if layer == configuration.layers - 1 {
-            for (index, row) in packed.reads.enumerated() {
-                Vector.copy(into: memory.readInput + index * hidden, from: x + row * hidden, count: hidden)
-            }
-            try dense(
-                part(ranges, 0..<1), rows: packed.reads.count, in: hidden, out: hidden, memory.readInput,
-                into: projected.query)
-            try dense(part(ranges, 1..<3), rows: count, in: hidden, out: 2 * hidden, x, into: projected.keyValue)
+        let projected = kept.projections
+        if let fused = projected.fused {
+            try dense(ranges, rows: count, x, into: fused)
         } else {
-            try dense(ranges, rows: count, in: hidden, out: 3 * hidden, x, into: projected.query)
+            let atReads = memory.scratch.readInput
+            for (index, row) in packed.reads.enumerated() { atReads.copyRow(index, from: x, row) }
+            try dense(part(ranges, 0..<1), rows: packed.reads.count, atReads, into: projected.query)
+            try dense(part(ranges, 1..<3), rows: count, x, into: projected.keyValue)
         }
         engine.measure(
             .attention, floats: attentionFloats(layer), operations: 2 * attentionOperations(layer)
         ) {
-            forEachHead(layer, projected) { head in
+            forEachHead(layer) { head in
+                let (query, key) = (projected.query.start + head.query, projected.keyValue.start + head.keyValue)
                 kernels.attention(
-                    head.shape, head.mask, projected.query + head.query, projected.keyValue + head.keyValue,
-                    projected.keyValue + head.keyValue + hidden, head.bias, head.bias + hidden, head.bias + 2 * hidden,
-                    kept.context + head.context, kept.logSum + head.logSum)
+                    head.shape, head.mask, query, key, key + hidden, head.bias, head.bias + hidden,
+                    head.bias + 2 * hidden, kept.context.start + head.context, kept.logSum + head.logSum)
             }
         }
     }
@@ -68,59 +41,49 @@ extension LanePass {
     func attendBackward(_ layer: Int, _ target: GradientTarget) throws {
         let (hidden, count) = (configuration.hidden, packed.tokenCount)
         let (ranges, kept, x) = (layout.layers[layer].queryKeyValue, memory.layers[layer], input(of: layer))
-        let projected = projections(layer, kept.queryKeyValue)
-        let slopes = projections(layer, memory.queryKeyValueGradient)
+        let (projected, slopes) = (kept.projections, slopes(layer))
         // Four products; a fifth computes the scores again.
         engine.measure(
             .attentionBackward, floats: 2 * attentionFloats(layer), operations: 4 * attentionOperations(layer)
         ) {
-            forEachHead(layer, projected) { head in
+            forEachHead(layer) { head in
+                let (query, key) = (projected.query.start + head.query, projected.keyValue.start + head.keyValue)
+                let keySlope = slopes.keyValue.start + head.keyValue
                 kernels.attention_backward(
-                    head.shape, head.mask, projected.query + head.query, projected.keyValue + head.keyValue,
-                    projected.keyValue + head.keyValue + hidden, head.bias, head.bias + hidden, head.bias + 2 * hidden,
-                    kept.context + head.context, memory.contextGradient + head.context, kept.logSum + head.logSum,
-                    slopes.query + head.query, slopes.keyValue + head.keyValue, slopes.keyValue + head.keyValue + hidden
-                )
+                    head.shape, head.mask, query, key, key + hidden, head.bias, head.bias + hidden,
+                    head.bias + 2 * hidden, kept.context.start + head.context,
+                    memory.scratch.contextGradient.start + head.context, kept.logSum + head.logSum,
+                    slopes.query.start + head.query, keySlope, keySlope + hidden)
             }
             let bias = target.sum(ranges.bias)
-            if layer == configuration.layers - 1 {
-                kernels.column_sum(packed.reads.count, hidden, slopes.query, bias)
-                kernels.column_sum(count, 2 * hidden, slopes.keyValue, bias + hidden)
-            } else {
-                kernels.column_sum(count, 3 * hidden, slopes.query, bias)
-            }
+            let (query, keyValue) = (slopes.query, slopes.keyValue)
+            kernels.column_sum(isLast(layer) ? packed.reads.count : count, hidden, query.stride, query.start, bias)
+            kernels.column_sum(count, 2 * hidden, keyValue.stride, keyValue.start, bias + hidden)
         }
-        if layer == configuration.layers - 1 {
-            try weightGradient(
-                part(ranges, 0..<1), rows: packed.reads.count, in: hidden, out: hidden, slopes.query, memory.readInput,
-                target)
-            try weightGradient(
-                part(ranges, 1..<3), rows: count, in: hidden, out: 2 * hidden, slopes.keyValue, x, target)
+        if let fused = slopes.fused {
+            try weightGradient(ranges, rows: count, fused, x, target)
         } else {
-            try weightGradient(ranges, rows: count, in: hidden, out: 3 * hidden, slopes.query, x, target)
+            try weightGradient(
+                part(ranges, 0..<1), rows: packed.reads.count, slopes.query, memory.scratch.readInput, target)
+            try weightGradient(part(ranges, 1..<3), rows: count, slopes.keyValue, x, target)
         }
     }
 
-    /// From the gradients of queries, keys and values, and of the residual in `memory.gradient`, to that of the input.
+    /// From the gradients of queries, keys and values, and of the residual in `scratch.gradient`, to that of the input.
     func attentionInputBackward(_ layer: Int) throws {
-        let (hidden, count) = (configuration.hidden, packed.tokenCount)
-        let ranges = layout.layers[layer].queryKeyValue
-        let slopes = projections(layer, memory.queryKeyValueGradient)
-        guard layer == configuration.layers - 1 else {
-            return try denseBackward(
-                ranges, rows: count, in: hidden, out: 3 * hidden, slopes.query, into: memory.gradient, beta: 1)
-        }
-        let atReads = memory.contextGradient
-        Vector.copy(into: atReads, from: memory.gradient, count: packed.reads.count * hidden)
-        try denseBackward(
-            part(ranges, 0..<1), rows: packed.reads.count, in: hidden, out: hidden, slopes.query, into: atReads, beta: 1
-        )
-        try denseBackward(
-            part(ranges, 1..<3), rows: count, in: hidden, out: 2 * hidden, slopes.keyValue, into: memory.gradient,
-            beta: 0)
-        for (index, row) in packed.reads.enumerated() {
-            Vector.add(into: memory.gradient + row * hidden, from: atReads + index * hidden, count: hidden)
-        }
+        let (count, gradient) = (packed.tokenCount, memory.scratch.gradient)
+        let (ranges, slopes) = (layout.layers[layer].queryKeyValue, slopes(layer))
+        if let fused = slopes.fused { return try denseBackward(ranges, rows: count, fused, into: gradient, beta: 1) }
+        let atReads = memory.scratch.contextGradient
+        Vector.copy(into: atReads.start, from: gradient.start, count: packed.reads.count * gradient.stride)
+        try denseBackward(part(ranges, 0..<1), rows: packed.reads.count, slopes.query, into: atReads, beta: 1)
+        try denseBackward(part(ranges, 1..<3), rows: count, slopes.keyValue, into: gradient, beta: 0)
+        for (index, row) in packed.reads.enumerated() { gradient.addRow(row, from: atReads, index) }
+    }
+
+    /// Where the gradients of a layer's queries, keys and values go.
+    private func slopes(_ layer: Int) -> Projections {
+        isLast(layer) ? memory.scratch.lastProjections : memory.scratch.projections
     }
 
     /// Operations of one of attention's products over all heads and sequences: scores, or weights times values.
@@ -128,12 +91,12 @@ extension LanePass {
         (0..<packed.sequences).reduce(0) { sum, sequence in
             let length = packed.starts[sequence + 1] - packed.starts[sequence]
             let reads = packed.readStarts[sequence + 1] - packed.readStarts[sequence]
-            return sum + 2 * length * (layer == configuration.layers - 1 ? reads : length) * configuration.hidden
+            return sum + 2 * length * (isLast(layer) ? reads : length) * configuration.hidden
         }
     }
 
     private func attentionFloats(_ layer: Int) -> Int {
-        let queries = layer == configuration.layers - 1 ? packed.reads.count : packed.tokenCount
+        let queries = isLast(layer) ? packed.reads.count : packed.tokenCount
         return 2 * (packed.tokenCount + queries) * configuration.hidden
     }
 
@@ -151,9 +114,9 @@ extension LanePass {
         let bias: UnsafePointer<Float>
     }
 
-    private func forEachHead(_ layer: Int, _ projected: Projections, _ body: (Head) -> Void) {
-        let (hidden, width) = (configuration.hidden, configuration.headWidth)
-        let isLast = layer == configuration.layers - 1
+    private func forEachHead(_ layer: Int, _ body: (Head) -> Void) {
+        let (width, isLast, kept) = (configuration.headWidth, isLast(layer), memory.layers[layer])
+        let (queryStride, keyValueStride) = (kept.projections.query.stride, kept.projections.keyValue.stride)
         let bias = parameters + layout.layers[layer].queryKeyValue.bias.lowerBound
         let mask = mask(.attentionWeights, layer: layer + 1, probability: configuration.attentionDropout)
         for sequence in 0..<packed.sequences {
@@ -166,16 +129,16 @@ extension LanePass {
                 let column = head * width
                 let shape = wm_attention(
                     length: length, queries: queries, positions_of_queries: positions, width: width,
-                    query_stride: projected.queryStride, stride: projected.keyValueStride, context_stride: hidden,
+                    query_stride: queryStride, stride: keyValueStride, context_stride: kept.context.stride,
                     example: packed.examples[tokensFrom], head: UInt32(head),
                     row_groups: UInt32((configuration.positions + 127) / 128),
                     positions: UInt32(configuration.positions), scale: 1 / Float(width).squareRoot(),
-                    scratch: memory.attentionScratch)
+                    scratch: memory.scratch.attention)
                 body(
                     Head(
-                        shape: shape, mask: mask, query: queriesFrom * projected.queryStride + column,
-                        keyValue: tokensFrom * projected.keyValueStride + column,
-                        context: queriesFrom * hidden + column,
+                        shape: shape, mask: mask, query: queriesFrom * queryStride + column,
+                        keyValue: tokensFrom * keyValueStride + column,
+                        context: queriesFrom * kept.context.stride + column,
                         logSum: queriesFrom * configuration.heads + head * queries, bias: bias + column))
             }
         }

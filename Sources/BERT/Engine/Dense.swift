@@ -1,33 +1,33 @@
 import Kernels
 
-// A dense layer's three products. Weights lie as [out, in], so y = x W^T.
+// A dense layer's three products. Weights lie as [out, in], so y = x W^T; matrices say how wide they are.
 extension LanePass {
     /// `into [rows, out] = x [rows, in] W^T`; the bias is for the kernel that follows.
     func dense(
-        _ ranges: DenseRanges, rows: Int, in width: Int, out: Int, _ x: UnsafePointer<Float>, into: Floats,
-        kernel: StepKernel = .encoderProducts
+        _ ranges: DenseRanges, rows: Int, _ x: Matrix, into y: Matrix, kernel: StepKernel = .encoderProducts
     ) throws {
         try engine.multiply(
-            kernel, transposeB: true, m: rows, n: out, k: width, a: x, b: parameters + ranges.weight.lowerBound,
-            c: into)
+            kernel, transposeB: true, m: rows, n: y.width, k: x.width, a: x.start, lda: x.stride,
+            b: parameters + ranges.weight.lowerBound, ldb: x.width, c: y.start, ldc: y.stride)
     }
 
     /// `into [rows, in] = dy [rows, out] W + beta * into`.
     func denseBackward(
-        _ ranges: DenseRanges, rows: Int, in width: Int, out: Int, _ dy: UnsafePointer<Float>, into: Floats,
-        beta: Float, kernel: StepKernel = .encoderProducts
+        _ ranges: DenseRanges, rows: Int, _ dy: Matrix, into dx: Matrix, beta: Float,
+        kernel: StepKernel = .encoderProducts
     ) throws {
         try engine.multiply(
-            kernel, m: rows, n: width, k: out, a: dy, b: parameters + ranges.weight.lowerBound, beta: beta, c: into)
+            kernel, m: rows, n: dx.width, k: dy.width, a: dy.start, lda: dy.stride,
+            b: parameters + ranges.weight.lowerBound, ldb: dx.width, beta: beta, c: dx.start, ldc: dx.stride)
     }
 
     /// The weight's gradient: `dW [out, in] = dy^T x`, added where gradients accumulate.
     func weightGradient(
-        _ ranges: DenseRanges, rows: Int, in width: Int, out: Int, _ dy: UnsafePointer<Float>,
-        _ x: UnsafePointer<Float>, _ target: GradientTarget, kernel: StepKernel = .encoderProducts
+        _ ranges: DenseRanges, rows: Int, _ dy: Matrix, _ x: Matrix, _ target: GradientTarget,
+        kernel: StepKernel = .encoderProducts
     ) throws {
         try engine.multiply(
-            kernel, transposeA: true, m: out, n: width, k: rows, a: dy, b: x, beta: target.beta,
-            c: target.product(ranges.weight))
+            kernel, transposeA: true, m: dy.width, n: x.width, k: rows, a: dy.start, lda: dy.stride, b: x.start,
+            ldb: x.stride, beta: target.beta, c: target.product(ranges.weight), ldc: x.width)
     }
 }

@@ -7,27 +7,27 @@ extension LanePass {
 
     /// Word, position and type embedding, layer norm, dropout.
     func embed() throws {
-        let ranges = layout.embeddings
+        let (ranges, kept) = (layout.embeddings, memory.embedding)
         engine.measure(.embedding, floats: 3 * packed.tokenCount * configuration.hidden) {
             kernels.embed(
-                tokens, configuration.hidden, packed.ids, packed.types, parameters + ranges.word.lowerBound,
-                parameters + ranges.position.lowerBound, parameters + ranges.type.lowerBound,
-                parameters + ranges.norm.weight.lowerBound, parameters + ranges.norm.bias.lowerBound,
-                configuration.layerNormEpsilon, embeddingMask, memory.embeddingSum, memory.embeddingOutput,
-                memory.embeddingMean, memory.embeddingDeviation)
+                tokens, configuration.hidden, kept.sum.stride, packed.ids, packed.types,
+                parameters + ranges.word.lowerBound, parameters + ranges.position.lowerBound,
+                parameters + ranges.type.lowerBound, parameters + ranges.norm.weight.lowerBound,
+                parameters + ranges.norm.bias.lowerBound, configuration.layerNormEpsilon, embeddingMask,
+                kept.sum.start, kept.output.start, kept.mean, kept.deviation)
         }
     }
 
     /// The embeddings' gradients; the word embedding's already holds the decoder's share.
     func embedBackward(_ target: GradientTarget) throws {
-        let ranges = layout.embeddings
+        let (ranges, kept, gradient) = (layout.embeddings, memory.embedding, memory.scratch.gradient)
         engine.measure(.embeddingBackward, floats: 6 * packed.tokenCount * configuration.hidden) {
             kernels.embed_backward(
-                tokens, configuration.hidden, memory.gradient, memory.embeddingSum,
-                parameters + ranges.norm.weight.lowerBound, memory.embeddingMean, memory.embeddingDeviation,
-                embeddingMask, target.sum(ranges.norm.weight), target.sum(ranges.norm.bias))
+                tokens, configuration.hidden, gradient.stride, gradient.start, kept.sum.start,
+                parameters + ranges.norm.weight.lowerBound, kept.mean, kept.deviation, embeddingMask,
+                target.sum(ranges.norm.weight), target.sum(ranges.norm.bias))
             kernels.embed_scatter(
-                tokens, configuration.hidden, packed.ids, packed.types, memory.gradient,
+                tokens, configuration.hidden, gradient.stride, packed.ids, packed.types, gradient.start,
                 target.product(ranges.word), target.sum(ranges.position), target.sum(ranges.type))
         }
     }

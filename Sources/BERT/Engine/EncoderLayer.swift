@@ -4,92 +4,87 @@ import Kernels
 //   a = norm(x + dropout(attention(x) Wo + bo));   y = norm(a + dropout(gelu(a W1 + b1) W2 + b2))
 // From its queries on, the last layer has only the rows that the heads read.
 extension LanePass {
-    private func isLast(_ layer: Int) -> Bool { layer == configuration.layers - 1 }
+    func isLast(_ layer: Int) -> Bool { layer == configuration.layers - 1 }
 
     /// The rows that `layer` computes an output for.
     private func rows(_ layer: Int) -> wm_tokens { isLast(layer) ? reads : tokens }
 
     /// Input of `layer`, `[tokens, hidden]`.
-    func input(of layer: Int) -> Floats {
-        layer == 0 ? memory.embeddingOutput : memory.layers[layer - 1].output
+    func input(of layer: Int) -> Matrix {
+        layer == 0 ? memory.embedding.output : memory.layers[layer - 1].output
     }
 
     /// Output of the last layer, `[reads, hidden]`.
-    var encoded: Floats { memory.layers[configuration.layers - 1].output }
+    var encoded: Matrix { memory.layers[configuration.layers - 1].output }
 
     /// Runs `layer` forward.
     func encode(_ layer: Int) throws {
-        let (hidden, wide) = (configuration.hidden, configuration.intermediate)
+        let (hidden, wide) = (configuration.hidden, memory.scratch.wide)
         let (ranges, kept, rows) = (layout.layers[layer], memory.layers[layer], rows(layer))
-        let residual = isLast(layer) ? memory.readInput : input(of: layer)
+        let residual = isLast(layer) ? memory.scratch.readInput : input(of: layer)
 
         try attend(layer)
-        try dense(
-            ranges.attentionOutput, rows: rows.count, in: hidden, out: hidden, kept.context, into: kept.attentionSum)
+        try dense(ranges.attentionOutput, rows: rows.count, kept.context, into: kept.attentionSum)
         engine.measure(.residualNorm, floats: 4 * rows.count * hidden) {
             kernels.residual_norm(
-                rows, hidden, parameters + ranges.attentionOutput.bias.lowerBound, residual,
+                rows, hidden, residual.stride, parameters + ranges.attentionOutput.bias.lowerBound, residual.start,
                 parameters + ranges.attentionNorm.weight.lowerBound, parameters + ranges.attentionNorm.bias.lowerBound,
-                configuration.layerNormEpsilon, hiddenMask(.attentionOutput, layer), kept.attentionSum,
-                kept.attentionOutput, kept.attentionMean, kept.attentionDeviation)
+                configuration.layerNormEpsilon, hiddenMask(.attentionOutput, layer), kept.attentionSum.start,
+                kept.attentionOutput.start, kept.attentionMean, kept.attentionDeviation)
         }
-        try dense(
-            ranges.intermediate, rows: rows.count, in: hidden, out: wide, kept.attentionOutput, into: kept.intermediate)
-        engine.measure(.gelu, floats: 3 * rows.count * wide) {
+        try dense(ranges.intermediate, rows: rows.count, kept.attentionOutput, into: kept.intermediate)
+        engine.measure(.gelu, floats: 3 * rows.count * wide.width) {
             kernels.bias_gelu(
-                rows.count, wide, parameters + ranges.intermediate.bias.lowerBound, kept.intermediate, memory.wide)
+                rows.count, wide.width, wide.stride, parameters + ranges.intermediate.bias.lowerBound,
+                kept.intermediate.start, wide.start)
         }
-        try dense(ranges.output, rows: rows.count, in: wide, out: hidden, memory.wide, into: kept.outputSum)
+        try dense(ranges.output, rows: rows.count, wide, into: kept.outputSum)
         engine.measure(.residualNorm, floats: 4 * rows.count * hidden) {
             kernels.residual_norm(
-                rows, hidden, parameters + ranges.output.bias.lowerBound, kept.attentionOutput,
-                parameters + ranges.outputNorm.weight.lowerBound, parameters + ranges.outputNorm.bias.lowerBound,
-                configuration.layerNormEpsilon, hiddenMask(.output, layer), kept.outputSum, kept.output,
-                kept.outputMean, kept.outputDeviation)
+                rows, hidden, kept.output.stride, parameters + ranges.output.bias.lowerBound,
+                kept.attentionOutput.start, parameters + ranges.outputNorm.weight.lowerBound,
+                parameters + ranges.outputNorm.bias.lowerBound, configuration.layerNormEpsilon,
+                hiddenMask(.output, layer), kept.outputSum.start, kept.output.start, kept.outputMean,
+                kept.outputDeviation)
         }
     }
 
-    /// Runs `layer` backward: `memory.gradient` holds the gradient of its output, then of its input.
+    /// Runs `layer` backward: `memory.scratch.gradient` holds the gradient of its output, then of its input.
     func encodeBackward(_ layer: Int, _ target: GradientTarget, _ report: inout GradientReport) throws {
-        let (hidden, wide) = (configuration.hidden, configuration.intermediate)
         let (ranges, kept, rows) = (layout.layers[layer], memory.layers[layer], rows(layer))
-        let count = rows.count
+        let (hidden, count, scratch) = (configuration.hidden, rows.count, memory.scratch)
+        let (gradient, inner, wide) = (scratch.gradient, scratch.inner, scratch.wide)
 
         engine.measure(.residualNormBackward, floats: 4 * count * hidden) {
             kernels.residual_norm_backward(
-                rows, hidden, memory.gradient, kept.outputSum, parameters + ranges.outputNorm.weight.lowerBound,
-                kept.outputMean, kept.outputDeviation, hiddenMask(.output, layer), memory.gradient, memory.inner,
-                target.sum(ranges.outputNorm.weight), target.sum(ranges.outputNorm.bias), target.sum(ranges.output.bias)
-            )
+                rows, hidden, gradient.stride, gradient.start, kept.outputSum.start,
+                parameters + ranges.outputNorm.weight.lowerBound, kept.outputMean, kept.outputDeviation,
+                hiddenMask(.output, layer), gradient.start, inner.start, target.sum(ranges.outputNorm.weight),
+                target.sum(ranges.outputNorm.bias), target.sum(ranges.output.bias))
         }
-        try denseBackward(ranges.output, rows: count, in: wide, out: hidden, memory.inner, into: memory.wide, beta: 0)
-        engine.measure(.geluBackward, floats: 4 * count * wide) {
+        try denseBackward(ranges.output, rows: count, inner, into: wide, beta: 0)
+        engine.measure(.geluBackward, floats: 4 * count * wide.width) {
             kernels.gelu_backward(
-                count, wide, kept.intermediate, memory.wide, target.sum(ranges.intermediate.bias))
+                count, wide.width, wide.stride, kept.intermediate.start, wide.start,
+                target.sum(ranges.intermediate.bias))
         }
-        try weightGradient(
-            ranges.output, rows: count, in: wide, out: hidden, memory.inner, kept.intermediate, target)
+        try weightGradient(ranges.output, rows: count, inner, kept.intermediate, target)
         try report(upTo: ranges.intermediate.weight.lowerBound)
 
-        try weightGradient(
-            ranges.intermediate, rows: count, in: hidden, out: wide, memory.wide, kept.attentionOutput, target)
+        try weightGradient(ranges.intermediate, rows: count, wide, kept.attentionOutput, target)
         try report(upTo: ranges.attentionNorm.weight.lowerBound)
-        try denseBackward(
-            ranges.intermediate, rows: count, in: hidden, out: wide, memory.wide, into: memory.gradient, beta: 1)
+        try denseBackward(ranges.intermediate, rows: count, wide, into: gradient, beta: 1)
         engine.measure(.residualNormBackward, floats: 4 * count * hidden) {
             kernels.residual_norm_backward(
-                rows, hidden, memory.gradient, kept.attentionSum,
+                rows, hidden, gradient.stride, gradient.start, kept.attentionSum.start,
                 parameters + ranges.attentionNorm.weight.lowerBound, kept.attentionMean, kept.attentionDeviation,
-                hiddenMask(.attentionOutput, layer), memory.gradient, memory.inner,
+                hiddenMask(.attentionOutput, layer), gradient.start, inner.start,
                 target.sum(ranges.attentionNorm.weight), target.sum(ranges.attentionNorm.bias),
                 target.sum(ranges.attentionOutput.bias))
         }
-        try weightGradient(
-            ranges.attentionOutput, rows: count, in: hidden, out: hidden, memory.inner, kept.context, target)
+        try weightGradient(ranges.attentionOutput, rows: count, inner, kept.context, target)
         try report(upTo: ranges.queryKeyValue.weight.lowerBound)
-        try denseBackward(
-            ranges.attentionOutput, rows: count, in: hidden, out: hidden, memory.inner, into: memory.contextGradient,
-            beta: 0)
+        try denseBackward(ranges.attentionOutput, rows: count, inner, into: scratch.contextGradient, beta: 0)
         try attendBackward(layer, target)
         try report(upTo: ranges.queryKeyValue.bias.upperBound)
         try attentionInputBackward(layer)

@@ -75,7 +75,8 @@ public final class LaneEngine {
             try pass.nextSentenceForward(batch, &losses)
 
             // Where the heads read, the residual stream's gradient begins at zero; elsewhere it has none yet.
-            Vector.zero(activations.gradient, count: pass.packed.reads.count * configuration.hidden)
+            let gradient = activations.scratch.gradient
+            Vector.zero(gradient.start, count: pass.packed.reads.count * gradient.stride)
             try pass.maskedBackward(batch, target, scale: scale, count: counts.maskedCount)
             try report(upTo: layout.heads.transform.bias.upperBound)
             try pass.nextSentenceBackward(batch, target, scale: scale, count: counts.sequences)

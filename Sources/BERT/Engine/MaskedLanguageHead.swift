@@ -6,14 +6,15 @@ import Kernels
 extension LanePass {
     private var noMask: wm_dropout { mask(.embedding, layer: 0, probability: 0) }
 
-    private func forEachTile(_ body: (_ tile: Int, _ columns: Range<Int>, _ exponentials: Floats) throws -> Void)
+    private func forEachTile(_ body: (_ tile: Int, _ columns: Range<Int>, _ exponentials: Matrix) throws -> Void)
         rethrows
     {
         let head = memory.head
         for tile in 0..<head.tiles {
             let first = tile * head.tileWidth
             let end = min(first + head.tileWidth, configuration.vocabularySize)
-            try body(tile, first..<end, head.exponentials + first * packed.maskedReads.count)
+            let exponentials = head.exponentials.rows(from: tile * packed.maskedReads.count)
+            try body(tile, first..<end, exponentials.columns(0..<end - first))
         }
     }
 
@@ -23,21 +24,19 @@ extension LanePass {
         losses.maskedCount = count
         guard count > 0 else { return }
         let (hidden, head, ranges) = (configuration.hidden, memory.head, layout.heads)
-        for (row, read) in packed.maskedReads.enumerated() {
-            Vector.copy(into: head.rows + row * hidden, from: encoded + read * hidden, count: hidden)
-        }
-        try dense(
-            ranges.transform, rows: count, in: hidden, out: hidden, head.rows, into: head.transform,
-            kernel: .headProducts)
+        for (row, read) in packed.maskedReads.enumerated() { head.rows.copyRow(row, from: encoded, read) }
+        try dense(ranges.transform, rows: count, head.rows, into: head.transform, kernel: .headProducts)
         engine.measure(.gelu, floats: 3 * count * hidden) {
             kernels.bias_gelu(
-                count, hidden, parameters + ranges.transform.bias.lowerBound, head.transform, head.activation)
+                count, hidden, head.transform.stride, parameters + ranges.transform.bias.lowerBound,
+                head.transform.start, head.activation.start)
         }
         engine.measure(.residualNorm, floats: 2 * count * hidden) {
             kernels.residual_norm(
-                maskedTokens, hidden, nil, nil, parameters + ranges.transformNorm.weight.lowerBound,
+                maskedTokens, hidden, head.activation.stride, nil, nil,
+                parameters + ranges.transformNorm.weight.lowerBound,
                 parameters + ranges.transformNorm.bias.lowerBound, configuration.layerNormEpsilon, noMask,
-                head.activation, head.normalised, head.mean, head.deviation)
+                head.activation.start, head.normalised.start, head.mean, head.deviation)
         }
 
         head.maximum.update(repeating: -Float.infinity, count: count)
@@ -46,13 +45,15 @@ extension LanePass {
         let embedding = parameters + layout.embeddings.word.lowerBound
         try forEachTile { tile, columns, exponentials in
             try engine.multiply(
-                .headProducts, transposeB: true, m: count, n: columns.count, k: hidden, a: head.normalised,
-                b: embedding + columns.lowerBound * hidden, c: exponentials)
+                .headProducts, transposeB: true, m: count, n: columns.count, k: hidden, a: head.normalised.start,
+                lda: head.normalised.stride, b: embedding + columns.lowerBound * hidden, ldb: hidden,
+                c: exponentials.start, ldc: exponentials.stride)
             engine.measure(.crossEntropy, floats: 2 * count * columns.count) {
                 kernels.vocabulary_tile(
-                    count, columns.count, Int32(columns.lowerBound),
-                    parameters + ranges.decoderBias.lowerBound + columns.lowerBound, batch.maskedLabels, exponentials,
-                    head.tileMaximum + tile * count, head.maximum, head.sum, &best, head.labelLogit)
+                    count, columns.count, exponentials.stride, Int32(columns.lowerBound),
+                    parameters + ranges.decoderBias.lowerBound + columns.lowerBound, batch.maskedLabels,
+                    exponentials.start, head.tileMaximum + tile * count, head.maximum, head.sum, &best,
+                    head.labelLogit)
             }
         }
         for row in 0..<count {
@@ -79,34 +80,38 @@ extension LanePass {
         try forEachTile { tile, columns, exponentials in
             engine.measure(.crossEntropyBackward, floats: 2 * count * columns.count) {
                 kernels.vocabulary_tile_backward(
-                    count, columns.count, Int32(columns.lowerBound), batch.maskedLabels, slope,
-                    head.tileMaximum + tile * count, head.logSum, exponentials, biasGradient + columns.lowerBound)
+                    count, columns.count, exponentials.stride, Int32(columns.lowerBound), batch.maskedLabels, slope,
+                    head.tileMaximum + tile * count, head.logSum, exponentials.start,
+                    biasGradient + columns.lowerBound)
             }
             let rows = columns.lowerBound * hidden..<columns.upperBound * hidden
             try engine.multiply(
-                .headProducts, transposeA: true, m: columns.count, n: hidden, k: count, a: exponentials,
-                b: head.normalised, beta: target.beta, c: target.pointer + embedding.lowerBound + rows.lowerBound)
+                .headProducts, transposeA: true, m: columns.count, n: hidden, k: count, a: exponentials.start,
+                lda: exponentials.stride, b: head.normalised.start, ldb: head.normalised.stride, beta: target.beta,
+                c: target.pointer + embedding.lowerBound + rows.lowerBound, ldc: hidden)
             try engine.multiply(
-                .headProducts, m: count, n: hidden, k: columns.count, a: exponentials,
-                b: parameters + embedding.lowerBound + rows.lowerBound, beta: tile == 0 ? 0 : 1, c: head.gradient)
+                .headProducts, m: count, n: hidden, k: columns.count, a: exponentials.start, lda: exponentials.stride,
+                b: parameters + embedding.lowerBound + rows.lowerBound, ldb: hidden, beta: tile == 0 ? 0 : 1,
+                c: head.gradient.start, ldc: head.gradient.stride)
         }
         engine.measure(.residualNormBackward, floats: 3 * count * hidden) {
             kernels.residual_norm_backward(
-                maskedTokens, hidden, head.gradient, head.activation,
-                parameters + ranges.transformNorm.weight.lowerBound, head.mean, head.deviation, noMask, head.gradient,
-                nil, target.sum(ranges.transformNorm.weight), target.sum(ranges.transformNorm.bias), nil)
+                maskedTokens, hidden, head.gradient.stride, head.gradient.start, head.activation.start,
+                parameters + ranges.transformNorm.weight.lowerBound, head.mean, head.deviation, noMask,
+                head.gradient.start, nil, target.sum(ranges.transformNorm.weight),
+                target.sum(ranges.transformNorm.bias), nil)
         }
         engine.measure(.geluBackward, floats: 4 * count * hidden) {
-            kernels.gelu_backward(count, hidden, head.transform, head.gradient, target.sum(ranges.transform.bias))
+            kernels.gelu_backward(
+                count, hidden, head.gradient.stride, head.transform.start, head.gradient.start,
+                target.sum(ranges.transform.bias))
         }
         try weightGradient(
-            ranges.transform, rows: count, in: hidden, out: hidden, head.gradient, head.rows, target,
-            kernel: .headProducts)
+            ranges.transform, rows: count, head.gradient, head.rows, target, kernel: .headProducts)
         try denseBackward(
-            ranges.transform, rows: count, in: hidden, out: hidden, head.gradient, into: head.rows, beta: 0,
-            kernel: .headProducts)
+            ranges.transform, rows: count, head.gradient, into: head.rows, beta: 0, kernel: .headProducts)
         for (row, read) in packed.maskedReads.enumerated() {
-            Vector.add(into: memory.gradient + read * hidden, from: head.rows + row * hidden, count: hidden)
+            memory.scratch.gradient.addRow(read, from: head.rows, row)
         }
     }
 

@@ -7,18 +7,14 @@ extension LanePass {
     func nextSentenceForward(_ batch: TokenBatch, _ losses: inout LaneLosses) throws {
         guard let ranges = layout.heads.nextSentence else { return }
         let (hidden, head, count) = (configuration.hidden, memory.head, packed.sequences)
-        for sequence in 0..<count {
-            Vector.copy(
-                into: head.first + sequence * hidden, from: encoded + packed.firstReads[sequence] * hidden,
-                count: hidden)
-        }
-        try dense(
-            ranges.pooler, rows: count, in: hidden, out: hidden, head.first, into: head.pooled, kernel: .headProducts)
-        kernels.bias_tanh(count, hidden, parameters + ranges.pooler.bias.lowerBound, head.pooled)
-        try dense(
-            ranges.classifier, rows: count, in: hidden, out: 2, head.pooled, into: head.nextSentence,
-            kernel: .headProducts)
-        kernels.add_bias(count, 2, parameters + ranges.classifier.bias.lowerBound, head.nextSentence)
+        for (sequence, read) in packed.firstReads.enumerated() { head.first.copyRow(sequence, from: encoded, read) }
+        try dense(ranges.pooler, rows: count, head.first, into: head.pooled, kernel: .headProducts)
+        kernels.bias_tanh(
+            count, hidden, head.pooled.stride, parameters + ranges.pooler.bias.lowerBound, head.pooled.start)
+        try dense(ranges.classifier, rows: count, head.pooled, into: head.nextSentence, kernel: .headProducts)
+        kernels.add_bias(
+            count, 2, head.nextSentence.stride, parameters + ranges.classifier.bias.lowerBound,
+            head.nextSentence.start)
         for sequence in 0..<count {
             let (label, other) = logits(sequence, batch)
             let margin = Double(other) - Double(label)
@@ -38,32 +34,31 @@ extension LanePass {
             let (label, other) = logits(sequence, batch)
             let wrong = Float(slope / (1 + exp(Double(label) - Double(other))))
             let isRandom = Int(batch.nextSentenceLabels[sequence])
-            head.nextSentence[2 * sequence + isRandom] = -wrong
-            head.nextSentence[2 * sequence + 1 - isRandom] = wrong
+            let slopes = head.nextSentence.row(sequence)
+            slopes[isRandom] = -wrong
+            slopes[1 - isRandom] = wrong
         }
         try weightGradient(
-            ranges.classifier, rows: count, in: hidden, out: 2, head.nextSentence, head.pooled, target,
-            kernel: .headProducts)
-        kernels.column_sum(count, 2, head.nextSentence, target.sum(ranges.classifier.bias))
+            ranges.classifier, rows: count, head.nextSentence, head.pooled, target, kernel: .headProducts)
+        kernels.column_sum(
+            count, 2, head.nextSentence.stride, head.nextSentence.start, target.sum(ranges.classifier.bias))
         try denseBackward(
-            ranges.classifier, rows: count, in: hidden, out: 2, head.nextSentence, into: head.pooledGradient, beta: 0,
+            ranges.classifier, rows: count, head.nextSentence, into: head.pooledGradient, beta: 0,
             kernel: .headProducts)
-        kernels.tanh_backward(count, hidden, head.pooled, head.pooledGradient, target.sum(ranges.pooler.bias))
+        kernels.tanh_backward(
+            count, hidden, head.pooled.stride, head.pooled.start, head.pooledGradient.start,
+            target.sum(ranges.pooler.bias))
         try weightGradient(
-            ranges.pooler, rows: count, in: hidden, out: hidden, head.pooledGradient, head.first, target,
-            kernel: .headProducts)
+            ranges.pooler, rows: count, head.pooledGradient, head.first, target, kernel: .headProducts)
         try denseBackward(
-            ranges.pooler, rows: count, in: hidden, out: hidden, head.pooledGradient, into: head.first, beta: 0,
-            kernel: .headProducts)
-        for sequence in 0..<count {
-            Vector.add(
-                into: memory.gradient + packed.firstReads[sequence] * hidden, from: head.first + sequence * hidden,
-                count: hidden)
+            ranges.pooler, rows: count, head.pooledGradient, into: head.first, beta: 0, kernel: .headProducts)
+        for (sequence, read) in packed.firstReads.enumerated() {
+            memory.scratch.gradient.addRow(read, from: head.first, sequence)
         }
     }
 
     private func logits(_ sequence: Int, _ batch: TokenBatch) -> (label: Float, other: Float) {
-        let logits = memory.head.nextSentence + 2 * sequence
+        let logits = memory.head.nextSentence.row(sequence)
         let label = Int(batch.nextSentenceLabels[sequence])
         return (logits[label], logits[1 - label])
     }

@@ -53,14 +53,27 @@ public struct ProductShape: Hashable, Sendable, Codable {
     public let m: Int, n: Int, k: Int
     /// Whether the operands lie transposed in memory, as `GEMM.multiply` means it.
     public let transposeA: Bool, transposeB: Bool
+    /// Distances between the rows of `a`, `b` and `c` as they lie in memory.
+    public let lda: Int, ldb: Int, ldc: Int
 
-    /// A shape of the given parts.
-    public init(m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false) {
+    /// A shape of the given parts; rows without gaps where no distance is given.
+    public init(
+        m: Int, n: Int, k: Int, transposeA: Bool = false, transposeB: Bool = false, lda: Int? = nil, ldb: Int? = nil,
+        ldc: Int? = nil
+    ) {
         self.m = m
         self.n = n
         self.k = k
         self.transposeA = transposeA
         self.transposeB = transposeB
+        self.lda = lda ?? (transposeA ? m : k)
+        self.ldb = ldb ?? (transposeB ? k : n)
+        self.ldc = ldc ?? n
+    }
+
+    /// Floats that `a`, `b` and `c` take in memory.
+    public var floats: (a: Int, b: Int, c: Int) {
+        ((transposeA ? k : m) * lda, (transposeB ? n : k) * ldb, m * ldc)
     }
 
     /// Floating-point operations of one such product.

@@ -19,13 +19,15 @@ extension LaneEngine {
     @inline(__always)
     func multiply(
         _ kernel: StepKernel, transposeA: Bool = false, transposeB: Bool = false, m: Int, n: Int, k: Int,
-        a: UnsafePointer<Float>, b: UnsafePointer<Float>, beta: Float = 0, c: Floats
+        a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Float>, ldb: Int, beta: Float = 0, c: Floats, ldc: Int
     ) throws {
         let start = profile == nil ? 0 : hostNanoseconds()
         try GEMM.multiply(
-            transposeA: transposeA, transposeB: transposeB, m: m, n: n, k: k, a: a, b: b, beta: beta, c: c)
+            transposeA: transposeA, transposeB: transposeB, m: m, n: n, k: k, a: a, lda: lda, b: b, ldb: ldb,
+            beta: beta, c: c, ldc: ldc)
         guard profile != nil else { return }
-        let shape = ProductShape(m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB)
+        let shape = ProductShape(
+            m: m, n: n, k: k, transposeA: transposeA, transposeB: transposeB, lda: lda, ldb: ldb, ldc: ldc)
         profile?.book(
             kernel, shape,
             KernelWork(

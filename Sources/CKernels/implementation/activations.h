@@ -1,25 +1,28 @@
 // Bias, GELU and tanh over rows, forward and backward.
 
-static void add_bias(ptrdiff_t rows, ptrdiff_t width, const float *bias, float *values) {
-    for (ptrdiff_t row = 0; row < rows; row++, values += width) WM_ROW(width, { STORE(values, LOAD(values) + LOAD(bias)); })
+static void add_bias(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, const float *bias, float *values) {
+    for (ptrdiff_t row = 0; row < rows; row++, values += stride)
+        WM_ROW(width, { STORE(values, LOAD(values) + LOAD(bias)); })
 }
 
 // Four rows at a time, so that the sums are loaded and stored once for four.
-static void column_sum(ptrdiff_t rows, ptrdiff_t width, const float *values, float *sums) {
+static void column_sum(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, const float *values, float *sums) {
     ptrdiff_t row = 0;
-    for (; row + 4 <= rows; row += 4, values += 4 * width)
+    for (; row + 4 <= rows; row += 4, values += 4 * stride)
         WM_ROW(width, {
-            const vf pairs = (LOAD(values) + LOAD(values + width)) + (LOAD(values + 2 * width) + LOAD(values + 3 * width));
-            STORE(sums, LOAD(sums) + pairs);
+            const vf upper = LOAD(values) + LOAD(values + stride);
+            const vf lower = LOAD(values + 2 * stride) + LOAD(values + 3 * stride);
+            STORE(sums, LOAD(sums) + (upper + lower));
         })
-    for (; row < rows; row++, values += width) WM_ROW(width, { STORE(sums, LOAD(sums) + LOAD(values)); })
+    for (; row < rows; row++, values += stride) WM_ROW(width, { STORE(sums, LOAD(sums) + LOAD(values)); })
 }
 
 // Phi(x), the normal distribution function: gelu(x) = x Phi(x) (Hendrycks and Gimpel 2016).
 WM_INLINE vf normal_distribution(vf x) { return verf(x * 0.70710678118654752f) * 0.5f + 0.5f; }
 
-static void bias_gelu(ptrdiff_t rows, ptrdiff_t width, const float *bias, float *pre, float *activation) {
-    for (ptrdiff_t row = 0; row < rows; row++, pre += width, activation += width)
+static void bias_gelu(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, const float *bias, float *pre,
+                      float *activation) {
+    for (ptrdiff_t row = 0; row < rows; row++, pre += stride, activation += stride)
         WM_ROW(width, {
             const vf x = LOAD(pre) + LOAD(bias);
             STORE(pre, x);
@@ -27,8 +30,9 @@ static void bias_gelu(ptrdiff_t rows, ptrdiff_t width, const float *bias, float 
         })
 }
 
-static void gelu_backward(ptrdiff_t rows, ptrdiff_t width, float *pre, float *gradient, float *bias_gradient) {
-    for (ptrdiff_t row = 0; row < rows; row++, pre += width, gradient += width)
+static void gelu_backward(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, float *pre, float *gradient,
+                          float *bias_gradient) {
+    for (ptrdiff_t row = 0; row < rows; row++, pre += stride, gradient += stride)
         WM_ROW(width, {
             const vf x = LOAD(pre);
             const vf phi = normal_distribution(x);
@@ -40,13 +44,14 @@ static void gelu_backward(ptrdiff_t rows, ptrdiff_t width, float *pre, float *gr
         })
 }
 
-static void bias_tanh(ptrdiff_t rows, ptrdiff_t width, const float *bias, float *values) {
-    for (ptrdiff_t row = 0; row < rows; row++, values += width)
+static void bias_tanh(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, const float *bias, float *values) {
+    for (ptrdiff_t row = 0; row < rows; row++, values += stride)
         WM_ROW(width, { STORE(values, vtanh(LOAD(values) + LOAD(bias))); })
 }
 
-static void tanh_backward(ptrdiff_t rows, ptrdiff_t width, const float *values, float *gradient, float *bias_gradient) {
-    for (ptrdiff_t row = 0; row < rows; row++, values += width, gradient += width)
+static void tanh_backward(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, const float *values, float *gradient,
+                          float *bias_gradient) {
+    for (ptrdiff_t row = 0; row < rows; row++, values += stride, gradient += stride)
         WM_ROW(width, {
             const vf y = LOAD(values);
             const vf product = LOAD(gradient) * (1.0f - y * y);

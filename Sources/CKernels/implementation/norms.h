@@ -27,13 +27,13 @@ WM_INLINE void normalise_row(ptrdiff_t width, const float *row, float mean, floa
         WM_ROW(width, { STORE(into, (LOAD(row) - mean) * deviation * LOAD(weight) + LOAD(shift)); })
 }
 
-static void residual_norm(wm_tokens tokens, ptrdiff_t width, const float *bias,
-                          const float *residual, const float *weight, const float *shift, float epsilon,
-                          wm_dropout dropout, float *sum, float *normalised, float *mean, float *deviation) {
+static void residual_norm(wm_tokens tokens, ptrdiff_t width, ptrdiff_t stride, const float *bias, const float *residual,
+                          const float *weight, const float *shift, float epsilon, wm_dropout dropout, float *sum,
+                          float *normalised, float *mean, float *deviation) {
     float mask[WM_WIDEST_ROW] __attribute__((aligned(64)));
     for (ptrdiff_t t = 0; t < tokens.count; t++) {
-        float *row = sum + t * width;
-        const float *skip = residual ? residual + t * width : NULL;
+        float *row = sum + t * stride;
+        const float *skip = residual ? residual + t * stride : NULL;
         if (bias && skip && dropout.threshold) {
             mask_row(dropout, tokens.example[t], tokens.position[t], width, mask, groups_of(width));
             WM_ROW(width, { STORE(row, (LOAD(row) + LOAD(bias)) * LOAD(mask) + LOAD(skip)); })
@@ -46,7 +46,7 @@ static void residual_norm(wm_tokens tokens, ptrdiff_t width, const float *bias,
             if (skip) WM_ROW(width, { STORE(row, LOAD(row) + LOAD(skip)); })
         }
         row_statistics(width, row, epsilon, &mean[t], &deviation[t]);
-        normalise_row(width, row, mean[t], deviation[t], weight, shift, NULL, normalised + t * width);
+        normalise_row(width, row, mean[t], deviation[t], weight, shift, NULL, normalised + t * stride);
     }
 }
 
@@ -69,14 +69,14 @@ WM_INLINE void norm_backward_sums(ptrdiff_t width, const float *gradient, const 
     *mean_product = sum_lanes(product) / (float)width;
 }
 
-static void residual_norm_backward(wm_tokens tokens, ptrdiff_t width, const float *gradient, const float *sum,
-                                   const float *weight, const float *mean, const float *deviation, wm_dropout dropout,
-                                   float *residual, float *before, float *weight_gradient,
+static void residual_norm_backward(wm_tokens tokens, ptrdiff_t width, ptrdiff_t stride, const float *gradient,
+                                   const float *sum, const float *weight, const float *mean, const float *deviation,
+                                   wm_dropout dropout, float *residual, float *before, float *weight_gradient,
                                    float *shift_gradient, float *bias_gradient) {
     float mask[WM_WIDEST_ROW] __attribute__((aligned(64)));
     for (ptrdiff_t t = 0; t < tokens.count; t++) {
-        const float *dy = gradient + t * width, *row = sum + t * width;
-        float *dx = residual + t * width, *inner = before ? before + t * width : NULL;
+        const float *dy = gradient + t * stride, *row = sum + t * stride;
+        float *dx = residual + t * stride, *inner = before ? before + t * stride : NULL;
         const float m = mean[t], d = deviation[t];
         float g, p;
         norm_backward_sums(width, dy, row, weight, m, d, weight_gradient, shift_gradient, &g, &p);
@@ -103,28 +103,28 @@ static void residual_norm_backward(wm_tokens tokens, ptrdiff_t width, const floa
     }
 }
 
-static void embed(wm_tokens tokens, ptrdiff_t width, const int32_t *ids, const uint8_t *types, const float *word,
-                  const float *position, const float *type, const float *weight, const float *shift, float epsilon,
-                  wm_dropout dropout, float *sum, float *normalised, float *mean, float *deviation) {
+static void embed(wm_tokens tokens, ptrdiff_t width, ptrdiff_t stride, const int32_t *ids, const uint8_t *types,
+                  const float *word, const float *position, const float *type, const float *weight, const float *shift,
+                  float epsilon, wm_dropout dropout, float *sum, float *normalised, float *mean, float *deviation) {
     float mask[WM_WIDEST_ROW] __attribute__((aligned(64)));
     for (ptrdiff_t t = 0; t < tokens.count; t++) {
         const float *a = word + ids[t] * width, *b = position + tokens.position[t] * width, *c = type + types[t] * width;
-        float *row = sum + t * width;
+        float *row = sum + t * stride;
         WM_ROW(width, { STORE(row, LOAD(a) + LOAD(b) + LOAD(c)); })
         row_statistics(width, row, epsilon, &mean[t], &deviation[t]);
         if (dropout.threshold) mask_row(dropout, tokens.example[t], tokens.position[t], width, mask, groups_of(width));
         normalise_row(width, row, mean[t], deviation[t], weight, shift, dropout.threshold ? mask : NULL,
-                      normalised + t * width);
+                      normalised + t * stride);
     }
 }
 
-static void embed_backward(wm_tokens tokens, ptrdiff_t width, float *gradient, const float *sum, const float *weight,
-                           const float *mean, const float *deviation, wm_dropout dropout, float *weight_gradient,
-                           float *shift_gradient) {
+static void embed_backward(wm_tokens tokens, ptrdiff_t width, ptrdiff_t stride, float *gradient, const float *sum,
+                           const float *weight, const float *mean, const float *deviation, wm_dropout dropout,
+                           float *weight_gradient, float *shift_gradient) {
     float mask[WM_WIDEST_ROW] __attribute__((aligned(64)));
     for (ptrdiff_t t = 0; t < tokens.count; t++) {
-        float *dy = gradient + t * width;
-        const float *row = sum + t * width;
+        float *dy = gradient + t * stride;
+        const float *row = sum + t * stride;
         const float m = mean[t], d = deviation[t];
         if (dropout.threshold) {
             mask_row(dropout, tokens.example[t], tokens.position[t], width, mask, groups_of(width));
@@ -137,10 +137,10 @@ static void embed_backward(wm_tokens tokens, ptrdiff_t width, float *gradient, c
 }
 #undef WM_DX
 
-static void embed_scatter(wm_tokens tokens, ptrdiff_t width, const int32_t *ids, const uint8_t *types,
+static void embed_scatter(wm_tokens tokens, ptrdiff_t width, ptrdiff_t stride, const int32_t *ids, const uint8_t *types,
                           const float *gradient, float *word, float *position, float *type) {
     for (ptrdiff_t t = 0; t < tokens.count; t++) {
-        const float *from = gradient + t * width;
+        const float *from = gradient + t * stride;
         float *b = position + tokens.position[t] * width, *c = type + types[t] * width;
         WM_ROW(width, {
             const vf value = LOAD(from);

@@ -1,10 +1,10 @@
 // Softmax cross-entropy over the vocabulary, a tile of columns at a time while the tile is in cache. Exponentials are
 // stored relative to the tile's own maximum, so that the backward pass only rescales them.
 
-static void vocabulary_tile(ptrdiff_t rows, ptrdiff_t width, int32_t first, const float *bias, const int32_t *labels,
-                            float *logits, float *tile_maximum, float *maximum, float *sum, int32_t *best,
-                            float *label_logit) {
-    for (ptrdiff_t r = 0; r < rows; r++, logits += width) {
+static void vocabulary_tile(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, int32_t first, const float *bias,
+                            const int32_t *labels, float *logits, float *tile_maximum, float *maximum, float *sum,
+                            int32_t *best, float *label_logit) {
+    for (ptrdiff_t r = 0; r < rows; r++, logits += stride) {
         vf top = splat(-INFINITY);
         WM_ROW(width, {
             const vf value = LOAD(logits) + LOAD(bias);
@@ -42,10 +42,10 @@ static void vocabulary_tile(ptrdiff_t rows, ptrdiff_t width, int32_t first, cons
     }
 }
 
-static void vocabulary_tile_backward(ptrdiff_t rows, ptrdiff_t width, int32_t first, const int32_t *labels, float scale,
-                                     const float *tile_maximum, const float *log_sum, float *exponentials,
-                                     float *bias_gradient) {
-    for (ptrdiff_t r = 0; r < rows; r++, exponentials += width) {
+static void vocabulary_tile_backward(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, int32_t first,
+                                     const int32_t *labels, float scale, const float *tile_maximum,
+                                     const float *log_sum, float *exponentials, float *bias_gradient) {
+    for (ptrdiff_t r = 0; r < rows; r++, exponentials += stride) {
         const float factor = scale * expf(tile_maximum[r] - log_sum[r]);
         const int32_t label = labels[r] - first;
         const bool labelled = label >= 0 && label < width;

@@ -1,9 +1,10 @@
 // Fused f32 kernels: everything of a training step around the GEMMs.
 //
 // Every kernel exists once in source (implementation/*.h) and is compiled three times, for AVX-512, AVX2 with FMA and the
-// baseline; `wm_kernels_active` is the best table that this machine can run. Matrices are row-major. "accumulates" means
-// that the result is added to what is there. No kernel allocates, blocks or depends on the alignment of its arguments,
-// and results depend on the arguments and the table only.
+// baseline; `wm_kernels_active` is the best table that this machine can run. Matrices are row-major, their rows `stride`
+// elements apart; parameters and their gradients have no gaps. "accumulates" means that the result is added to what is
+// there. No kernel allocates, blocks or depends on the alignment of its arguments, and results depend on the arguments
+// and the table only.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
@@ -71,39 +72,42 @@ typedef struct {
 
     // Rows.
     /// rows += bias.
-    void (*add_bias)(ptrdiff_t rows, ptrdiff_t width, const float *bias, float *values);
+    void (*add_bias)(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, const float *bias, float *values);
     /// sums += column sums; accumulates.
-    void (*column_sum)(ptrdiff_t rows, ptrdiff_t width, const float *values, float *sums);
+    void (*column_sum)(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, const float *values, float *sums);
     /// pre += bias; activation = gelu(pre), exact.
-    void (*bias_gelu)(ptrdiff_t rows, ptrdiff_t width, const float *bias, float *pre, float *activation);
+    void (*bias_gelu)(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, const float *bias, float *pre,
+                      float *activation);
     /// gradient *= gelu'(pre); pre becomes gelu(pre); bias_gradient accumulates column sums.
-    void (*gelu_backward)(ptrdiff_t rows, ptrdiff_t width, float *pre, float *gradient, float *bias_gradient);
+    void (*gelu_backward)(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, float *pre, float *gradient,
+                          float *bias_gradient);
     /// values = tanh(values + bias).
-    void (*bias_tanh)(ptrdiff_t rows, ptrdiff_t width, const float *bias, float *values);
+    void (*bias_tanh)(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, const float *bias, float *values);
     /// gradient *= 1 - values^2; bias_gradient accumulates column sums.
-    void (*tanh_backward)(ptrdiff_t rows, ptrdiff_t width, const float *values, float *gradient, float *bias_gradient);
+    void (*tanh_backward)(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, const float *values, float *gradient,
+                          float *bias_gradient);
 
     // Layer normalisation.
     /// sum = dropout(sum + bias) + residual (no residual where NULL, no bias where NULL); normalised = norm(sum).
-    void (*residual_norm)(wm_tokens tokens, ptrdiff_t width, const float *_Nullable bias, const float *_Nullable residual,
-                          const float *weight, const float *shift, float epsilon, wm_dropout dropout, float *sum,
-                          float *normalised, float *mean, float *deviation);
+    void (*residual_norm)(wm_tokens tokens, ptrdiff_t width, ptrdiff_t stride, const float *_Nullable bias,
+                          const float *_Nullable residual, const float *weight, const float *shift, float epsilon,
+                          wm_dropout dropout, float *sum, float *normalised, float *mean, float *deviation);
     /// From the gradient of `normalised`: that of `sum` before dropout (into `before`, NULL where not wanted) and of the
     /// residual (into `residual`, which may be `gradient`); weight, shift and bias gradients accumulate.
-    void (*residual_norm_backward)(wm_tokens tokens, ptrdiff_t width, const float *gradient, const float *sum,
-                                   const float *weight, const float *mean, const float *deviation, wm_dropout dropout,
-                                   float *residual, float *_Nullable before, float *weight_gradient,
+    void (*residual_norm_backward)(wm_tokens tokens, ptrdiff_t width, ptrdiff_t stride, const float *gradient,
+                                   const float *sum, const float *weight, const float *mean, const float *deviation,
+                                   wm_dropout dropout, float *residual, float *_Nullable before, float *weight_gradient,
                                    float *shift_gradient, float *_Nullable bias_gradient);
     /// sum = word[id] + position[p] + type[t]; normalised = dropout(norm(sum)).
-    void (*embed)(wm_tokens tokens, ptrdiff_t width, const int32_t *ids, const uint8_t *types, const float *word,
-                  const float *position, const float *type, const float *weight, const float *shift, float epsilon,
-                  wm_dropout dropout, float *sum, float *normalised, float *mean, float *deviation);
+    void (*embed)(wm_tokens tokens, ptrdiff_t width, ptrdiff_t stride, const int32_t *ids, const uint8_t *types,
+                  const float *word, const float *position, const float *type, const float *weight, const float *shift,
+                  float epsilon, wm_dropout dropout, float *sum, float *normalised, float *mean, float *deviation);
     /// From the gradient of embed's `normalised`: that of its `sum`, in place; weight and shift gradients accumulate.
-    void (*embed_backward)(wm_tokens tokens, ptrdiff_t width, float *gradient, const float *sum, const float *weight,
-                           const float *mean, const float *deviation, wm_dropout dropout, float *weight_gradient,
-                           float *shift_gradient);
+    void (*embed_backward)(wm_tokens tokens, ptrdiff_t width, ptrdiff_t stride, float *gradient, const float *sum,
+                           const float *weight, const float *mean, const float *deviation, wm_dropout dropout,
+                           float *weight_gradient, float *shift_gradient);
     /// Adds rows of `gradient` to the embeddings' gradients; word 0 ([PAD]) gets none, as in the reference.
-    void (*embed_scatter)(wm_tokens tokens, ptrdiff_t width, const int32_t *ids, const uint8_t *types,
+    void (*embed_scatter)(wm_tokens tokens, ptrdiff_t width, ptrdiff_t stride, const int32_t *ids, const uint8_t *types,
                           const float *gradient, float *word, float *position, float *type);
 
     // Attention.
@@ -121,13 +125,13 @@ typedef struct {
     // Cross-entropy over a vocabulary tile of `width` columns that begins at `first`.
     /// logits += bias, then become exp(logit - tile_maximum); running maximum, sum, best column and label's logit are
     /// brought up to date.
-    void (*vocabulary_tile)(ptrdiff_t rows, ptrdiff_t width, int32_t first, const float *bias, const int32_t *labels,
-                            float *logits, float *tile_maximum, float *maximum, float *sum, int32_t *best,
-                            float *label_logit);
+    void (*vocabulary_tile)(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, int32_t first, const float *bias,
+                            const int32_t *labels, float *logits, float *tile_maximum, float *maximum, float *sum,
+                            int32_t *best, float *label_logit);
     /// exponentials become scale * (softmax - one_hot(label)); bias_gradient accumulates column sums.
-    void (*vocabulary_tile_backward)(ptrdiff_t rows, ptrdiff_t width, int32_t first, const int32_t *labels, float scale,
-                                     const float *tile_maximum, const float *log_sum, float *exponentials,
-                                     float *bias_gradient);
+    void (*vocabulary_tile_backward)(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, int32_t first,
+                                     const int32_t *labels, float scale, const float *tile_maximum,
+                                     const float *log_sum, float *exponentials, float *bias_gradient);
 } wm_kernels;
 
 /// The best table that this machine can run.

@@ -17,9 +17,9 @@ public enum ProductBench {
         let crew = ThreadCrew(count: threads)
         let memory = (0..<threads).map { _ in
             [
-                FloatBuffer(count: shapes.map { $0.m * $0.k }.max() ?? 0),
-                FloatBuffer(count: shapes.map { $0.k * $0.n }.max() ?? 0),
-                FloatBuffer(count: shapes.map { $0.m * $0.n }.max() ?? 0),
+                FloatBuffer(count: shapes.map(\.floats.a).max() ?? 0),
+                FloatBuffer(count: shapes.map(\.floats.b).max() ?? 0),
+                FloatBuffer(count: shapes.map(\.floats.c).max() ?? 0),
             ]
         }
         for buffers in memory {
@@ -39,7 +39,8 @@ public enum ProductBench {
                     for _ in 0..<inner {
                         try GEMM.multiply(
                             transposeA: shape.transposeA, transposeB: shape.transposeB, m: shape.m, n: shape.n,
-                            k: shape.k, a: UnsafePointer(a.pointer), b: UnsafePointer(b.pointer), c: c.pointer)
+                            k: shape.k, a: UnsafePointer(a.pointer), lda: shape.lda, b: UnsafePointer(b.pointer),
+                            ldb: shape.ldb, c: c.pointer, ldc: shape.ldc)
                     }
                 }
                 let elapsed = MonotonicInstant.now().elapsed(since: start).seconds
