@@ -15,7 +15,12 @@ typedef float vf_any __attribute__((vector_size(WM_LANES * 4), aligned(4), may_a
 
 WM_INLINE vf load(const float *from) { return *(const vf_any *)from; }
 WM_INLINE void store(float *into, vf value) { *(vf_any *)into = value; }
-WM_INLINE vf splat(float value) { return (vf){} + value; }
+WM_INLINE vf splat(float value) {
+    vf lanes;
+#pragma clang loop unroll(full)
+    for (int lane = 0; lane < WM_LANES; lane++) lanes[lane] = value;
+    return lanes;
+}
 
 // The last `count` < WM_LANES elements of a row; lanes beyond are 0.
 WM_INLINE vf load_part(const float *from, ptrdiff_t count) {
