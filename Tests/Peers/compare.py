@@ -1,8 +1,9 @@
 """Measures training steps of wafermark and of PyTorch in turn on this machine and prints a Markdown table.
 
 Both do the same work: BERT pre-training on random full sequences, dropout on, f32, AdamW, only masked positions through the
-MLM head. In each round every program makes its steps alone, one after the other (ours, eager, compiled, ours, …); a figure
-is the median over rounds of the round's median step.
+MLM head. In each round every program makes its steps alone, one after the other (ours, eager, compiled, ours, …), in a
+process of its own that warms up first, so that the machine's memory is all its own; a figure is the median over rounds of
+the round's median step. torch.compile keeps what it compiled in a folder that is made for the run and removed.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 
 THREADS = 2
 PEER = pathlib.Path(__file__).with_name("torch_step.py")
@@ -77,61 +79,46 @@ class Wafermark:
 
 
 class Torch:
-    """PyTorch: one process for all rounds, so that it warms up and compiles once. Says nothing once it has failed."""
+    """PyTorch: a process for each round. Says nothing more once it has failed."""
 
-    def __init__(self, row: Row, compiled: bool) -> None:
+    def __init__(self, row: Row, compiled: bool, cache: str) -> None:
         self.row = row
         self.seconds: list[float] = []
         self.peak = 0
         self.failed = False
-        arguments = ["--model", row.model, "--batch", str(row.batch), "--sequence", str(row.sequence)]
-        arguments += ["--threads", str(THREADS), "--warm", str(row.warm + 1)] + ["--compile"] * compiled
-        self.process = subprocess.Popen(
-            [sys.executable, str(PEER), *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-            env=os.environ | {"OMP_NUM_THREADS": str(THREADS)})
-        self._answer()
-
-    def _answer(self) -> list[float]:
-        line = self.process.stdout.readline()
-        if not line:
-            self.process.wait()
-            self.failed = True
-            return []
-        answer = json.loads(line)
-        self.peak = answer["peak_rss_bytes"]
-        return answer["step_seconds"]
+        self.arguments = [
+            sys.executable, str(PEER), "--model", row.model, "--batch", str(row.batch), "--sequence", str(row.sequence),
+            "--threads", str(THREADS), "--warm", str(row.warm + 1), "--steps", str(row.steps),
+        ] + ["--compile"] * compiled
+        self.environment = os.environ | {"OMP_NUM_THREADS": str(THREADS), "TORCHINDUCTOR_CACHE_DIR": cache}
 
     def measure(self) -> None:
         if self.failed:
             return
-        self.process.stdin.write(f"{self.row.steps}\n")
-        self.process.stdin.flush()
-        if seconds := self._answer():
-            self.seconds.append(statistics.median(seconds))
-
-    def end(self) -> None:
-        self.process.stdin.close()
-        self.process.wait()
+        result = subprocess.run(self.arguments, stdout=subprocess.PIPE, env=self.environment)
+        if result.returncode != 0:
+            say(f"{self.row.name}: PyTorch failed with status {result.returncode}")
+            self.failed = True
+            return
+        answer = json.loads(result.stdout)
+        self.peak = max(self.peak, answer["peak_rss_bytes"])
+        self.seconds.append(statistics.median(answer["step_seconds"]))
 
     @property
     def rate(self) -> float | None:
-        return self.row.batch / statistics.median(self.seconds) if self.seconds else None
+        return self.row.batch / statistics.median(self.seconds) if self.seconds and not self.failed else None
 
 
-def compare(program: str, row: Row, rounds: int, compiles: bool) -> list[str]:
-    """Measures a row; the cells of its line."""
-    say(f"{row.name}: PyTorch warms up" + (" and compiles" if compiles else ""))
+def compare(program: str, row: Row, rounds: int, cache: str | None) -> list[str]:
+    """Measures a row; the cells of its line. Without a folder for compiled code PyTorch is not compiled."""
     ours = Wafermark(program, row)
-    eager = Torch(row, compiled=False)
-    compiled = Torch(row, compiled=True) if compiles else None
+    eager = Torch(row, compiled=False, cache="")
+    compiled = Torch(row, compiled=True, cache=cache) if cache else None
     for number in range(rounds):
         say(f"{row.name}: round {number + 1} of {rounds}")
         for subject in (ours, eager, compiled):
             if subject:
                 subject.measure()
-    for peer in (eager, compiled):
-        if peer:
-            peer.end()
     rates = [peer.rate for peer in (eager, compiled) if peer and peer.rate]
     best = max((peer for peer in (eager, compiled) if peer and peer.rate), key=lambda peer: peer.rate, default=None)
     ratio = f"{ours.rate / max(rates):.2f}" if rates else "-"
@@ -199,7 +186,8 @@ def main() -> None:
     compiles = bool(os.environ.get("CXX") or shutil.which("g++") or shutil.which("clang++"))
     if not compiles:
         say("there is no C++ compiler, so PyTorch is measured without torch.compile")
-    lines = [compare(options.program, row, options.rounds, compiles) for row in rows]
+    with tempfile.TemporaryDirectory(prefix="wafermark-bench-") as cache:
+        lines = [compare(options.program, row, options.rounds, cache if compiles else None) for row in rows]
     scaling = [scale(options.program, row, options.rounds) for row in scaled]
 
     from importlib.metadata import version

@@ -1,13 +1,11 @@
 """The peer of `wafermark bench train`: BERT pre-training steps (MLM + NSP) in PyTorch, as well as it does them on this CPU.
 
 transformers' BertForPreTraining with SDPA attention, dropout on, f32, fused AdamW; only the masked positions (15 %) go
-through the MLM head. Warms up, prints a line of JSON, then reads numbers of steps from standard input, one a line, and
-answers each with a line of JSON: the seconds of every step.
+through the MLM head. Warms up, makes the steps and prints a line of JSON: the seconds of each, and the largest memory.
 """
 
 import argparse
 import json
-import sys
 import time
 
 import torch
@@ -64,6 +62,7 @@ def main() -> None:
     parser.add_argument("--vocabulary", type=int, default=30522)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--warm", type=int, default=3, help="steps before any are timed")
+    parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--compile", action="store_true", help="use torch.compile")
     options = parser.parse_args()
 
@@ -78,26 +77,14 @@ def main() -> None:
     step_of = torch.compile(loss_of) if options.compile else loss_of
     generator = torch.Generator().manual_seed(0)
     batches = [random_batch(options.batch, options.sequence, options.vocabulary, generator) for _ in range(4)]
-    made = 0
-
-    def seconds_of(steps: int) -> list[float]:
-        nonlocal made
-        seconds = []
-        for _ in range(steps):
-            start = time.perf_counter()
-            step_of(*batches[made % len(batches)]).backward()
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            seconds.append(time.perf_counter() - start)
-            made += 1
-        return seconds
-
-    def answer(seconds: list[float]) -> None:
-        print(json.dumps({"step_seconds": seconds, "peak_rss_bytes": peak_bytes(), "torch": torch.__version__}), flush=True)
-
-    answer(seconds_of(options.warm))
-    for line in sys.stdin:
-        answer(seconds_of(int(line)))
+    seconds = []
+    for number in range(options.warm + options.steps):
+        start = time.perf_counter()
+        step_of(*batches[number % len(batches)]).backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        seconds.append(time.perf_counter() - start)
+    print(json.dumps({"step_seconds": seconds[options.warm:], "peak_rss_bytes": peak_bytes(), "torch": torch.__version__}))
 
 
 if __name__ == "__main__":
