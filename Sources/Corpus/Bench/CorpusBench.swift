@@ -111,7 +111,7 @@ public enum CorpusBench {
         let tokens = encode(documents.indices)
         let alone = median(rounds) { _ = encode(documents.indices) }
         let together = try median(rounds) {
-            try OrderedWork.run(count: threads, threads: threads) { thread in
+            try WorkerThreads.runInOrder(jobs: threads, threads: threads) { thread in
                 encode(documents.count * thread / threads..<documents.count * (thread + 1) / threads)
             } take: { _, _ in
             }
@@ -160,7 +160,7 @@ public enum CorpusBench {
         _ = try read(0..<min(count, dataset.exampleCount(sequence: sequence, split: .training)))
         let alone = try median(3) { sink.keep(try read(0..<count)) }
         let together = try median(3) {
-            try OrderedWork.run(count: threads, threads: threads) { thread in
+            try WorkerThreads.runInOrder(jobs: threads, threads: threads) { thread in
                 try read(count * thread / threads..<count * (thread + 1) / threads)
             } take: { _, tokens in
                 sink.keep(tokens)

@@ -80,9 +80,6 @@ public enum ImportBench {
         let used = processorSeconds() - processor
         let seconds = outcome.progress.elapsed.seconds
         let totals = outcome.corpus.totals
-        let gone = files.contents.superseded + files.contents.deleted
-        // Synthetic abstracts may also resemble each other by chance.
-        let duplicates = [SkipReason.duplicate, .nearDuplicate].reduce(0) { $0 + (totals.skipped[$1.name] ?? 0) }
         let times = job.stageSeconds
         return Result(
             contents: files.contents, packed: packed, threads: threads, readingSeconds: times.reading,
@@ -91,9 +88,19 @@ public enum ImportBench {
             xmlMegabytesPerProcessorSecond: Double(files.contents.xmlBytes) / 1e6 / used,
             readerMegabytesPerSecondOneThread: Double(readBytes) / 1e6 / readSeconds, peakRssBytes: PeakMemory.bytes,
             documents: totals.documents, textBytes: totals.textBytes, skipped: totals.skipped,
-            countsAgree: totals.articles == files.contents.citations && totals.abstracts == files.contents.abstracts
-                && totals.documents + duplicates == files.contents.abstracts - gone
-                && duplicates >= files.contents.copies)
+            countsAgree: agree(totals, files.contents))
+    }
+
+    /// Whether an import's counts are those that follow from what was written.
+    static func agree(_ found: ImportedCorpus.Counts, _ written: SyntheticPubMed.Contents) -> Bool {
+        func skipped(_ reason: SkipReason) -> Int { found.skipped[reason.name] ?? 0 }
+        return found.articles == written.citations && found.abstracts == written.abstracts
+            && skipped(.superseded) == written.superseded && skipped(.deleted) == written.deleted
+            && skipped(.duplicate) == written.copies
+            && skipped(.noText) == written.citations - written.abstracts
+            // Synthetic abstracts may resemble each other by chance as well.
+            && found.documents + skipped(.nearDuplicate) == written.abstracts - written.superseded - written.deleted
+                - written.copies
     }
 
     private static func generate(

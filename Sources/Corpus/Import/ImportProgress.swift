@@ -57,12 +57,6 @@ public struct ImportProgress: Sendable, Hashable {
 
 /// Counts what an import's threads do, for whoever wants to look.
 final class ImportMeter: Sendable {
-    /// A file that was left out, told as soon as it is known.
-    struct FileFault: Sendable {
-        var path: String
-        var fault: ImportedCorpus.Fault
-    }
-
     private let start = ContinuousClock.now
     private let filesDone = Atomic(0)
     private let articles = Atomic(0)
@@ -75,7 +69,7 @@ final class ImportMeter: Sendable {
         var files = 0
         var bytesToRead = 0
         var shardsToWrite = 0
-        var faults: [FileFault] = []
+        var faults: [String] = []
         /// When choosing and writing began.
         var choosing: ContinuousClock.Instant?
         var writing: ContinuousClock.Instant?
@@ -121,12 +115,11 @@ final class ImportMeter: Sendable {
         self.articles.add(articles, ordering: .relaxed)
     }
 
-    func fault(path: String, _ fault: ImportedCorpus.Fault) {
-        plan.withLock { $0.faults.append(FileFault(path: path, fault: fault)) }
-    }
+    /// Keeps a line on what is wrong with a file until it is asked for.
+    func tell(_ line: String) { plan.withLock { $0.faults.append(line) } }
 
-    /// The faults since the last call.
-    func takeFaults() -> [FileFault] {
+    /// The lines since the last call.
+    func takeFaults() -> [String] {
         plan.withLock { plan in
             defer { plan.faults = [] }
             return plan.faults

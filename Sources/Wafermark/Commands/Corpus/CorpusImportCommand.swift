@@ -56,8 +56,8 @@ struct CorpusImportCommand: AsyncParsableCommand {
         display.finish()
         let report = ImportReport(outcome, directory: into)
         if output.json { try Console.printJSON(report) } else { report.print() }
-        if report.files.imported == 0, report.files.malformed > 0 {
-            throw CommandFailure.failed("\(into): none of the files could be imported")
+        if report.counts.articles == 0, report.files.malformed > 0 {
+            throw CommandFailure.failed("\(into): nothing could be read of any of the files")
         }
     }
 }
@@ -130,7 +130,7 @@ struct ImportReadingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads; all cores by default.", valueName: "n"))
     var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
-    @Flag(help: "End at the first malformed or empty file, instead of leaving it out.")
+    @Flag(help: "End at the first malformed or empty file; else what can be read of it is kept.")
     var strict = false
 
     @Flag(help: "Lines of plain text are wrapped: a line end ends no sentence.")
