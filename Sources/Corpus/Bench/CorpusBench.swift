@@ -137,7 +137,7 @@ public enum CorpusBench {
             textBytes: moments.textBytes, vocabularySize: vocabulary.count, threads: threads,
             countingSeconds: merging.elapsed(since: start).seconds, mergingSeconds: end.elapsed(since: merging).seconds,
             seconds: seconds, megabytesPerSecond: Double(moments.textBytes) / 1e6 / seconds,
-            peakRssBytes: PeakMemory.bytes)
+            peakRssBytes: HostProcess.peakResidentBytes)
     }
 
     /// Measures the reading of training examples in a job's shuffled order.
@@ -169,7 +169,7 @@ public enum CorpusBench {
         return Examples(
             sequence: sequence, examples: count, threads: threads, microsecondsPerExample: alone / Double(count) * 1e6,
             examplesPerSecondOneThread: Double(count) / alone, examplesPerSecondAllThreads: Double(count) / together,
-            peakRssBytes: PeakMemory.bytes)
+            peakRssBytes: HostProcess.peakResidentBytes)
     }
 
     // MARK: - Parts
@@ -207,6 +207,6 @@ public enum CorpusBench {
             try body()
             seconds.append(MonotonicInstant.now().elapsed(since: start).seconds)
         }
-        return seconds.sorted()[seconds.count / 2]
+        return Quantiles(seconds).median ?? 0
     }
 }

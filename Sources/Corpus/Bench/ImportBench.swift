@@ -71,13 +71,13 @@ public enum ImportBench {
         progress("imports all")
         let corpus = directory + "/corpus"
         if FileManager.default.fileExists(atPath: corpus) { try FileManager.default.removeItem(atPath: corpus) }
-        PeakMemory.reset()
-        let processor = processorSeconds()
+        HostProcess.resetPeakResidentBytes()
+        let processor = HostProcess.processorSeconds
         let job = try CorpusImport(
             CorpusImport.Request(
                 sources: files.names.map { sources + "/" + $0 }, directory: corpus, threads: threads))
         let outcome = try job.run(isCancelled: isCancelled)
-        let used = processorSeconds() - processor
+        let used = HostProcess.processorSeconds - processor
         let seconds = outcome.progress.elapsed.seconds
         let totals = outcome.corpus.totals
         let times = job.stageSeconds
@@ -86,7 +86,8 @@ public enum ImportBench {
             choosingSeconds: times.choosing, writingSeconds: times.writing, seconds: seconds, processorSeconds: used,
             xmlMegabytesPerSecond: Double(files.contents.xmlBytes) / 1e6 / seconds,
             xmlMegabytesPerProcessorSecond: Double(files.contents.xmlBytes) / 1e6 / used,
-            readerMegabytesPerSecondOneThread: Double(readBytes) / 1e6 / readSeconds, peakRssBytes: PeakMemory.bytes,
+            readerMegabytesPerSecondOneThread: Double(readBytes) / 1e6 / readSeconds,
+            peakRssBytes: HostProcess.peakResidentBytes,
             documents: totals.documents, textBytes: totals.textBytes, skipped: totals.skipped,
             countsAgree: agree(totals, files.contents))
     }
@@ -135,14 +136,5 @@ public enum ImportBench {
         files.contents = generator.contents
         try FileWriter.writeWhole(Array(try JSONEncoder().encode(files)), to: list)
         return files
-    }
-
-    /// Processor time of this process, in the program and in the system for it.
-    private static func processorSeconds() -> Double {
-        var usage = rusage()
-        // RUSAGE_SELF, whose type differs from platform to platform.
-        guard getrusage(0, &usage) == 0 else { return 0 }
-        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
-        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 }

@@ -58,7 +58,7 @@ struct ImportReport: Encodable {
         unpackedBytesRead = outcome.progress.unpackedBytes
         elapsedHostSeconds = outcome.progress.elapsed.seconds
         unpackedMegabytesPerHostSecond = outcome.progress.bytesPerSecond / 1e6
-        peakRssBytes = PeakMemory.bytes
+        peakRssBytes = HostProcess.peakResidentBytes
     }
 
     /// Prints the report for people.
