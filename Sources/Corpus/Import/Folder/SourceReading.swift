@@ -52,7 +52,7 @@ struct SourceReading {
         guard bytes.consumed == file.size else {
             throw CorpusError.unreadable(path: file.path, reason: "it changed while it was read")
         }
-        feed.update(articles: source.counts.articles, isDone: true)
+        feed.update(abstracts: source.counts.abstracts, isDone: true)
         if source.counts.faults > Self.keptFaults {
             meter.tell("\(file.path): \(source.counts.faults) such places in all")
         }
@@ -77,7 +77,7 @@ struct SourceReading {
                 while let record = try reader.next() {
                     if isCancelled() { throw CorpusError.cancelled }
                     try staging.add(record, counts: &source.counts)
-                    feed.update(articles: source.counts.articles)
+                    feed.update(abstracts: source.counts.abstracts)
                 }
                 return
             } catch let error as CorpusError {

@@ -12,11 +12,11 @@ struct CorpusImportCommand: AsyncParsableCommand {
             articles (.nxml), JSON lines (.jsonl) and plain text (.txt, blank lines between
             documents), each also as .gz. Other names are told by how the file begins.
 
-            Writes DIR/text: one sentence a line, a blank line between documents; DIR/records:
-            where each document comes from, with its licence note; DIR/corpus.json: what was
-            read, kept and left out, and why. Sources are taken in the order given, directories
-            by name, PubMed's release files by number. The newest revision of a PMID wins, and
-            a later DeleteCitation removes it.
+            Writes DIR/text: one sentence a line, a blank line between documents;
+            DIR/records: where each document comes from, with its licence note;
+            DIR/corpus.json: what was read, kept and left out, and why. Sources are taken
+            in the order given, directories by name, PubMed's release files by number. The
+            newest revision of a PMID wins, and a later DeleteCitation removes it.
 
             Started again with the same sources and options, it goes on where it was; with
             further sources it reads only these. The result doesn't depend on --threads.
