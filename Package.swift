@@ -45,9 +45,7 @@ let package = Package(
         .target(name: "Runs", dependencies: ["Jobs", .grdb, .system]),
         .target(name: "Training", dependencies: ["BERT", "Corpus", "Jobs", "Kernels", "Digests", .system]),
         .target(name: "BERT", dependencies: ["Kernels", .system]),
-        .target(
-            name: "Corpus", dependencies: ["Jobs", "Digests", "CZlib", .system],
-            resources: [.embedInCode("Resources")]),
+        .target(name: "Corpus", dependencies: ["Jobs", "Digests", "CCorpusData", "CZlib", .system]),
         .target(
             name: "Jobs", dependencies: ["Digests", .yams],
             resources: [.embedInCode("Resources")]),
@@ -58,6 +56,7 @@ let package = Package(
         .target(name: "Kernels", dependencies: ["CKernels", "COneDNN"]),
 
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
+        .target(name: "CCorpusData", exclude: ["Resources"]),
         .target(name: "CWire", dependencies: ["CProtobufC"]),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),

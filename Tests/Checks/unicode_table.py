@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes or checks Sources/Corpus/Resources/unicode.txt: what Hugging Face's BERT normaliser does to each code point.
+"""Writes or checks Sources/CCorpusData/Resources/unicode.txt: what Hugging Face's BERT normaliser does to each code point.
 
 The table is read off the `tokenizers` package itself, one code point at a time, so that the tokenizer in Swift is
 identical to it whatever Unicode version either side was built with. Needs `tokenizers` from PyPI.

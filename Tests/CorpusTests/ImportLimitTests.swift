@@ -28,42 +28,7 @@ struct ImportLimitTests {
         return path + ".gz"
     }
 
-    @Test(
-        "a malformed file is left out with its byte, the rest is kept; with --strict it ends the import",
-        arguments: [
-            ("<PubmedArticleSet><PubmedArticle></PubmedArticleSet>", 33, "where </PubmedArticle> is due"),
-            ("<!DOCTYPE a [<!ENTITY lol \"lol\">]><PubmedArticleSet/>", 13, "declarations of its own"),
-            ("<html/>", 0, "where <PubmedArticleSet> or <article> is due"), ("no XML", 0, "doesn't begin as XML"),
-        ])
-    func malformed(xml: String, byte: Int, reason: String) throws {
-        // What comes before the fault is left out with the file, its deletions too.
-        let bad = try fixture.folder.write(xml, to: "bad.xml")
-        let sources = [bad, try good()]
-        let job = try fixture.job(sources)
-        let corpus = try job.run().corpus
-        #expect(corpus.sources.map(\.state) == [.malformed, .imported])
-        let fault = try #require(corpus.sources[0].faults.first)
-        #expect(fault.byte == byte && fault.reason.contains(reason), "\(fault)")
-        #expect(job.takeFaults() == ["\(bad): byte \(byte): \(fault.reason); left out"])
-        #expect(try fixture.documents().count == 1)
-        let error = #expect(throws: CorpusError.self) {
-            try fixture.run(sources, into: fixture.folder.file("strict"), isStrict: true)
-        }
-        #expect(error?.description.hasPrefix("\(bad): byte \(byte): ") == true)
-    }
-
-    @Test("of a file that is malformed at its end nothing is kept, not even its deletions")
-    func malformedAtTheEnd() throws {
-        let bad = try fixture.folder.write(
-            "<PubmedArticleSet>" + F.article(1, title: "Newer.", abstract: F.sentence(8))
-                + F.article(2, abstract: F.sentence(2))
-                + "<DeleteCitation><PMID>1</PMID></DeleteCitation></Pubmed", to: "z.xml")
-        let corpus = try fixture.run([try good(), bad]).corpus
-        #expect(try fixture.documents().map { $0.prefix(5) } == ["Good."])
-        #expect(corpus.totals.articles == 1 && corpus.totals.deletions == 0 && corpus.totals.skipped.isEmpty)
-    }
-
-    @Test("a gzip bomb, a damaged and a cut gzip file are left out")
+    @Test("of a gzip bomb, a damaged and a cut gzip file nothing is taken that isn't whole")
     func gzip() throws {
         let whole = storedGzip(Data("<PubmedArticleSet></PubmedArticleSet>".utf8))
         var damaged = whole
@@ -116,18 +81,6 @@ struct ImportLimitTests {
             try fixture.documents() == [
                 "a\u{fffd}b c\u{fffd}d\u{fffd} e", "Plain \u{fffd} text.", "JSON \u{fffd} text.",
             ])
-    }
-
-    @Test("bad JSON lines are left out alone, and the first ones' places are kept")
-    func badLines() throws {
-        let path = try fixture.folder.write(
-            "{\"text\": \"Fine.\"}\n{broken\n[1]\n{\"text\": \"Also fine.\"}", to: "a.jsonl")
-        let corpus = try fixture.run([path]).corpus
-        #expect(try fixture.documents() == ["Fine.", "Also fine."])
-        #expect(corpus.sources[0].faults.map(\.byte) == [18, 26] && corpus.totals.skipped == ["bad_line": 2])
-        #expect(throws: CorpusError.self) {
-            try fixture.run([path], into: fixture.folder.file("strict"), isStrict: true)
-        }
     }
 
     @Test("an abstract of 10 MB is kept; one with no sentence end is cut into lines that readers take")

@@ -215,4 +215,20 @@ struct ImportTests {
             #expect(try fixture.documents(in: folder + "/corpus").map { $0.prefix(2) } == ["A.", "B."])
         }
     }
+
+    @Test("small files share a shard by what they unpack to, so that packed release files are read side by side")
+    func units() throws {
+        let sources = try (1...2).map { number in
+            let xml = "<PubmedArticleSet>\(F.article(number, abstract: F.sentence(number)))</PubmedArticleSet>"
+            return try fixture.folder.write(storedGzip(Data(xml.utf8)), to: "\(number).xml.gz")
+        }
+        let bytes = try sources.reduce(0) { sum, path in
+            sum + (try #require(FileManager.default.contents(atPath: path)).count)
+        }
+        for (unitBytes, shards) in [(8 * bytes, 1), (8 * bytes - 1, 2)] {
+            let directory = fixture.folder.file("corpus-\(shards)")
+            let job = try fixture.job(sources, into: directory, unitBytes: unitBytes)
+            #expect(try job.run().corpus.shards.count == shards)
+        }
+    }
 }

@@ -19,7 +19,7 @@ enum CorpusFixtures {
         let counts: [String: Any] = [
             "articles": documents, "abstracts": documents, "sections": 0, "sections_by_category": [String: Int](),
             "other_abstracts": 0, "deletions": 0, "retracted": 0, "documents": documents, "sentences": documents,
-            "text_bytes": 1, "skipped": [String: Int](), "replaced_sequences": 0, "cut_sentences": 0,
+            "text_bytes": 1, "skipped": [String: Int](), "replaced_sequences": 0, "cut_sentences": 0, "faults": 0,
         ]
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase

@@ -43,7 +43,8 @@ struct CorpusImportTests {
         let bad = try folder.write("<PubmedArticleSet><PubmedArticle>", to: "b.xml")
         let text = try run([good, bad])
         #expect(text.status == 0, "\(text.standardError)")
-        #expect(text.standardError.contains("\(bad): byte 33: the text ends inside <PubmedArticle>; left out"))
+        #expect(
+            text.standardError.contains("\(bad): byte 33: the text ends inside <PubmedArticle>; the rest is left out"))
         for line in text.standardOutput.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
         #expect(text.standardOutput.contains("1 malformed"))
 

@@ -46,11 +46,17 @@ public struct Program: Sendable {
         return try running.wait(seconds: seconds)
     }
 
-    /// Starts the program with `arguments`.
+    /// Starts the program with `arguments`; with `fileKibibytes`, no file that it writes may be larger (`ulimit -f`).
     public static func start(
-        _ arguments: [String], environment: [String: String] = [:]
+        _ arguments: [String], environment: [String: String] = [:], fileKibibytes: Int? = nil
     ) throws -> RunningProgram {
-        try RunningProgram(path: path(), arguments: arguments, environment: environment)
+        guard let fileKibibytes else {
+            return try RunningProgram(path: path(), arguments: arguments, environment: environment)
+        }
+        // POSIX counts in blocks of 512 bytes.
+        let script = "ulimit -f \(2 * fileKibibytes) && exec \"$0\" \"$@\""
+        return try RunningProgram(
+            path: "/bin/sh", arguments: ["-c", script, try path()] + arguments, environment: environment)
     }
 }
 

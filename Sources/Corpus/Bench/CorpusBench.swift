@@ -111,7 +111,7 @@ public enum CorpusBench {
         let tokens = encode(documents.indices)
         let alone = median(rounds) { _ = encode(documents.indices) }
         let together = try median(rounds) {
-            try OrderedWork.run(count: threads, threads: threads) { thread in
+            try WorkerThreads.runInOrder(jobs: threads, threads: threads) { thread in
                 encode(documents.count * thread / threads..<documents.count * (thread + 1) / threads)
             } take: { _, _ in
             }
@@ -137,7 +137,7 @@ public enum CorpusBench {
             textBytes: moments.textBytes, vocabularySize: vocabulary.count, threads: threads,
             countingSeconds: merging.elapsed(since: start).seconds, mergingSeconds: end.elapsed(since: merging).seconds,
             seconds: seconds, megabytesPerSecond: Double(moments.textBytes) / 1e6 / seconds,
-            peakRssBytes: PeakMemory.bytes)
+            peakRssBytes: HostProcess.peakResidentBytes)
     }
 
     /// Measures the reading of training examples in a job's shuffled order.
@@ -160,7 +160,7 @@ public enum CorpusBench {
         _ = try read(0..<min(count, dataset.exampleCount(sequence: sequence, split: .training)))
         let alone = try median(3) { sink.keep(try read(0..<count)) }
         let together = try median(3) {
-            try OrderedWork.run(count: threads, threads: threads) { thread in
+            try WorkerThreads.runInOrder(jobs: threads, threads: threads) { thread in
                 try read(count * thread / threads..<count * (thread + 1) / threads)
             } take: { _, tokens in
                 sink.keep(tokens)
@@ -169,7 +169,7 @@ public enum CorpusBench {
         return Examples(
             sequence: sequence, examples: count, threads: threads, microsecondsPerExample: alone / Double(count) * 1e6,
             examplesPerSecondOneThread: Double(count) / alone, examplesPerSecondAllThreads: Double(count) / together,
-            peakRssBytes: PeakMemory.bytes)
+            peakRssBytes: HostProcess.peakResidentBytes)
     }
 
     // MARK: - Parts
@@ -207,6 +207,6 @@ public enum CorpusBench {
             try body()
             seconds.append(MonotonicInstant.now().elapsed(since: start).seconds)
         }
-        return seconds.sorted()[seconds.count / 2]
+        return Quantiles(seconds).median ?? 0
     }
 }

@@ -71,29 +71,37 @@ public enum ImportBench {
         progress("imports all")
         let corpus = directory + "/corpus"
         if FileManager.default.fileExists(atPath: corpus) { try FileManager.default.removeItem(atPath: corpus) }
-        PeakMemory.reset()
-        let processor = processorSeconds()
+        HostProcess.resetPeakResidentBytes()
+        let processor = HostProcess.processorSeconds
         let job = try CorpusImport(
             CorpusImport.Request(
                 sources: files.names.map { sources + "/" + $0 }, directory: corpus, threads: threads))
         let outcome = try job.run(isCancelled: isCancelled)
-        let used = processorSeconds() - processor
+        let used = HostProcess.processorSeconds - processor
         let seconds = outcome.progress.elapsed.seconds
         let totals = outcome.corpus.totals
-        let gone = files.contents.superseded + files.contents.deleted
-        // Synthetic abstracts may also resemble each other by chance.
-        let duplicates = [SkipReason.duplicate, .nearDuplicate].reduce(0) { $0 + (totals.skipped[$1.name] ?? 0) }
         let times = job.stageSeconds
         return Result(
             contents: files.contents, packed: packed, threads: threads, readingSeconds: times.reading,
             choosingSeconds: times.choosing, writingSeconds: times.writing, seconds: seconds, processorSeconds: used,
             xmlMegabytesPerSecond: Double(files.contents.xmlBytes) / 1e6 / seconds,
             xmlMegabytesPerProcessorSecond: Double(files.contents.xmlBytes) / 1e6 / used,
-            readerMegabytesPerSecondOneThread: Double(readBytes) / 1e6 / readSeconds, peakRssBytes: PeakMemory.bytes,
+            readerMegabytesPerSecondOneThread: Double(readBytes) / 1e6 / readSeconds,
+            peakRssBytes: HostProcess.peakResidentBytes,
             documents: totals.documents, textBytes: totals.textBytes, skipped: totals.skipped,
-            countsAgree: totals.articles == files.contents.citations && totals.abstracts == files.contents.abstracts
-                && totals.documents + duplicates == files.contents.abstracts - gone
-                && duplicates >= files.contents.copies)
+            countsAgree: agree(totals, files.contents))
+    }
+
+    /// Whether an import's counts are those that follow from what was written.
+    static func agree(_ found: ImportedCorpus.Counts, _ written: SyntheticPubMed.Contents) -> Bool {
+        func skipped(_ reason: SkipReason) -> Int { found.skipped[reason.name] ?? 0 }
+        return found.articles == written.citations && found.abstracts == written.abstracts
+            && skipped(.superseded) == written.superseded && skipped(.deleted) == written.deleted
+            && skipped(.duplicate) == written.copies
+            && skipped(.noText) == written.citations - written.abstracts
+            // Synthetic abstracts may resemble each other by chance as well.
+            && found.documents + skipped(.nearDuplicate) == written.abstracts - written.superseded - written.deleted
+                - written.copies
     }
 
     private static func generate(
@@ -128,14 +136,5 @@ public enum ImportBench {
         files.contents = generator.contents
         try FileWriter.writeWhole(Array(try JSONEncoder().encode(files)), to: list)
         return files
-    }
-
-    /// Processor time of this process, in the program and in the system for it.
-    private static func processorSeconds() -> Double {
-        var usage = rusage()
-        // RUSAGE_SELF, whose type differs from platform to platform.
-        guard getrusage(0, &usage) == 0 else { return 0 }
-        func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
-        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 }

@@ -144,7 +144,7 @@ public enum DatasetPreparation {
         let finished = pass.folder.soundRecords()
         pass.monitor.begin(.tokenizing, parts: pass.text.parts)
         var records: [ShardRecord] = []
-        try OrderedWork.run(count: pass.text.groups.count, threads: manner.threads) { group in
+        try WorkerThreads.runInOrder(jobs: pass.text.groups.count, threads: manner.threads) { group in
             try pass.shards(ofGroup: group, finished: finished[group] ?? [])
         } take: { _, made in
             records += made

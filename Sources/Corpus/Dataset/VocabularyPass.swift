@@ -13,7 +13,7 @@ struct VocabularyPass: Sendable {
     func train(_ settings: VocabularyTrainer.Settings, threads: Int) throws -> Vocabulary {
         monitor.begin(.countingWords, parts: text.parts)
         var trainer = VocabularyTrainer(settings)
-        try OrderedWork.run(count: text.groups.count, threads: threads) { [self] group in
+        try WorkerThreads.runInOrder(jobs: text.groups.count, threads: threads) { [self] group in
             var counter = VocabularyTrainer(settings)
             _ = try text.forEachDocument(of: text.groups[group], monitor: monitor) { document in
                 if Split.of(document, heldOut: heldOut, seed: seed) == .training { counter.add(document) }

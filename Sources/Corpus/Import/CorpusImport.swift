@@ -16,7 +16,7 @@ public final class CorpusImport: Sendable {
         public var options: ImportOptions
         /// Threads.
         public var threads: Int
-        /// Whether a malformed or empty file ends the import; else it is left out and told.
+        /// Whether a malformed or empty file ends the import; else it is told, and what can be read of it is kept.
         public var isStrict: Bool
 
         /// A request with the given options, on one thread.
@@ -75,10 +75,8 @@ public final class CorpusImport: Sendable {
     /// How long each part took, once it is over.
     var stageSeconds: (reading: Double, choosing: Double, writing: Double) { meter.stageSeconds }
 
-    /// One line for each file that was left out since the last call; may be asked from any thread.
-    public func takeFaults() -> [String] {
-        meter.takeFaults().map { "\($0.path): byte \($0.fault.byte): \($0.fault.reason); left out" }
-    }
+    /// One line for each fault of a file that was found since the last call; may be asked from any thread.
+    public func takeFaults() -> [String] { meter.takeFaults() }
 
     /// Runs the import to its end. It blocks, and is to be called once, off the cooperative pool.
     ///

@@ -20,8 +20,8 @@ public struct ImportProgress: Sendable, Hashable {
     public var filesDone: Int
     /// Files in all.
     public var files: Int
-    /// Articles read in this run.
-    public var articles: Int
+    /// Abstracts read in this run.
+    public var abstracts: Int
     /// Bytes of the files read in this run, as they lie on disk.
     public var bytesRead: Int
     /// Bytes of the files that this run has to read.
@@ -57,15 +57,9 @@ public struct ImportProgress: Sendable, Hashable {
 
 /// Counts what an import's threads do, for whoever wants to look.
 final class ImportMeter: Sendable {
-    /// A file that was left out, told as soon as it is known.
-    struct FileFault: Sendable {
-        var path: String
-        var fault: ImportedCorpus.Fault
-    }
-
     private let start = ContinuousClock.now
     private let filesDone = Atomic(0)
-    private let articles = Atomic(0)
+    private let abstracts = Atomic(0)
     private let bytesRead = Atomic(0)
     private let unpackedBytes = Atomic(0)
     private let bytesWritten = Atomic(0)
@@ -75,7 +69,7 @@ final class ImportMeter: Sendable {
         var files = 0
         var bytesToRead = 0
         var shardsToWrite = 0
-        var faults: [FileFault] = []
+        var faults: [String] = []
         /// When choosing and writing began.
         var choosing: ContinuousClock.Instant?
         var writing: ContinuousClock.Instant?
@@ -115,18 +109,17 @@ final class ImportMeter: Sendable {
     func finishShard() { shardsWritten.add(1, ordering: .relaxed) }
     func write(text count: Int) { bytesWritten.add(count, ordering: .relaxed) }
 
-    fileprivate func read(bytes: Int, unpacked: Int, articles: Int) {
+    fileprivate func read(bytes: Int, unpacked: Int, abstracts: Int) {
         bytesRead.add(bytes, ordering: .relaxed)
         unpackedBytes.add(unpacked, ordering: .relaxed)
-        self.articles.add(articles, ordering: .relaxed)
+        self.abstracts.add(abstracts, ordering: .relaxed)
     }
 
-    func fault(path: String, _ fault: ImportedCorpus.Fault) {
-        plan.withLock { $0.faults.append(FileFault(path: path, fault: fault)) }
-    }
+    /// Keeps a line on what is wrong with a file until it is asked for.
+    func tell(_ line: String) { plan.withLock { $0.faults.append(line) } }
 
-    /// The faults since the last call.
-    func takeFaults() -> [FileFault] {
+    /// The lines since the last call.
+    func takeFaults() -> [String] {
         plan.withLock { plan in
             defer { plan.faults = [] }
             return plan.faults
@@ -138,7 +131,7 @@ final class ImportMeter: Sendable {
         let elapsed = ContinuousClock.now - start
         return ImportProgress(
             stage: plan.stage, filesDone: filesDone.load(ordering: .relaxed), files: plan.files,
-            articles: articles.load(ordering: .relaxed), bytesRead: bytesRead.load(ordering: .relaxed),
+            abstracts: abstracts.load(ordering: .relaxed), bytesRead: bytesRead.load(ordering: .relaxed),
             bytesToRead: plan.bytesToRead, unpackedBytes: unpackedBytes.load(ordering: .relaxed),
             bytesWritten: bytesWritten.load(ordering: .relaxed), shardsWritten: shardsWritten.load(ordering: .relaxed),
             shardsToWrite: plan.shardsToWrite, elapsed: HostSeconds(elapsed / .seconds(1)))
@@ -149,7 +142,7 @@ final class ImportMeter: Sendable {
 struct MeterFeed {
     private let meter: ImportMeter
     private let source: ByteSource
-    private var told = (bytes: 0, unpacked: 0, articles: 0)
+    private var told = (bytes: 0, unpacked: 0, abstracts: 0)
 
     init(meter: ImportMeter, source: ByteSource) {
         self.meter = meter
@@ -157,11 +150,11 @@ struct MeterFeed {
     }
 
     /// Tells what is new, once a chunk.
-    mutating func update(articles: Int, isDone: Bool = false) {
+    mutating func update(abstracts: Int, isDone: Bool = false) {
         guard isDone || source.unpacked != told.unpacked else { return }
-        let now = (source.consumed, source.unpacked, articles)
+        let now = (source.consumed, source.unpacked, abstracts)
         meter.read(
-            bytes: now.0 - told.bytes, unpacked: now.1 - told.unpacked, articles: max(0, articles - told.articles))
+            bytes: now.0 - told.bytes, unpacked: now.1 - told.unpacked, abstracts: max(0, abstracts - told.abstracts))
         told = now
     }
 }

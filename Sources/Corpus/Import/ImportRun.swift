@@ -31,6 +31,9 @@ final class ImportRun: Sendable {
 
     /// Returns the manifest, and how many files didn't have to be read.
     func run() throws -> (ImportedCorpus, reused: Int) {
+        if request.isStrict {
+            for source in units.compactMap(summary(of:)).flatMap(\.sources) { try source.requireWhole() }
+        }
         let unread = units.filter { summary(of: $0) == nil }
         let filesToRead = unread.reduce(0) { $0 + $1.files.count }
         let files = units.reduce(0) { $0 + $1.files.count }
@@ -168,6 +171,14 @@ extension ImportedCorpus {
 }
 
 extension ImportedCorpus.Source {
+    /// Throws where the file is empty or breaks the rules of its format.
+    func requireWhole() throws {
+        if let fault = faults.first {
+            throw CorpusError.malformed(path: path, byte: fault.byte, reason: fault.reason)
+        }
+        if state == .empty { throw CorpusError.noText(path: path) }
+    }
+
     /// A file that was not read yet.
     init(pending file: SourceFile) {
         self.init(
@@ -192,5 +203,6 @@ extension ImportedCorpus.Counts {
         skipped.merge(other.skipped) { $0 + $1 }
         replacedSequences += other.replacedSequences
         cutSentences += other.cutSentences
+        faults += other.faults
     }
 }

@@ -9,7 +9,7 @@ import Jobs
 /// Shards appear whole or not at all. `work/` is what an import needs to continue and to skip what it has done.
 public struct ImportedCorpus: Codable, Hashable, Sendable {
     /// The version of the folder's layout that this code reads and writes.
-    public static let currentFormat = 1
+    public static let currentFormat = 2
     /// The manifest's name in the folder.
     public static let fileName = "corpus.json"
 
@@ -21,7 +21,7 @@ public struct ImportedCorpus: Codable, Hashable, Sendable {
         case imported
         /// It holds nothing at all.
         case empty
-        /// It breaks the rules of its format, and was left out whole.
+        /// It breaks the rules of its format somewhere; what can be read of it is kept.
         case malformed
     }
 
@@ -43,6 +43,8 @@ public struct ImportedCorpus: Codable, Hashable, Sendable {
         public var byte: Int
         /// What is wrong there.
         public var reason: String
+        /// The byte from which it was read on: where the next record, or line, begins. Nil where the rest was left out.
+        public var resumedAtByte: Int?
     }
 
     /// What was found and what became of it.
@@ -73,6 +75,8 @@ public struct ImportedCorpus: Codable, Hashable, Sendable {
         public var replacedSequences = 0
         /// Sentences that were cut because they were longer than any line may be.
         public var cutSentences = 0
+        /// Places where files break the rules of their format.
+        public var faults = 0
 
         /// Nothing yet.
         public init() {}
@@ -92,7 +96,7 @@ public struct ImportedCorpus: Codable, Hashable, Sendable {
         public var state: State
         /// Bytes of it, unpacked.
         public var unpackedBytes: Int
-        /// Where it is malformed; for JSON lines the first ten bad lines, which are left out alone.
+        /// The first ten places where it is malformed.
         public var faults: [Fault]
         /// What was found in it.
         public var counts: Counts

@@ -1,3 +1,5 @@
+import CCorpusData
+
 /// The lexicon and the grammar of the synthetic abstracts, read from the resources `lexicon.txt` and `grammar.txt`.
 struct Lexicon: Sendable {
     /// Things that belong together: the values of each slot, by the slot's name.
@@ -26,8 +28,7 @@ struct Lexicon: Sendable {
 
     /// The lexicon of the package's resources.
     static let shared = Lexicon(
-        lexicon: String(decoding: PackageResources.lexicon_txt, as: UTF8.self),
-        grammar: String(decoding: PackageResources.grammar_txt, as: UTF8.self))
+        lexicon: corpus_data_lexicon().text, grammar: corpus_data_grammar().text)
 
     private(set) var topics: [Topic] = []
     /// The kinds of studies, in the order of the file.

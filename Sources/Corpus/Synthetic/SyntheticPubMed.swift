@@ -23,7 +23,7 @@ public struct SyntheticPubMed {
         public var superseded = 0
         /// Of these, named by a `DeleteCitation`.
         public var deleted = 0
-        /// Of these, with the text of another.
+        /// Of these, with the words of an earlier one, which nothing else is done to.
         public var copies = 0
         /// Bytes of titles and abstracts.
         public var textBytes = 0
@@ -39,9 +39,18 @@ public struct SyntheticPubMed {
     private var document = TextDocument()
     private var xml: [UInt8] = []
     private var number = 0
-    /// Citations of earlier files with their texts: each is revised, deleted or copied at most once.
-    private var earlier: [(pmid: Int, sentences: [String])] = []
-    private var current: [(pmid: Int, sentences: [String])] = []
+    /// Citations of the file before: each is revised, deleted or copied at most once.
+    private var earlier: [Written] = []
+    private var current: [Written] = []
+    /// Whether the abstract that is written has some words in italics, as species have in PubMed.
+    private var hasMarkup = false
+
+    /// A citation that was written, so that it can be written again.
+    private struct Written {
+        var pmid: Int
+        var sentences: [String]
+        var hasMarkup: Bool
+    }
 
     /// A generator; the same files for the same seed.
     public init(seed: UInt64) {
@@ -101,7 +110,9 @@ public struct SyntheticPubMed {
         _ = try abstracts.next(into: &document)
         sentences += document.sentences.dropFirst()
         var pmid = 50_000_000 + number
+        hasMarkup = number % 7 == 0
         var isRevision = false
+        var isCopy = false
         switch random.nextIndex(below: 100) {
         case 0 where !earlier.isEmpty:
             deletions.append(earlier.removeLast().pmid)
@@ -111,7 +122,9 @@ public struct SyntheticPubMed {
             isRevision = true
             contents.superseded += 1
         case 2 where !earlier.isEmpty:
-            sentences = earlier.removeLast().sentences
+            let original = earlier.removeLast()
+            (sentences, hasMarkup) = (original.sentences, original.hasMarkup)
+            isCopy = true
             contents.copies += 1
         case 3..<23: sentences = Array(sentences.prefix(1))
         default: break
@@ -119,7 +132,10 @@ public struct SyntheticPubMed {
         contents.citations += 1
         if sentences.count > 1 {
             contents.abstracts += 1
-            if !isRevision, current.count < Self.memory { current.append((pmid, sentences)) }
+            // One thing is done to a citation at most, so that the counts tell what becomes of each.
+            if !isRevision, !isCopy, current.count < Self.memory {
+                current.append(Written(pmid: pmid, sentences: sentences, hasMarkup: hasMarkup))
+            }
         }
         contents.textBytes += sentences.reduce(0) { $0 + $1.utf8.count }
         add(
@@ -187,11 +203,13 @@ public struct SyntheticPubMed {
             for (label, range) in parts {
                 add("          <AbstractText Label=\"\(label)\" NlmCategory=\"\(label)\">")
                 addText(sentences[range].joined(separator: " "))
+                if hasMarkup, label == "RESULTS" { add(Self.markup) }
                 add("</AbstractText>\n")
             }
         } else {
             add("          <AbstractText>")
             addText(sentences.dropFirst().joined(separator: " "))
+            if hasMarkup { add(Self.markup) }
             add("</AbstractText>\n")
         }
         add("          <CopyrightInformation>Written by a program; free of rights.</CopyrightInformation>\n")
@@ -279,7 +297,7 @@ public struct SyntheticPubMed {
 
     private mutating func add(_ text: String) { xml.append(contentsOf: text.utf8) }
 
-    /// Adds character data; every seventh text has some words in italics, as species have in PubMed.
+    /// Adds character data.
     private mutating func addText(_ text: String) {
         for byte in text.utf8 {
             switch byte {
@@ -289,9 +307,9 @@ public struct SyntheticPubMed {
             default: xml.append(byte)
             }
         }
-        if number % 7 == 0 { add(" <i>In silico</i> data &#x3b1;&#xb2;.") }
     }
 
+    private static let markup = " <i>In silico</i> data &#x3b1;&#xb2;."
     private static let families = [
         "Abel", "Bauer", "Castro", "Dubois", "Eriksson", "Fischer", "Garcia", "Huang", "Ito", "Jensen", "Kowalski",
         "Lind",

@@ -180,6 +180,9 @@ private final class Inflater {
         case Z_STREAM_END:
             isBetweenMembers = true
             return made
+        case _ where made > 0:
+            // What came out before the damage is whole; the next step meets the damage again.
+            return made
         default:
             let reason = stream.msg.map { String(cString: $0) } ?? "zlib code \(code)"
             throw CorpusError.damagedGzip(path: path, byte: consumed - pending, reason: reason)

@@ -33,6 +33,15 @@ final class ByteWindow {
     @inline(__always)
     func advance(_ count: Int) { start += count }
 
+    /// Moves on to `byte` of the text, unless the place reached is there or further; false where the text ends before.
+    func advance(to byte: Int) throws -> Bool {
+        while self.byte < byte {
+            advance(min(byte - self.byte, bytes.count))
+            if self.byte < byte, try !extend() { return false }
+        }
+        return true
+    }
+
     /// The byte `offset` after the place reached; nil past the end of the text.
     @inline(__always)
     func peek(_ offset: Int = 0) throws -> UInt8? {

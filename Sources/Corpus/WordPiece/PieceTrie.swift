@@ -1,6 +1,9 @@
 /// A double-array trie over the bytes of a vocabulary's entries: the longest entry that begins at a place is found in one
 /// step a byte (Aoe 1989, "An efficient digital search algorithm by using a double-array structure").
-struct PieceTrie: Sendable {
+///
+/// The states are memory of the trie's own and no array: to count references to an array that all threads read costs them
+/// more than to read it. Sendable: that memory is written before `init` returns, and only read from then on.
+final class PieceTrie: @unchecked Sendable {
     /// A state: its child for byte `b` is at `base ^ b`, if that state's `parent` is this one.
     struct State: Sendable {
         var base: Int32 = 0
@@ -9,9 +12,10 @@ struct PieceTrie: Sendable {
         var id: Int32 = -1
     }
 
-    private(set) var states: [State]
+    /// The states; valid as long as the trie.
+    let states: UnsafeBufferPointer<State>
     /// The state after `##`; -1 where the vocabulary has no continuation.
-    private(set) var continuation: Int32 = -1
+    let continuation: Int32
 
     /// A trie of `tokens`, whose ids are their places.
     init(tokens: [String]) {
@@ -19,11 +23,15 @@ struct PieceTrie: Sendable {
             .sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
         var builder = Builder()
         builder.build(keys)
-        states = builder.states
-        continuation = child(of: child(of: 0, byte: 0x23), byte: 0x23)
+        let memory = UnsafeMutableBufferPointer<State>.allocate(capacity: builder.states.count)
+        _ = memory.initialize(from: builder.states)
+        states = UnsafeBufferPointer(memory)
+        continuation = Self.child(of: Self.child(of: 0, byte: 0x23, states), byte: 0x23, states)
     }
 
-    private func child(of state: Int32, byte: UInt8) -> Int32 {
+    deinit { states.deallocate() }
+
+    private static func child(of state: Int32, byte: UInt8, _ states: UnsafeBufferPointer<State>) -> Int32 {
         guard state >= 0 else { return -1 }
         let next = Int(states[Int(state)].base) ^ Int(byte)
         return next < states.count && states[next].parent == state ? Int32(next) : -1

@@ -1,3 +1,5 @@
+import CCorpusData
+
 /// What BERT's uncased normaliser and pre-tokenizer do to each Unicode scalar, as Hugging Face's `tokenizers` does it.
 ///
 /// The data is the resource `unicode.txt`, which is read off that package, so that neither side's Unicode version matters.
@@ -33,7 +35,7 @@ struct UnicodeTable: Sendable {
     }
 
     /// The table of the resource, read once.
-    static let shared = UnicodeTable(text: PackageResources.unicode_txt)
+    static let shared = UnicodeTable(text: corpus_data_unicode().content)
 
     private static let pageShift = 8
     private static let pageSize = 1 << pageShift
@@ -48,13 +50,13 @@ struct UnicodeTable: Sendable {
         entries[Int(pages[Int(scalar >> 8)]) << Self.pageShift | Int(scalar & 0xff)]
     }
 
-    private init(text: [UInt8]) {
+    private init(text: UnsafeRawBufferPointer) {
         var flat = [Entry](repeating: Entry(.keep), count: 0x11_0000)
         for scalar in 0xAC00...0xD7A3 { flat[scalar] = Entry(.hangul) }
         for line in text.split(separator: 0x0a) where line.first != 0x23 {
             var fields = line.split(separator: 0x20)
             let kind = fields.removeFirst().first
-            let span = fields.removeFirst().split(separator: 0x2d).map(Self.hexadecimal)
+            let span = fields.removeFirst().split(separator: 0x2d).map { Self.hexadecimal($0) }
             guard let first = span.first, let last = span.last, first <= last, last < flat.count else { continue }
             for scalar in first...last {
                 let isIsolated = flat[scalar].action == .isolate
@@ -90,7 +92,7 @@ struct UnicodeTable: Sendable {
         }
     }
 
-    private static func hexadecimal(_ digits: ArraySlice<UInt8>) -> Int {
+    private static func hexadecimal(_ digits: some Sequence<UInt8>) -> Int {
         digits.reduce(0) { sum, digit in
             sum << 4 | Int(digit < 0x3a ? digit - 0x30 : digit - 0x37)
         }

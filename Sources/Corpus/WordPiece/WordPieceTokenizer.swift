@@ -1,13 +1,14 @@
 /// Turns text into WordPiece ids, identical to Hugging Face's `BertTokenizerFast` (uncased) with the same `vocab.txt`.
 ///
-/// The tokenizer is a value that any number of threads may use; each gives its own `Scratch`.
-public struct WordPieceTokenizer: Sendable {
+/// Any number of threads may use one tokenizer; each gives its own `Scratch`.
+public final class WordPieceTokenizer: Sendable {
     /// The vocabulary.
     public let vocabulary: Vocabulary
     /// Whether `[CLS]`, `[MASK]` and the like in the text become the special tokens, as Hugging Face's do. Off where a
     /// corpus is prepared: text must not be able to end its own segment.
     public let recognisesSpecialTokens: Bool
     private let trie: PieceTrie
+    private let unknownID: Int32
     private let specials: [(bytes: [UInt8], id: Int32)]
 
     /// The working memory of one thread.
@@ -21,6 +22,7 @@ public struct WordPieceTokenizer: Sendable {
     public init(vocabulary: Vocabulary, recognisesSpecialTokens: Bool = true) {
         self.vocabulary = vocabulary
         self.recognisesSpecialTokens = recognisesSpecialTokens
+        unknownID = vocabulary.unknownID
         trie = PieceTrie(tokens: vocabulary.tokens)
         specials = Vocabulary.Special.allCases.compactMap { special in
             vocabulary.id(of: special.rawValue).map { (Array(special.rawValue.utf8), $0) }
@@ -64,10 +66,10 @@ public struct WordPieceTokenizer: Sendable {
     }
 
     private func encodePlain(_ text: UnsafeRawBufferPointer, into ids: inout [Int32], scratch: inout Scratch) {
-        trie.states.withUnsafeBufferPointer { states in
-            scratch.splitter.forEachWord(of: text) { word, scalars in
-                append(word, scalars: scalars, states: states, to: &ids)
-            }
+        let states = trie.states
+        let continuation = trie.continuation
+        scratch.splitter.forEachWord(of: text) { word, scalars in
+            append(word, scalars: scalars, states: states, continuation: continuation, to: &ids)
         }
     }
 
@@ -75,13 +77,13 @@ public struct WordPieceTokenizer: Sendable {
     @inline(__always)
     private func append(
         _ word: UnsafeBufferPointer<UInt8>, scalars: Int, states: UnsafeBufferPointer<PieceTrie.State>,
-        to ids: inout [Int32]
+        continuation: Int32, to ids: inout [Int32]
     ) {
         let before = ids.count
         var start = 0
         var root: Int32 = 0
         if scalars > WordSplitter.longestWord {
-            ids.append(vocabulary.unknownID)
+            ids.append(unknownID)
             return
         }
         while start < word.count {
@@ -101,12 +103,12 @@ public struct WordPieceTokenizer: Sendable {
             }
             guard found >= 0 else {
                 ids.removeLast(ids.count - before)
-                ids.append(vocabulary.unknownID)
+                ids.append(unknownID)
                 return
             }
             ids.append(found)
             start = end
-            root = trie.continuation
+            root = continuation
         }
     }
 }

@@ -36,12 +36,5 @@ struct BenchSteps {
     }
 
     /// The median over the measured steps of what `part` picks.
-    func median(_ part: (Parts) -> Double) -> Double { Self.median(parts.map(part)) }
-
-    static func median(_ values: [Double]) -> Double {
-        let sorted = values.sorted()
-        guard !sorted.isEmpty else { return 0 }
-        let middle = sorted.count / 2
-        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-    }
+    func median(_ part: (Parts) -> Double) -> Double { Quantiles(parts.map(part)).median ?? 0 }
 }

@@ -58,7 +58,7 @@ struct LinkCalibration {
             _ = try Self.receive(from: inbox, seconds: Self.deadlineSeconds)
             halves.append(MonotonicInstant.now().elapsed(since: start).seconds / 2)
         }
-        return halves.sorted()[halves.count / 2]
+        return Quantiles(halves).median ?? 0
     }
 
     /// Bytes a second of frames that are only acknowledged at the end.

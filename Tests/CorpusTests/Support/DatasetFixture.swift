@@ -65,7 +65,7 @@ enum ImportedFolder {
         let counts: [String: Any] = [
             "articles": 0, "abstracts": 0, "sections": 0, "sections_by_category": [String: Int](),
             "other_abstracts": 0, "deletions": 0, "retracted": 0, "documents": 10, "sentences": 20, "text_bytes": 30,
-            "skipped": [String: Int](), "replaced_sequences": 0, "cut_sentences": 0,
+            "skipped": [String: Int](), "replaced_sequences": 0, "cut_sentences": 0, "faults": 0,
         ]
         let options = try JSONSerialization.jsonObject(with: try snakeCase.encode(ImportOptions()))
         let manifest: [String: Any] = [

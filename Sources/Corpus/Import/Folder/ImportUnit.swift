@@ -16,8 +16,10 @@ struct SourceFile: Hashable, Sendable {
 
 /// Files that are read, and whose text is written, by one thread in one go: one large file or several small ones.
 package struct ImportUnit: Sendable {
-    /// Files of a unit together have at most this many bytes, unless it is one file.
+    /// Files of a unit together have at most this many bytes once they are unpacked, unless it is one file.
     package static let mostBytes = 32 << 20
+    /// How much longer than its gzip file XML is, about: PubMed's files are 8 to 10 times.
+    private static let growth = 8
     /// Files of a unit.
     static let mostFiles = 2048
 
@@ -51,12 +53,14 @@ package struct ImportUnit: Sendable {
         var groups: [[SourceFile]] = []
         var bytes = 0
         for file in files {
-            if let last = groups.last, last.count < mostFiles, bytes + file.size <= mostBytes {
+            // A unit is one thread's: a release file, which is small only while it is packed, needs a unit of its own.
+            let unpacked = file.path.hasSuffix(".gz") ? growth * file.size : file.size
+            if let last = groups.last, last.count < mostFiles, bytes + unpacked <= mostBytes {
                 groups[groups.count - 1].append(file)
-                bytes += file.size
+                bytes += unpacked
             } else {
                 groups.append([file])
-                bytes = file.size
+                bytes = unpacked
             }
         }
         let rules = String(decoding: try encoder.encode(options), as: UTF8.self)

@@ -123,8 +123,7 @@ struct UnitWriting {
             }
             let member = Int(record.member)
             if let reason = outcomes[place] {
-                // Of a malformed file nothing is counted: its state says all.
-                if reason != .malformedFile { result.counts[member].skipped[reason.name, default: 0] += 1 }
+                result.counts[member].skipped[reason.name, default: 0] += 1
             } else {
                 let document = Document(
                     text: part(16 + header[0] + header[1], header[2]), metadata: part(16, header[0]),

@@ -44,25 +44,27 @@ public final class ArticleReader: CitationReader {
     public var replacedSequences: Int { text.replacedSequences }
 
     /// The next article; nil at the end.
-    public func next() throws -> CitationRecord? {
-        do {
-            while true {
-                switch try scanner.next() {
-                case .start(let element):
-                    if !isStarted {
-                        isStarted = true
-                        guard element == article || element == set else {
-                            throw scanner.fault("<\(scanner.names[element])> where <article> is due")
-                        }
+    public func next() throws -> CitationRecord? { try scanner.reading(path, read) }
+
+    /// Moves on to where the next article begins.
+    public func resume() throws -> Int? { try scanner.resume() }
+
+    private func read() throws -> CitationRecord? {
+        while true {
+            switch try scanner.next() {
+            case .start(let element):
+                if !isStarted {
+                    isStarted = true
+                    guard element == article || element == set else {
+                        throw scanner.fault("<\(scanner.names[element])> where <article> is due")
                     }
-                    if element == article { return .citation(try readArticle()) }
-                    if element != set { try scanner.skipElement() }
-                case .finished: return nil
-                case .end, .text: continue
+                    scanner.records = [article]
                 }
+                if element == article { return .citation(try readArticle()) }
+                if element != set { try scanner.skipElement() }
+            case .finished: return nil
+            case .end, .text: continue
             }
-        } catch let fault as XMLFault {
-            throw CorpusError.malformed(path: path, byte: fault.byte, reason: fault.reason)
         }
     }
 

@@ -99,10 +99,6 @@ public enum SkipReason: UInt8, Hashable, Sendable, CaseIterable {
     case tooLong
     /// Its PubMed number isn't one.
     case badNumber
-    /// A line isn't a JSON object.
-    case badLine
-    /// It comes from a file that turned out to be malformed further on.
-    case malformedFile
     /// A newer revision of it is there.
     case superseded
     /// A later `DeleteCitation` names it.
@@ -124,8 +120,6 @@ public enum SkipReason: UInt8, Hashable, Sendable, CaseIterable {
         case .short: "short"
         case .tooLong: "too_long"
         case .badNumber: "bad_number"
-        case .badLine: "bad_line"
-        case .malformedFile: "malformed_file"
         case .superseded: "superseded"
         case .deleted: "deleted"
         case .duplicate: "duplicate"
@@ -148,6 +142,14 @@ public protocol CitationReader: AnyObject {
     var kind: ImportedCorpus.Kind { get }
     /// The next record; nil at the end. Throws a `CorpusError` that names the byte where the file breaks its format.
     func next() throws -> CitationRecord?
+    /// After `.malformed` was thrown: moves on to where a record begins again, and returns that byte. Nil where none does
+    /// any more, or where the format has no mark to tell it by.
+    func resume() throws -> Int?
     /// Invalid UTF-8 sequences replaced so far.
     var replacedSequences: Int { get }
+}
+
+extension CitationReader {
+    /// There is no way back.
+    public func resume() throws -> Int? { nil }
 }

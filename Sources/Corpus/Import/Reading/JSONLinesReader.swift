@@ -3,19 +3,14 @@ import Jobs
 
 /// Reads JSON lines: an object a line, with a title and texts under keys that can be chosen.
 ///
-/// A line that is no JSON object is handed out as a record with a defect, and its place is kept; the rest is read on.
+/// Where a line is no JSON object, `resume` goes on after it.
 final class JSONLinesReader: CitationReader {
     /// The longest line in bytes.
     static let longestLine = 64 << 20
-    /// Places of bad lines that are kept.
-    static let keptFaults = 10
-
     /// JSON lines.
     let kind = ImportedCorpus.Kind.jsonLines
     /// Invalid UTF-8 sequences replaced so far.
     private(set) var replacedSequences = 0
-    /// Where the first bad lines are.
-    private(set) var faults: [ImportedCorpus.Fault] = []
 
     private let path: String
     private let input: ByteWindow
@@ -38,17 +33,35 @@ final class JSONLinesReader: CitationReader {
                     path: path, byte: start, reason: "a line longer than \(Self.longestLine) bytes")
             }
             if end == nil, count == 0 { return nil }
-            defer { input.advance(end == nil ? count : count + 1) }
             var line = UnsafeRawBufferPointer(rebasing: input.bytes[..<count])
             if start == 0, line.starts(with: [0xef, 0xbb, 0xbf]) {
                 line = UnsafeRawBufferPointer(rebasing: line.dropFirst(3))
             }
-            if line.allSatisfy(XMLBytes.isSpace) { continue }
-            return .citation(citation(line, at: start))
+            guard line.allSatisfy(XMLBytes.isSpace) else {
+                guard let citation = citation(line) else {
+                    throw CorpusError.malformed(path: path, byte: start, reason: "the line is no JSON object")
+                }
+                input.advance(end == nil ? count : count + 1)
+                return .citation(citation)
+            }
+            input.advance(end == nil ? count : count + 1)
         }
     }
 
-    private func citation(_ line: UnsafeRawBufferPointer, at byte: Int) -> Citation {
+    /// Moves on to the next line.
+    func resume() throws -> Int? {
+        while try input.peek() != nil {
+            if let end = try input.find([0x0a], within: 1 << 16, keeps: false) {
+                input.advance(end + 1)
+                return try input.peek() == nil ? nil : input.byte
+            }
+            input.advance(input.bytes.count)
+        }
+        return nil
+    }
+
+    /// What a line says; nil where it is no JSON object.
+    private func citation(_ line: UnsafeRawBufferPointer) -> Citation? {
         var citation = Citation()
         var bytes = Data(line)
         if String(validating: line, as: UTF8.self) == nil {
@@ -56,13 +69,7 @@ final class JSONLinesReader: CitationReader {
             replacedSequences += UTF8Repair.append(line, to: &repaired)
             bytes = Data(repaired)
         }
-        guard let object = (try? JSONSerialization.jsonObject(with: bytes)) as? [String: Any] else {
-            citation.defect = .badLine
-            if faults.count < Self.keptFaults {
-                faults.append(ImportedCorpus.Fault(byte: byte, reason: "the line is no JSON object"))
-            }
-            return citation
-        }
+        guard let object = (try? JSONSerialization.jsonObject(with: bytes)) as? [String: Any] else { return nil }
         func first(_ names: [String]) -> Any? { names.lazy.compactMap { object[$0] }.first }
         citation.title = first(keys.title).map(Self.texts)?.joined(separator: " ") ?? ""
         for key in keys.text {

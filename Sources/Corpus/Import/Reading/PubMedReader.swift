@@ -32,13 +32,10 @@ public final class PubMedReader: CitationReader {
     public var replacedSequences: Int { text.replacedSequences }
 
     /// The next record; nil at the end.
-    public func next() throws -> CitationRecord? {
-        do {
-            return try read()
-        } catch let fault as XMLFault {
-            throw CorpusError.malformed(path: path, byte: fault.byte, reason: fault.reason)
-        }
-    }
+    public func next() throws -> CitationRecord? { try scanner.reading(path, read) }
+
+    /// Moves on to where the next record begins.
+    public func resume() throws -> Int? { try scanner.resume() }
 
     /// The document elements that this reader knows.
     static let rootNames = ["PubmedArticleSet", "PubmedArticle", "MedlineCitationSet"]
@@ -52,6 +49,8 @@ public final class PubMedReader: CitationReader {
                     guard element == name.set || element == name.article || element == name.oldSet else {
                         throw scanner.fault("<\(scanner.names[element])> where <PubmedArticleSet> is due")
                     }
+                    let article = element == name.oldSet ? name.citation : name.article
+                    scanner.records = [article, name.book, name.deletion]
                     if element != name.article { continue }
                 }
                 if element == name.article || element == name.citation { return .citation(try readArticle()) }
@@ -198,7 +197,7 @@ public final class PubMedReader: CitationReader {
 
 /// The numbers of the elements that matter.
 private struct PubMedNames {
-    let set, oldSet, article, citation, deletion, pmid, title, vernacular, abstractText, copyright, other: Int
+    let set, oldSet, article, book, citation, deletion, pmid, title, vernacular, abstractText, copyright, other: Int
     let language, journalTitle, date, year, month, medlineDate, descriptor, publicationType: Int
     let articleDate, revised, correction: Int
     /// Whether what an element of that number holds is of no interest; it may have elements of the names that are.
@@ -208,6 +207,7 @@ private struct PubMedNames {
         set = names.number(of: "PubmedArticleSet")
         oldSet = names.number(of: "MedlineCitationSet")
         article = names.number(of: "PubmedArticle")
+        book = names.number(of: "PubmedBookArticle")
         citation = names.number(of: "MedlineCitation")
         deletion = names.number(of: "DeleteCitation")
         pmid = names.number(of: "PMID")

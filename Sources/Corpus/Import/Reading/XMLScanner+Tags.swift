@@ -86,6 +86,9 @@ extension XMLScanner {
         // A name that is known was looked at when it was new.
         guard number < names.checked || XMLBytes.isName(name) else { throw fault("no valid element name after '<'") }
         names.checked = max(names.checked, number + 1)
+        if number <= highestRecord, records.contains(number), let open = path.first(where: records.contains) {
+            throw fault("<\(names[number])> inside <\(names[open])>")
+        }
         return number
     }
 

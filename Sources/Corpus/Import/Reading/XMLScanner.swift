@@ -36,7 +36,11 @@ final class XMLScanner {
     /// The names met so far: an element's name in events is its place here.
     let names = XMLNames()
     /// The names of the open elements, outermost first.
-    @exclusivity(unchecked) private(set) var path: [Int] = []
+    @exclusivity(unchecked) var path: [Int] = []
+    /// The elements that are records: none is inside another, and where one begins, reading can begin again.
+    @exclusivity(unchecked) var records: [Int] = [] { didSet { highestRecord = records.max() ?? -1 } }
+    /// The largest of their numbers, by which nearly every other name is told at once.
+    @exclusivity(unchecked) private(set) var highestRecord = -1
     /// The character data of the last `.text` event; valid until the next event is asked for.
     @exclusivity(unchecked) private(set) var text = UnsafeRawBufferPointer(start: nil, count: 0)
     /// Bytes read so far, unpacked.
@@ -48,7 +52,13 @@ final class XMLScanner {
     @exclusivity(unchecked) var sawRoot = false
     /// The character that a reference stands for.
     private let character = UnsafeMutableRawBufferPointer.allocate(byteCount: 4, alignment: 1)
-    @exclusivity(unchecked) private var pendingEnd: Int?
+    @exclusivity(unchecked) var pendingEnd: Int?
+    /// The document element, once it has begun.
+    @exclusivity(unchecked) var root: Int?
+    /// What ended the reading before, until it is resumed.
+    @exclusivity(unchecked) var lastFault: XMLFault?
+    /// Where it was resumed last.
+    @exclusivity(unchecked) var lastResumption = -1
 
     init(_ source: ByteSource) { input = ByteWindow(source) }
 
@@ -136,6 +146,7 @@ final class XMLScanner {
         let (name, isEmpty) = try readStartTag()
         guard !sawRoot || !path.isEmpty else { throw fault("a second document element") }
         guard path.count < Self.deepest else { throw fault("elements nest deeper than \(Self.deepest)") }
+        if !sawRoot { root = name }
         sawRoot = true
         path.append(name)
         if isEmpty { pendingEnd = name }

@@ -53,13 +53,8 @@ struct DocumentSelection {
     /// For each unit and each of its staged documents why it is left out; nil where it is kept.
     mutating func run(threads: Int, isCancelled: @escaping @Sendable () -> Bool) throws -> [[SkipReason?]] {
         marks = Array(repeating: 0, count: recordCount)
-        try forEachRecord { number, unit, record in
-            if isCancelled() { throw CorpusError.cancelled }
-            if unit.summary.sources[Int(record.member)].state == .malformed {
-                marks[number] = SkipReason.malformedFile.rawValue
-            }
-        }
         try markRevisions()
+        if isCancelled() { throw CorpusError.cancelled }
         if options.duplicates != .keep { try markDuplicates() }
         var outcomes: [[SkipReason?]] = units.map { _ in [] }
         var place = -1
@@ -157,10 +152,6 @@ struct DocumentSelection {
 
     private func damaged(_ unit: Unit) -> CorpusError {
         .badCorpus(path: unit.records.path, reason: "the file is damaged")
-    }
-
-    private func forEachRecord(_ body: (Int, Unit, ImportRecord) throws -> Void) throws {
-        try Self.forEachRecord(units, body)
     }
 
     private static func forEachRecord(_ units: [Unit], _ body: (Int, Unit, ImportRecord) throws -> Void) throws {

@@ -9,9 +9,9 @@ struct BenchExamplesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "examples", abstract: "Measure the making of examples against what a step needs.",
         discussion: """
-            Examples are read in a job's shuffled order and masked. input_share is what their
-            making costs of all threads' time while a model of --model trains: it is made on
-            a thread of its own beside the step.
+            Examples are read in a job's shuffled order and masked. input_share is what
+            their making costs of all threads' time while a model of --model trains: it is
+            made on a thread of its own beside the step.
             """)
 
     @Argument(help: ArgumentHelp("A built corpus folder; synthetic text is prepared unless given.", valueName: "dir"))

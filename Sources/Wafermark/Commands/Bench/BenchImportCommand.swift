@@ -8,9 +8,9 @@ struct BenchImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import", abstract: "Measure the import of files with PubMed's structure.",
         discussion: """
-            Writes such files first, with synthetic abstracts that take a tenth of their bytes,
-            as in PubMed; some are revised, deleted or copied by later files. Then it imports
-            them as 'corpus import' does by default, near duplicates included.
+            Writes such files first, with synthetic abstracts that take a tenth of their
+            bytes, as in PubMed; some are revised, deleted or copied by later files. Then
+            it imports them as 'corpus import' does by default, near duplicates included.
             """)
 
     @Option(help: ArgumentHelp("XML in all, in units of 10^9 bytes.", valueName: "n"))

@@ -7,9 +7,10 @@ struct CorpusBuildCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "build", abstract: "Make training examples of imported text.",
         discussion: """
-            Writes DIR/dataset: memory-mapped shards, their index, and a manifest with digests.
-            A job file reads it with 'corpus: DIR'. A build that ends early goes on where it
-            was when it is started again; one with other options replaces the dataset.
+            Writes DIR/dataset: memory-mapped shards, their index, and a manifest with
+            digests. A job file reads it with 'corpus: DIR'. A build that ends early goes
+            on where it was when it is started again; one with other options replaces the
+            dataset.
 
             Sequence lengths, the split, the packing and static masks are fixed here. Where
             masks are drawn anew each epoch, a job may choose share and kind itself.

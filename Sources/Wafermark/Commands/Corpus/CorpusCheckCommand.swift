@@ -6,8 +6,8 @@ struct CorpusCheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "Compare every file of a corpus folder with its digest.",
         discussion: """
-            Reads everything: text, vocabulary, tokens and indexes. Every problem is printed,
-            one a line, with the file's name; the exit code is then 1.
+            Reads everything: text, vocabulary, tokens and indexes. Every problem is
+            printed, one a line, with the file's name; the exit code is then 1.
             """)
 
     @Argument(help: ArgumentHelp("The corpus folder.", valueName: "dir"))

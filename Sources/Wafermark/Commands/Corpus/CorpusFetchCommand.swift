@@ -8,14 +8,16 @@ struct CorpusFetchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fetch", abstract: "Download PubMed's files.",
         discussion: """
-            'pubmed' is the yearly baseline (over 1,200 files, 45 GB), 'pubmed-updates' what
-            came since, a file a day. Files are downloaded one after the other, at most three
-            requests a second, as NLM asks of programs; see its terms and conditions:
+            'pubmed' is the yearly baseline (over 1,200 files, 45 GB), 'pubmed-updates'
+            what came since, a file a day. Files are downloaded one after the other, at
+            most three requests a second, as NLM asks of programs; see its terms and
+            conditions:
             https://www.nlm.nih.gov/databases/download/terms_and_conditions.html
 
-            Each file is checked by its MD5 sum. What broke off is continued, also by a later
-            run; what failed is tried again, with growing pauses. Files that are there and
-            whole are not downloaded again. Then: wafermark corpus import DIR --into CORPUS.
+            Each file is checked by its MD5 sum. What broke off is continued, also by a
+            later run; what failed is tried again, with growing pauses. Files that are
+            there and whole are not downloaded again. Then: wafermark corpus import DIR
+            --into CORPUS.
             """)
 
     @Argument(

@@ -12,11 +12,11 @@ struct CorpusImportCommand: AsyncParsableCommand {
             articles (.nxml), JSON lines (.jsonl) and plain text (.txt, blank lines between
             documents), each also as .gz. Other names are told by how the file begins.
 
-            Writes DIR/text: one sentence a line, a blank line between documents; DIR/records:
-            where each document comes from, with its licence note; DIR/corpus.json: what was
-            read, kept and left out, and why. Sources are taken in the order given, directories
-            by name, PubMed's release files by number. The newest revision of a PMID wins, and
-            a later DeleteCitation removes it.
+            Writes DIR/text: one sentence a line, a blank line between documents;
+            DIR/records: where each document comes from, with its licence note;
+            DIR/corpus.json: what was read, kept and left out, and why. Sources are taken
+            in the order given, directories by name, PubMed's release files by number. The
+            newest revision of a PMID wins, and a later DeleteCitation removes it.
 
             Started again with the same sources and options, it goes on where it was; with
             further sources it reads only these. The result doesn't depend on --threads.
@@ -56,8 +56,8 @@ struct CorpusImportCommand: AsyncParsableCommand {
         display.finish()
         let report = ImportReport(outcome, directory: into)
         if output.json { try Console.printJSON(report) } else { report.print() }
-        if report.files.imported == 0, report.files.malformed > 0 {
-            throw CommandFailure.failed("\(into): none of the files could be imported")
+        if report.counts.articles == 0, report.files.malformed > 0 {
+            throw CommandFailure.failed("\(into): nothing could be read of any of the files")
         }
     }
 }
@@ -130,7 +130,7 @@ struct ImportReadingOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads; all cores by default.", valueName: "n"))
     var threads: Int = ProcessInfo.processInfo.activeProcessorCount
 
-    @Flag(help: "End at the first malformed or empty file, instead of leaving it out.")
+    @Flag(help: "End at the first malformed or empty file; else what can be read of it is kept.")
     var strict = false
 
     @Flag(help: "Lines of plain text are wrapped: a line end ends no sentence.")

@@ -8,9 +8,9 @@ struct CorpusShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Print what a corpus folder holds, or one example of it.",
         discussion: """
-            Counts, lengths, the share of unknown tokens, and how full the examples are. With
-            --example, that example as text: what is predicted is in colour on a terminal
-            and marked elsewhere, and NO_COLOR is respected.
+            Counts, lengths, the share of unknown tokens, and how full the examples are.
+            With --example, that example as text: what is predicted is in colour on a
+            terminal and marked elsewhere, and NO_COLOR is respected.
             """)
 
     @Argument(help: ArgumentHelp("The corpus folder.", valueName: "dir"))

@@ -6,10 +6,11 @@ struct CorpusVocabularyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "vocabulary", abstract: "Learn a WordPiece vocabulary from imported text.",
         discussion: """
-            Writes DIR/vocab.txt in the form that Hugging Face reads. Text is cleaned, lower-cased
-            and stripped of accents as for BERT's uncased models. The documents that will be
-            held out for evaluation (--held-out, --seed) are not learned from. The same text
-            and options give the same vocabulary, on any number of threads.
+            Writes DIR/vocab.txt in the form that Hugging Face reads. Text is cleaned,
+            lower-cased and stripped of accents as for BERT's uncased models. The
+            documents that will be held out for evaluation (--held-out, --seed) are not
+            learned from. The same text and options give the same vocabulary, on any
+            number of threads.
             """)
 
     @Argument(help: ArgumentHelp("The folder that 'corpus import' has filled.", valueName: "dir"))

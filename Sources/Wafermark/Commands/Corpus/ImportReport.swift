@@ -4,11 +4,12 @@ import Jobs
 
 /// What `corpus import` prints at its end.
 struct ImportReport: Encodable {
-    /// A file that was left out, or a bad line.
+    /// A place where a file breaks the rules of its format.
     struct Fault: Encodable {
         var path: String
         var byte: Int
         var reason: String
+        var resumedAtByte: Int?
     }
 
     /// Files by what became of them.
@@ -47,14 +48,17 @@ struct ImportReport: Encodable {
         counts = corpus.totals
         shards = corpus.shards.count
         faults = corpus.sources.flatMap { source in
-            source.faults.map { Fault(path: source.path, byte: $0.byte, reason: $0.reason) }
+            source.faults.map { fault in
+                Fault(
+                    path: source.path, byte: fault.byte, reason: fault.reason, resumedAtByte: fault.resumedAtByte)
+            }
         }
         licences = corpus.licences
         withoutLicence = corpus.withoutLicence
         unpackedBytesRead = outcome.progress.unpackedBytes
         elapsedHostSeconds = outcome.progress.elapsed.seconds
         unpackedMegabytesPerHostSecond = outcome.progress.bytesPerSecond / 1e6
-        peakRssBytes = PeakMemory.bytes
+        peakRssBytes = HostProcess.peakResidentBytes
     }
 
     /// Prints the report for people.
@@ -72,6 +76,9 @@ struct ImportReport: Encodable {
         for (index, reason) in counts.skipped.sorted(by: { ($1.value, $0.key) < ($0.value, $1.key) }).enumerated() {
             let name = (index == 0 ? "left out" : "").padded(to: 8)
             Console.print("  \(name)  \(Figures.count(reason.value)) \(Self.words(reason.key))")
+        }
+        if counts.faults > 0 {
+            Console.print("  faults    \(Figures.plural(counts.faults, "place")) that break a format, in corpus.json")
         }
         if counts.replacedSequences > 0 {
             Console.print("  replaced  \(Figures.plural(counts.replacedSequences, "invalid UTF-8 sequence"))")
@@ -107,7 +114,6 @@ struct ImportReport: Encodable {
         case "short": "too short"
         case "too_long": "longer than 32 MiB"
         case "bad_number": "with a PMID that is no number"
-        case "bad_line": "lines that are no JSON objects"
         case "superseded": "revised by a newer record"
         case "deleted": "deleted by a later file"
         case "duplicate": "with the same words as an earlier one"

@@ -4,18 +4,25 @@
     import Darwin
 #endif
 
-/// What the system knows of this process.
-enum HostProcess {
+/// What the system knows of this process. All times are on the host clock.
+public enum HostProcess {
     /// The largest resident memory of this program so far, in bytes.
     ///
     /// From `VmHWM`: `getrusage` would count in what another program had in memory that this process was before `exec`.
-    static var peakResidentBytes: Int { statusBytes("VmHWM:") }
+    public static var peakResidentBytes: Int { statusBytes("VmHWM:") }
+
+    /// Begins anew with the largest resident memory, where the system can (Linux: proc(5), `clear_refs`).
+    public static func resetPeakResidentBytes() {
+        guard let file = fopen("/proc/self/clear_refs", "w") else { return }
+        fputs("5", file)
+        fclose(file)
+    }
 
     /// The resident memory at present, in bytes.
-    static var residentBytes: Int { statusBytes("VmRSS:") }
+    public static var residentBytes: Int { statusBytes("VmRSS:") }
 
     /// Seconds since the process was started, to the clock tick (10 ms); nil where the system doesn't say.
-    static var secondsSinceStart: Double? {
+    public static var secondsSinceStart: Double? {
         // Field 22 of proc(5)'s stat, counted from behind the program's name, which may hold spaces.
         guard let stat = read("/proc/self/stat"), let end = stat.lastIndex(of: ")") else { return nil }
         let fields = stat[end...].split(separator: " ")
@@ -24,6 +31,13 @@ enum HostProcess {
         guard clock_gettime(CLOCK_BOOTTIME, &now) == 0 else { return nil }
         let seconds = Double(now.tv_sec) + Double(now.tv_nsec) * 1e-9
         return max(0, seconds - ticks / Double(sysconf(Int32(_SC_CLK_TCK))))
+    }
+
+    /// Seconds of processor time that all threads took so far, in the program and in the system for it.
+    public static var processorSeconds: Double {
+        var time = timespec()
+        guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return 0 }
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 
     private static func statusBytes(_ key: String) -> Int {
