@@ -49,7 +49,7 @@ public struct HostModelCheck: Sendable, Encodable {
             obstacle =
                 known.isEmpty
                 ? "the runs were on another machine than the one that is calibrated here (\(host.processor))"
-                : "no phase has more than \(Self.warmUpSteps) steps"
+                : "the runs made too few steps"
         }
     }
 
