@@ -148,7 +148,7 @@ struct ImportResumptionTests {
         for entry in try FileManager.default.contentsOfDirectory(atPath: fixture.corpus + "/work").sorted().suffix(3) {
             try Data("x".utf8).write(to: URL(fileURLWithPath: fixture.corpus + "/work/" + entry))
         }
-        try? fixture.run(sources)
+        _ = try? fixture.run(sources)
         try run(sources)
         #expect(try F.contents(of: fixture.corpus) == reference)
     }

@@ -16,7 +16,7 @@ struct Specimen: Sendable, CustomTestStringConvertible {
                 ModelledFigures(
                     hardware: "dgx1-v100", backend: .cluster, workers: 8, step: ModelledSeconds(0.0123),
                     timeToTarget: ModelledSeconds(3.69), basis: "made up for a test")
-            ], generated: FabricatedRuns.start.addingTimeInterval(120))
+            ], host: HostModelTests.host(), generated: FabricatedRuns.start.addingTimeInterval(120))
     }
 
     static let all: [Specimen] = [

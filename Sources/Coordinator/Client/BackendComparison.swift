@@ -81,7 +81,7 @@ public struct BackendComparison: Sendable {
             guard case .finished = run.state else { throw Failure.run(run) }
             records.append(try store.record(of: id))
         }
-        let report = try ReportMaking.report(of: records)
+        let report = try ReportMaking.report(of: records, in: state)
         let paths = try ReportMaking.write(report, of: records, to: request.output)
         return ComparisonSummary(report, reportPath: paths.first)
     }

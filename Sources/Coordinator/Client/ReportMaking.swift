@@ -6,13 +6,15 @@ import Runs
 
 /// Makes reports of stored runs: their records, and what the performance model says of the machines that they stand for.
 public enum ReportMaking {
-    /// The report of `records`.
+    /// The report of `records`, which are kept in `state`: its machine's calibration, if there is one, tells the model's
+    /// error.
     ///
-    /// - Throws: `ReportError`.
-    public static func report(of records: [RunRecord]) throws -> ComparisonReport {
+    /// - Throws: `ReportError`; `PerformanceModelError` where the calibration is damaged.
+    public static func report(of records: [RunRecord], in state: StateDirectory) throws -> ComparisonReport {
         try ComparisonReport(
             runs: records, jobFile: records.first.map { JobFile.render($0.run.job) },
-            modelled: records.compactMap { modelled($0) }, generated: Date())
+            modelled: records.compactMap { modelled($0) }, host: try HostMachine.calibrated(in: state.path),
+            generated: Date())
     }
 
     /// Writes the report of `records` into `directory` and returns the paths, that of the first format first.

@@ -40,12 +40,7 @@ struct AssignmentPlan {
             algorithm: run.algorithm ?? .direct, bucket: PeerExchange.defaultBucket)
     }
 
-    /// A cluster's worker stands for one accelerator and computes on one thread; the wafer has every core, as far as there
-    /// are lanes to keep them busy.
     private var threads: Int {
-        switch run.backend {
-        case .cluster: 1
-        case .wafer: min(run.job.lanes, ProcessInfo.processInfo.activeProcessorCount)
-        }
+        run.backend.threads(lanes: run.job.lanes, cores: ProcessInfo.processInfo.activeProcessorCount)
     }
 }

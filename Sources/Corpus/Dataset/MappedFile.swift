@@ -41,6 +41,14 @@ final class MappedFile: @unchecked Sendable {
     /// The file's bytes; valid while the object lives.
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
+    /// Gives back the memory of the bytes `range`, as far as they fill pages; asked for again, they are read again.
+    func release(_ range: Range<Int>) {
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let start = (range.lowerBound + page - 1) / page * page
+        let end = range.upperBound / page * page
+        if let base, start < end { madvise(base + start, end - start, MADV_DONTNEED) }
+    }
+
     /// The little-endian integer at element `index` of the file taken as an array; nil past its end.
     @inline(__always)
     func element<Value: FixedWidthInteger>(_ index: Int, as type: Value.Type) -> Value? {

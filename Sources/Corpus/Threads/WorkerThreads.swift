@@ -23,12 +23,12 @@ enum WorkerThreads {
         jobs: Int, threads: Int, room: Int, _ body: @escaping @Sendable (Int) throws -> Result,
         take: (Int, Result) throws -> Void
     ) throws {
-        let line = JobLine<Result>(count: jobs, room: room)
+        let line = JobLine(count: jobs, room: room, body: body)
         let group = DispatchGroup()
         for _ in 0..<min(max(1, threads), jobs) {
             group.enter()
             let thread = Thread {
-                while let job = line.next() { line.put(Swift.Result { try body(job) }, of: job) }
+                while let job = line.next() { line.perform(job) }
                 group.leave()
             }
             thread.stackSize = 4 << 20
@@ -37,6 +37,8 @@ enum WorkerThreads {
         defer {
             line.stop()
             group.wait()
+            // A thread lives on for a moment; what the jobs hold, such as the lock of a folder, must not.
+            line.forgetBody()
         }
         for job in 0..<jobs { try take(job, try line.take(job).get()) }
     }
@@ -53,10 +55,12 @@ private final class JobLine<Result: Sendable>: @unchecked Sendable {
     private var taken = 0
     private var isStopped = false
     private var waiting: [Int: Swift.Result<Result, any Error>] = [:]
+    private var body: (@Sendable (Int) throws -> Result)?
 
-    init(count: Int, room: Int) {
+    init(count: Int, room: Int, body: @escaping @Sendable (Int) throws -> Result) {
         self.count = count
         self.room = room
+        self.body = body
     }
 
     /// The next job; nil where there is none. Waits while too many results wait, until they are taken or the line is
@@ -70,8 +74,23 @@ private final class JobLine<Result: Sendable>: @unchecked Sendable {
         return given - 1
     }
 
+    /// Does `job` and hands in what became of it.
+    func perform(_ job: Int) {
+        condition.lock()
+        let body = body
+        condition.unlock()
+        if let body { put(Swift.Result { try body(job) }, of: job) }
+    }
+
+    /// Lets go of the body, once no job is under way.
+    func forgetBody() {
+        condition.lock()
+        body = nil
+        condition.unlock()
+    }
+
     /// Hands in what became of `job`. After an error no job is given out: those before it are under way or done.
-    func put(_ result: Swift.Result<Result, any Error>, of job: Int) {
+    private func put(_ result: Swift.Result<Result, any Error>, of job: Int) {
         condition.lock()
         defer { condition.unlock() }
         waiting[job] = result

@@ -63,3 +63,14 @@ public enum Backend: String, Hashable, Sendable, Codable, CaseIterable {
     case cluster
     case wafer
 }
+
+extension Backend {
+    /// Threads that a process computes on: a cluster's worker stands for one accelerator and has one; the wafer has every
+    /// core, as far as there are lanes to keep them busy.
+    public func threads(lanes: Int, cores: Int) -> Int {
+        switch self {
+        case .cluster: 1
+        case .wafer: min(lanes, cores)
+        }
+    }
+}

@@ -19,6 +19,12 @@ extension HostMachine {
         try self.init(parsing: try InputFile.text(of: path), file: path)
     }
 
+    /// The calibrated host of a state directory; nil where nothing was calibrated.
+    public static func calibrated(in directory: String) throws(PerformanceModelError) -> HostMachine? {
+        let path = path(inStateDirectory: directory)
+        return FileManager.default.fileExists(atPath: path) ? try HostMachine(inStateDirectory: directory) : nil
+    }
+
     /// The machine in a YAML text; `file` names it in errors.
     public init(parsing text: String, file: String) throws(PerformanceModelError) {
         let top = try CheckedMapping(parsing: text, file: file)

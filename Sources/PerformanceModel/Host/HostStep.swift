@@ -13,12 +13,15 @@ public struct HostStep: Hashable, Sendable {
         public var threads: Int
         /// The share of positions that hold a token; the rest is padding, which the engine leaves out.
         public var fill: Double
+        /// How the workers sum their gradients.
+        public var algorithm: CollectiveAlgorithm
 
         /// A layout of the given parts.
-        public init(workers: Int, threads: Int = 1, fill: Double = 1) {
+        public init(workers: Int, threads: Int = 1, fill: Double = 1, algorithm: CollectiveAlgorithm = .direct) {
             self.workers = workers
             self.threads = threads
             self.fill = fill
+            self.algorithm = algorithm
         }
     }
 
@@ -66,7 +69,11 @@ public struct HostStep: Hashable, Sendable {
             rounds * Self.lane(phase, job, layout, vocabularySize, busy, machine) * turns
             + Double(lanes - 1) * parameters * machine.sumNanosecondsPerElement * 1e-9 * turns / Double(layout.threads)
         optimizer = Self.optimizer(job.optimizer.kind, parameters, layout, machine)
-        exchange = Self.exchange(parameters, layout.workers, machine)
+        exchange =
+            layout.workers == 1
+            ? 0
+            : HostExchange(layout.algorithm, lanes: job.lanes, workers: layout.workers)
+                .seconds(parameters: parameters, on: machine)
     }
 
     /// A lane's passes.
@@ -101,17 +108,6 @@ public struct HostStep: Hashable, Sendable {
             ? parameters * alone
             : max(parameters * alone / Double(layout.threads), Double(layout.workers) * parameters * shared)
         return seconds * 1e-9
-    }
-
-    /// Direct exchange: each worker sends the others' segments of its partial sum and its own total to each; all bytes
-    /// pass the host's sockets, and each segment's owner adds what arrives.
-    private static func exchange(_ parameters: Double, _ workers: Int, _ machine: HostMachine) -> Double {
-        guard workers > 1 else { return 0 }
-        let n = Double(workers)
-        let bytes = 2 * (n - 1) * parameters * 4
-        let carried = bytes / (machine.linkGigabytesPerSecond * 1e9 * max(1, Double(machine.cores) / 2))
-        let sums = (n - 1) * parameters * machine.sumNanosecondsPerElement * 1e-9 / Double(min(workers, machine.cores))
-        return carried + sums + 4 * machine.linkLatencyMicroseconds * 1e-6
     }
 }
 

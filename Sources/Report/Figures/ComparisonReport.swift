@@ -1,5 +1,6 @@
 import Foundation
 import Jobs
+import PerformanceModel
 import Runs
 
 /// Everything that a report says, as a value: made from the runs' records alone, so that equal records make equal
@@ -32,6 +33,8 @@ public struct ComparisonReport: Sendable, Encodable {
     public var identity: [IdentityCheck]
     /// Times that the performance model gives for the machines that the backends stand for.
     public var modelled: [ModelledFigures]
+    /// The performance model's error on these runs.
+    public var hostModel: HostModelCheck
     /// How to do it again.
     public var reproduction: Reproduction
 
@@ -41,9 +44,13 @@ public struct ComparisonReport: Sendable, Encodable {
     ///   - runs: the records, at least one.
     ///   - jobFile: the job file's text, to be shown in the report.
     ///   - modelled: times of the performance model, if it was asked.
+    ///   - host: the machine as it was calibrated, if it was.
     ///   - generated: when the report is made, by the wall clock.
     /// - Throws: `ReportError.noRuns`.
-    public init(runs: [RunRecord], jobFile: String? = nil, modelled: [ModelledFigures] = [], generated: Date) throws {
+    public init(
+        runs: [RunRecord], jobFile: String? = nil, modelled: [ModelledFigures] = [], host: HostMachine? = nil,
+        generated: Date
+    ) throws {
         guard let first = runs.first else { throw ReportError.noRuns }
         let labels = Self.labels(of: runs)
         let figures = zip(runs, labels).map { RunFigures($0, label: $1) }
@@ -53,6 +60,7 @@ public struct ComparisonReport: Sendable, Encodable {
         runCount = figures.count
         self.runs = figures
         self.modelled = modelled
+        hostModel = HostModelCheck(runs, on: host)
         job = JobFigures(first.run.job, vocabularySize: runs.lazy.compactMap(\.run.corpus?.vocabularySize).first)
         let others = runs.indices.filter { $0 != reference }
         comparisons = others.compactMap { index in

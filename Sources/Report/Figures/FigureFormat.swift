@@ -14,6 +14,8 @@ public enum FigureFormat: Hashable, Sendable {
     case share
     /// A share of 1, in whole per cent.
     case percent
+    /// A number of per cent, one decimal.
+    case percentage
     /// Nats, four decimals.
     case nats
     /// Units a second.
@@ -35,6 +37,7 @@ public enum FigureFormat: Hashable, Sendable {
         case .count: return Self.grouped(value, decimals: 0)
         case .percent: return Self.fixed(value * 100, decimals: 0) + " %"
         case .share: return Self.fixed(value * 100, decimals: 1) + " %"
+        case .percentage: return Self.fixed(value, decimals: 1) + " %"
         case .nats: return Self.fixed(value, decimals: 4)
         case .rate:
             return Self.grouped(value, decimals: abs(value) < 10 ? 2 : abs(value) < 1_000 ? 1 : 0)

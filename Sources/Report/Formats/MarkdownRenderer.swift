@@ -17,7 +17,7 @@ public struct MarkdownRenderer {
             text += "> **" + Self.escaped(note.title) + ".** " + Self.escaped(note.text) + "\n>\n"
         }
         if text.hasSuffix(">\n") { text.removeLast(2) }
-        text += "\n" + figures + "\n" + parts + identity + reproduction
+        text += "\n" + figures + "\n" + parts + identity + hostModel + reproduction
         return text
     }
 
@@ -60,6 +60,21 @@ public struct MarkdownRenderer {
             }
         }
         return "### Bits\n\n" + lines.joined(separator: "\n") + "\n\n"
+    }
+
+    private var hostModel: String {
+        let check = report.hostModel
+        let title = "### The model’s error on these runs\n\n"
+        if let obstacle = check.obstacle { return title + "Not checked: " + Self.escaped(obstacle) + ".\n\n" }
+        let rows = check.rows.map { row in
+            [
+                "\(report.runs.first { $0.runId == row.runId }?.label ?? row.runId), phase \(row.phase)",
+                FigureFormat.duration.text(row.stepMedianHostSeconds),
+                FigureFormat.duration.text(row.stepModelledSeconds),
+                FigureFormat.percentage.text(row.errorPercent),
+            ]
+        }
+        return title + Self.table(["Run", "Median step (host)", "Replay (modelled)", "Error"], rows) + "\n"
     }
 
     private var reproduction: String {

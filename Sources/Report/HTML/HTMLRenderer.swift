@@ -43,6 +43,7 @@ public struct HTMLRenderer {
         stepTimeSection(in: &page)
         identitySection(in: &page)
         modelledSection(in: &page)
+        hostModelSection(in: &page)
         jobSection(in: &page)
         eventsSection(in: &page)
         reproductionSection(in: &page)
@@ -74,7 +75,8 @@ public struct HTMLRenderer {
         if !report.identity.isEmpty { contents.append(("identity", "Bits")) }
         if !report.modelled.isEmpty { contents.append(("modelled", "Modelled")) }
         contents += [
-            ("job", "Job and machine"), ("events", "Events"), ("reproduce", "Reproduce"), ("method", "Method"),
+            ("host-model", "Model error"), ("job", "Job and machine"), ("events", "Events"), ("reproduce", "Reproduce"),
+            ("method", "Method"),
         ]
         return contents
     }

@@ -2,6 +2,7 @@ import Coordinator
 import Foundation
 import Jobs
 import PerformanceModel
+import Report
 import Runs
 
 /// Runs small jobs on this machine and compares their steps with the replay on its calibrated profile.
@@ -13,20 +14,21 @@ struct HostTrials: Sendable {
         var sequence: Int
         var globalBatch: Int
         var steps: Int
+        var algorithm = CollectiveAlgorithm.direct
     }
 
-    /// Sizes from tiny to base, one to four workers, both sequence lengths; each some seconds.
+    /// Sizes from tiny to base, one to four workers, both sequence lengths, three ways to exchange; each some seconds.
     static let trials = [
         Trial(size: "tiny", workers: 1, sequence: 128, globalBatch: 64, steps: 20),
         Trial(size: "tiny", workers: 2, sequence: 128, globalBatch: 64, steps: 20),
         Trial(size: "tiny", workers: 4, sequence: 512, globalBatch: 16, steps: 20),
         Trial(size: "mini", workers: 1, sequence: 512, globalBatch: 8, steps: 10),
         Trial(size: "mini", workers: 2, sequence: 128, globalBatch: 32, steps: 12),
-        Trial(size: "mini", workers: 4, sequence: 128, globalBatch: 32, steps: 12),
+        Trial(size: "mini", workers: 4, sequence: 128, globalBatch: 32, steps: 12, algorithm: .star),
         Trial(size: "small", workers: 1, sequence: 128, globalBatch: 16, steps: 8),
         Trial(size: "small", workers: 2, sequence: 512, globalBatch: 4, steps: 10),
-        Trial(size: "small", workers: 4, sequence: 128, globalBatch: 16, steps: 8),
-        Trial(size: "medium", workers: 2, sequence: 128, globalBatch: 8, steps: 8),
+        Trial(size: "small", workers: 4, sequence: 128, globalBatch: 16, steps: 8, algorithm: .ring),
+        Trial(size: "medium", workers: 2, sequence: 128, globalBatch: 8, steps: 8, algorithm: .star),
         Trial(size: "base", workers: 1, sequence: 128, globalBatch: 4, steps: 6),
         Trial(size: "base", workers: 2, sequence: 128, globalBatch: 4, steps: 6),
     ]
@@ -35,6 +37,7 @@ struct HostTrials: Sendable {
     struct Row: Encodable, Sendable {
         var id: String
         var workers: Int
+        var algorithm: CollectiveAlgorithm
         var measuredStepHostSeconds: Double
         var predictedStepModelledSeconds: Double
         var errorPercent: Double
@@ -59,36 +62,30 @@ struct HostTrials: Sendable {
         var rows: [Row] = []
         for trial in Self.trials {
             let job = Self.job(trial)
-            progress("\(job.name), \(trial.workers) \(trial.workers == 1 ? "worker" : "workers")")
-            let id = try await client.launch(job, on: .cluster, workers: trial.workers, hardware: nil)
+            progress("\(job.name), \(Figures.plural(trial.workers, "worker")), \(trial.algorithm.rawValue)")
+            let id = try await client.launch(
+                job, on: .cluster, workers: trial.workers, hardware: nil, algorithm: trial.algorithm)
             let last = try await RunWatcher(store: store, id: id).follow(state: state) { _ in }
             guard case .finished = last.run.state else {
                 throw CommandFailure.failed("run \(id) of \(job.name) ended: \(last.run.state.name)")
             }
             rows.append(try row(trial, job, try store.record(of: id)))
         }
-        let errors = rows.map { abs($0.errorPercent) }.sorted()
-        let middle = errors.count / 2
+        let errors = Quantiles(rows.map { abs($0.errorPercent) })
         return Outcome(
-            calibratedAt: host.measuredAt, rows: rows,
-            medianAbsoluteErrorPercent: errors.count % 2 == 1
-                ? errors[middle] : (errors[middle - 1] + errors[middle]) / 2,
-            worstAbsoluteErrorPercent: errors.last ?? 0)
+            calibratedAt: host.measuredAt, rows: rows, medianAbsoluteErrorPercent: errors.median ?? 0,
+            worstAbsoluteErrorPercent: errors.maximum ?? 0)
     }
 
     /// The replay of the run's own steps: its tokens are known, its times are not looked at.
     private func row(_ trial: Trial, _ job: Job, _ record: RunRecord) throws -> Row {
-        let steps = record.steps.dropFirst(2)
-        let durations = steps.map(\.duration.seconds).sorted()
-        let positions = Double(trial.globalBatch * trial.sequence)
-        let fill = steps.reduce(0.0) { $0 + Double($1.tokens) / positions } / Double(max(1, steps.count))
-        let predicted = try HostStep(
-            job: job, layout: HostStep.Layout(workers: trial.workers, fill: fill),
-            vocabularySize: record.run.corpus?.vocabularySize ?? StepModel.assumedVocabularySize, on: host)
-        let measured = durations.isEmpty ? .nan : durations[durations.count / 2]
+        guard let check = HostModelCheck.rows(record, on: host).first else {
+            throw CommandFailure.failed("run \(record.run.id) of \(job.name) made too few steps to be compared")
+        }
         return Row(
-            id: job.name, workers: trial.workers, measuredStepHostSeconds: measured,
-            predictedStepModelledSeconds: predicted.total, errorPercent: 100 * (predicted.total / measured - 1))
+            id: job.name, workers: trial.workers, algorithm: trial.algorithm,
+            measuredStepHostSeconds: check.stepMedianHostSeconds,
+            predictedStepModelledSeconds: check.stepModelledSeconds, errorPercent: check.errorPercent)
     }
 
     private static func job(_ trial: Trial) -> Job {

@@ -15,25 +15,52 @@ struct KernelCalibration {
     /// Entries of the vocabulary; the heads' rates hardly depend on it, since they go through it in tiles.
     static let vocabulary = 8192
 
-    /// Host seconds that the rates of one shape are measured for, about.
-    var secondsEach = 0.25
+    /// Host seconds that the rates of one shape are measured for in a round, about.
+    var secondsEach = 0.15
+    /// Times that all shapes are gone through; the median of each rate counts. What slows a machine for some seconds then
+    /// spoils no shape.
+    var rounds = 3
+
+    private struct Shape {
+        var width, length, tokens, busy: Int
+    }
 
     /// Rates at every shape, with one lane and with a lane a core.
     ///
-    /// - Parameter progress: told before each shape.
+    /// - Parameter progress: told before each round.
     func run(cores: Int, progress: (String) -> Void) throws -> [HostMachine.Rates] {
-        var rates: [HostMachine.Rates] = []
-        for busy in Set([1, cores]).sorted() {
-            for width in Self.widths {
-                progress("kernels of width \(width), \(busy) side by side")
-                for length in Self.lengths {
-                    for tokens in Self.tokens(length: length) {
-                        rates.append(try measure(width: width, length: length, tokens: tokens, busy: busy))
-                    }
+        let shapes = Set([1, cores]).sorted().flatMap { busy in
+            Self.widths.flatMap { width in
+                Self.lengths.flatMap { length in
+                    Self.tokens(length: length).map { Shape(width: width, length: length, tokens: $0, busy: busy) }
                 }
             }
         }
-        return rates
+        var measured: [[HostMachine.Rates]] = shapes.map { _ in [] }
+        for round in 1...max(1, rounds) {
+            progress("kernels of \(shapes.count) shapes, round \(round) of \(rounds)")
+            for (place, shape) in shapes.enumerated() {
+                measured[place].append(
+                    try measure(width: shape.width, length: shape.length, tokens: shape.tokens, busy: shape.busy))
+            }
+        }
+        return measured.compactMap(Self.median)
+    }
+
+    /// The median of each rate over measurements of one shape; nil where there are none.
+    private static func median(_ rates: [HostMachine.Rates]) -> HostMachine.Rates? {
+        guard let shape = rates.first else { return nil }
+        func middle(_ rate: KeyPath<HostMachine.Rates, Double>) -> Double {
+            Quantiles(rates.map { $0[keyPath: rate] }).median ?? shape[keyPath: rate]
+        }
+        return HostMachine.Rates(
+            hidden: shape.hidden, sequence: shape.sequence, tokens: shape.tokens, busy: shape.busy,
+            encoderGigaflopsPerSecond: middle(\.encoderGigaflopsPerSecond),
+            headGigaflopsPerSecond: middle(\.headGigaflopsPerSecond),
+            attentionNanoseconds: middle(\.attentionNanoseconds),
+            elementwiseGigabytesPerSecond: middle(\.elementwiseGigabytesPerSecond),
+            logitNanoseconds: middle(\.logitNanoseconds), embeddingNanoseconds: middle(\.embeddingNanoseconds),
+            overhead: middle(\.overhead))
     }
 
     private func measure(width: Int, length: Int, tokens: Int, busy: Int) throws -> HostMachine.Rates {

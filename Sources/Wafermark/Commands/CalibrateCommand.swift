@@ -11,7 +11,7 @@ struct CalibrateCommand: ParsableCommand {
         commandName: "calibrate", abstract: "Measure this machine, for 'predict --hardware host'.",
         discussion: """
             Measures matrix products by shape, the engine's other kernels, the optimizer,
-            memory, and the link between two processes over ZeroMQ: about a minute. Close
+            memory, and the link between two processes over ZeroMQ: about two minutes. Close
             other programs first. The profile goes into the state directory (host.yaml);
             'wafermark validate --host' says how well it predicts.
             """)

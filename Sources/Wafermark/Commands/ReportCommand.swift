@@ -33,7 +33,7 @@ struct ReportCommand: ParsableCommand {
     func run() throws {
         let store = try RunStore(readingFrom: state.directory.path)
         let records = try runs.map { try store.record(of: try store.id(startingWith: $0)) }
-        let report = try ReportMaking.report(of: records)
+        let report = try ReportMaking.report(of: records, in: state.directory)
         guard let folder else {
             let data = try ReportWriter(report).render(output.json ? .json : format ?? .html)
             Console.printExactly(String(decoding: data, as: UTF8.self))

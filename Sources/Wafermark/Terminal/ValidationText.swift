@@ -128,12 +128,14 @@ enum ValidationText {
     static func text(of outcome: HostTrials.Outcome) -> String {
         let table = TextTable(
             [
-                .init("JOB"), .init("WORKERS", isNumeric: true), .init("MEASURED (HOST)", isNumeric: true),
-                .init("PREDICTED (MODELLED)", isNumeric: true), .init("ERROR %", isNumeric: true),
+                .init("JOB"), .init("WORKERS", isNumeric: true), .init("EXCHANGE"),
+                .init("MEASURED (HOST)", isNumeric: true), .init("MODELLED", isNumeric: true),
+                .init("ERROR %", isNumeric: true),
             ],
             rows: outcome.rows.map { row in
                 [
-                    row.id, "\(row.workers)", Figures.milliseconds(row.measuredStepHostSeconds),
+                    row.id, "\(row.workers)", row.workers == 1 ? "none" : row.algorithm.rawValue,
+                    Figures.milliseconds(row.measuredStepHostSeconds),
                     Figures.milliseconds(row.predictedStepModelledSeconds), signed(row.errorPercent),
                 ]
             })

@@ -9,6 +9,8 @@ import Synchronization
 struct NearDuplicates: Sendable {
     /// The documents of a bucket that others are compared with, at most, so that a large bucket takes no quadratic time.
     static let mostLeaders = 64
+    /// The signatures of so many documents are in memory at once while all are gone through: 16 MiB.
+    private static let releasedDocuments = 1 << 16
 
     private let signatures: [(file: MappedFile?, firstDocument: Int)]
     private let documents: Int
@@ -53,7 +55,12 @@ struct NearDuplicates: Sendable {
                     for (index, isKept) in isKept[unit].enumerated() where isKept {
                         let key = bands.key(Self.signature(index, file), band: band)
                         add(key, UInt32(source.firstDocument + index))
+                        if (index + 1) % Self.releasedDocuments == 0 {
+                            let end = (index + 1) * MinHash.bytes
+                            file.release((end - Self.releasedDocuments * MinHash.bytes)..<end)
+                        }
                     }
+                    file.release(0..<file.count)
                 }
             },
             group: { bucket in

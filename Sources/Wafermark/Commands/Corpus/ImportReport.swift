@@ -96,7 +96,7 @@ struct ImportReport: Encodable {
         } else {
             let first = licences[0]
             Console.print(
-                "  licences  \(licences.count)\(licences.count == 100 ? " or more" : "") different notes in corpus.json; most often "
+                "  licences  \(Figures.plural(licences.count, "note")) in corpus.json; most often "
                     + "(\(Figures.count(first.documents))):")
             Console.print("            \(first.note.prefix(66))")
         }

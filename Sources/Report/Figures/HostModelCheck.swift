@@ -1,0 +1,82 @@
+import Jobs
+import PerformanceModel
+import Runs
+
+/// The performance model's error on the very runs of a report: it replays their steps on this machine's calibrated
+/// profile, knowing how many tokens they had and nothing of how long they took.
+public struct HostModelCheck: Sendable, Encodable {
+    /// A run's steps of one phase.
+    public struct Row: Sendable, Encodable {
+        /// The run.
+        public var runId: String
+        /// The phase, from 1.
+        public var phase: Int
+        /// Steps that were measured; the first two of a phase, in which memory is still being found, are not among them.
+        public var steps: Int
+        /// The median of these steps.
+        public var stepMedianHostSeconds: Double
+        /// What the replay gives.
+        public var stepModelledSeconds: Double
+        /// The replay over the measurement, less one, in per cent.
+        public var errorPercent: Double
+    }
+
+    /// When the machine was calibrated.
+    public var calibratedAt: String?
+    /// The phases of the runs that could be checked.
+    public var rows: [Row]
+    /// Why there are no rows, and what to do; nil where there are some.
+    public var obstacle: String?
+
+    /// Steps at the beginning of a phase that are left out.
+    static let warmUpSteps = 2
+
+    /// The check of `runs` on `host`, which is nil where the machine isn't calibrated.
+    public init(_ runs: [RunRecord], on host: HostMachine?) {
+        rows = []
+        guard let host else {
+            obstacle = "this machine is not calibrated; run 'wafermark calibrate', then make the report again"
+            return
+        }
+        calibratedAt = host.measuredAt
+        let known = runs.filter { record in
+            record.run.machine.map {
+                $0.processor == host.processor && $0.cores == host.cores && $0.instructionSet == host.instructionSet
+            } ?? false
+        }
+        rows = known.flatMap { Self.rows($0, on: host) }
+        if rows.isEmpty {
+            obstacle =
+                known.isEmpty
+                ? "the runs were on another machine than the one that is calibrated here (\(host.processor))"
+                : "the runs made too few steps"
+        }
+    }
+
+    /// The replay beside the measurement, phase by phase.
+    public static func rows(_ record: RunRecord, on host: HostMachine) -> [Row] {
+        let job = record.run.job
+        var first = 0
+        return job.phases.enumerated().compactMap { index, phase in
+            let range = first..<(first + phase.steps)
+            first = range.upperBound
+            let steps = record.steps.filter { range.contains($0.step.index) }.dropFirst(warmUpSteps)
+            let positions = Double(steps.count * phase.globalBatch * phase.sequence)
+            guard let measured = Quantiles(steps.map(\.duration.seconds)).median, positions > 0, measured > 0 else {
+                return nil
+            }
+            let fill = Double(steps.reduce(0) { $0 + $1.tokens }) / positions
+            let layout = HostStep.Layout(
+                workers: record.run.workers, threads: record.run.backend.threads(lanes: job.lanes, cores: host.cores),
+                fill: fill, algorithm: record.run.algorithm ?? .direct)
+            guard
+                let step = try? HostStep(
+                    job: job, phase: index, layout: layout,
+                    vocabularySize: record.run.corpus?.vocabularySize ?? StepModel.assumedVocabularySize, on: host)
+            else { return nil }
+            return Row(
+                runId: record.run.id.text, phase: index + 1, steps: steps.count, stepMedianHostSeconds: measured,
+                stepModelledSeconds: step.total, errorPercent: 100 * (step.total / measured - 1))
+        }
+    }
+}
