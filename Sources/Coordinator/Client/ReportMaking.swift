@@ -50,9 +50,12 @@ public enum ReportMaking {
             first = first ?? step
         }
         guard let first else { return nil }
+        let placement = try? Placement(
+            job: run.job, profile: profile, phase: 0, vocabularySize: run.corpus?.vocabularySize)
         return ModelledFigures(
             hardware: profile.name, backend: run.backend, workers: run.workers, step: first.step, timeToTarget: total,
             basis: "the performance model's time of the \(newest.step.index + 1) steps that this run made, "
-                + "\(first.precision.rawValue) matrix products, bound by \(first.boundBy.rawValue)")
+                + "\(first.precision.rawValue) matrix products, bound by \(first.boundBy.rawValue)",
+            floorPlan: placement?.plan)
     }
 }

@@ -60,14 +60,17 @@ extension Explanation {
             "compute_seconds + pipeline_fill_seconds + optimizer_seconds",
             [
                 Explanation(
-                    "compute_seconds", "all samples through the slowest kernel, or their input", step.compute.seconds,
-                    "s", source: "WaferStep: matrix work at the sustained share of the usable grid's peak"),
+                    "compute_seconds", "all samples through the slowest kernel, stream or input", step.compute.seconds,
+                    "s",
+                    source:
+                        "PipelineTime: sequences of each copy of the network x the slowest of kernels, streams and input"
+                ),
                 Explanation(
                     "pipeline_fill_seconds", "the first sample through every stage", step.pipelineFill.seconds, "s",
-                    source: "WaferStep: one sample's work at each of the pipeline's stages"),
+                    source: "PipelineReplay: one sample's way through the empty pipeline"),
                 Explanation(
                     "optimizer_seconds", "the update of the weights", step.optimizer.seconds, "s",
-                    source: "WaferStep: weights and optimizer state through the wafer's memory once"),
+                    source: "PipelineTime: the fullest core's parameters, the norms over the grid, the sum over copies"),
             ])
     }
 

@@ -55,9 +55,10 @@ public enum StepModel {
     ) throws(PerformanceModelError) -> ModelledStep {
         if case .wafer(let machine) = profile.machine {
             let phase = try phase(index, of: job)
-            return WaferStep.predict(
+            return try WaferStep.predict(
                 workload: workload(of: phase, in: job, layout), machine: machine, profile: profile.name,
-                globalBatch: phase.globalBatch)
+                globalBatch: phase.globalBatch
+            ).step
         }
         let calibration = try StackCatalogue.calibration(or: calibration)
         let (setup, stack) = try setup(
@@ -94,14 +95,14 @@ public enum StepModel {
         return (setup, try calibration.stack(layout.stack ?? machine.defaultStack))
     }
 
-    private static func phase(_ index: Int, of job: Job) throws(PerformanceModelError) -> Phase {
+    static func phase(_ index: Int, of job: Job) throws(PerformanceModelError) -> Phase {
         guard job.phases.indices.contains(index) else {
             throw .unsupported("the job '\(job.name)' has \(job.phases.count) phases; there is no phase \(index)")
         }
         return job.phases[index]
     }
 
-    private static func workload(of phase: Phase, in job: Job, _ layout: Layout) -> Workload {
+    static func workload(of phase: Phase, in job: Job, _ layout: Layout) -> Workload {
         Workload(
             model: job.model,
             vocabularySize: layout.vocabularySize ?? job.statedVocabularySize ?? assumedVocabularySize,

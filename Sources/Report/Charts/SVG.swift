@@ -57,11 +57,15 @@ struct SVG {
         case start, middle, end
     }
 
-    mutating func text(_ text: String, x: Double, y: Double, anchor: Anchor = .start, class style: String) {
+    /// Text at a point; upright text reads from bottom to top.
+    mutating func text(
+        _ text: String, x: Double, y: Double, anchor: Anchor = .start, isUpright: Bool = false, class style: String
+    ) {
+        let turn = isUpright ? " transform=\"rotate(-90 \(Self.number(x)) \(Self.number(y)))\"" : ""
         body +=
             """
             <text class="\(style)" x="\(Self.number(x))" y="\(Self.number(y))" \
-            text-anchor="\(anchor.rawValue)">\(Self.escaped(text))</text>
+            text-anchor="\(anchor.rawValue)"\(turn)>\(Self.escaped(text))</text>
             """
     }
 
@@ -105,6 +109,13 @@ struct SVG {
     private mutating func polygon(_ points: [(Double, Double)], _ style: String) {
         let list = points.map { "\(Self.number($0.0)),\(Self.number($0.1))" }.joined(separator: " ")
         body += "<polygon class=\"\(style)\" points=\"\(list)\"/>"
+    }
+
+    /// The `picture` that `document` made as a file of its own, with `style` sheet.
+    static func file(_ picture: String, style: String) -> String {
+        picture.replacing(
+            "<svg ", with: "<svg xmlns=\"http://www.w3.org/2000/svg\" ", maxReplacements: 1
+        ).replacing("</title>", with: "</title><style>\(style)</style>", maxReplacements: 1)
     }
 
     /// The whole picture, with a title and a description for those who don't see it.

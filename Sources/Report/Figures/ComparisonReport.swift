@@ -114,12 +114,19 @@ public struct ModelledFigures: Sendable, Encodable {
     public var timeToTargetModelledSeconds: Double?
     /// What the figures rest on.
     public var basis: String
+    /// Where the first phase's kernels lie on a wafer; it is drawn, not listed.
+    public var floorPlan: FloorPlan?
+
+    enum CodingKeys: CodingKey {
+        case hardware, backend, workers, stepModelledSeconds, timeToTargetModelledSeconds, basis
+    }
 
     /// Figures of the given parts.
     public init(
         hardware: String, backend: Backend, workers: Int, step: ModelledSeconds, timeToTarget: ModelledSeconds?,
-        basis: String
+        basis: String, floorPlan: FloorPlan? = nil
     ) {
+        self.floorPlan = floorPlan
         self.hardware = hardware
         self.backend = backend
         self.workers = workers

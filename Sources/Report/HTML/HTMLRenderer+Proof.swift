@@ -108,6 +108,11 @@ extension HTMLRenderer {
                 }
                 page.raw("</tbody>\n")
             }
+            for row in report.modelled {
+                guard let plan = row.floorPlan else { continue }
+                let title = "\(report.job.name), first phase, on \(row.hardware)"
+                page.raw("<figure class=\"wide\">\n" + FloorPlanPicture(plan, title: title).svg() + "\n</figure>\n")
+            }
         }
     }
 

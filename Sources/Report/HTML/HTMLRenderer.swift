@@ -32,6 +32,7 @@ public struct HTMLRenderer {
         page.element("title", report.job.name + " – Wafermark report")
         page.raw("\n<style>\n")
         page.raw(String(decoding: PackageResources.report_css, as: UTF8.self))
+        if report.modelled.contains(where: { $0.floorPlan != nil }) { page.raw(FloorPlanPicture.style + "\n") }
         page.raw("</style>\n</head>\n<body>\n")
         page.raw(Self.patterns)
         page.raw("<a class=\"skip\" href=\"#answer\">Skip to the answer</a>\n")

@@ -26,7 +26,7 @@ struct WafermarkCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Model",
                 subcommands: [
-                    PredictCommand.self, ValidateCommand.self, FitCommand.self, ExplainCommand.self,
+                    PredictCommand.self, PlaceCommand.self, ValidateCommand.self, FitCommand.self, ExplainCommand.self,
                     CalibrateCommand.self, TraceCommand.self,
                 ]),
             CommandGroup(

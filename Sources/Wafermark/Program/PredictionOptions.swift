@@ -37,9 +37,12 @@ struct PredictionOptions: ParsableArguments {
     var convergence: String?
 
     /// The job. Its text need not be there: no step is run.
-    func readJob() throws -> Job {
-        if let example = JobExample(rawValue: job) { return try example.job() }
-        return try JobFile.read(job, files: .unchecked)
+    func readJob() throws -> Job { try Self.readJob(job) }
+
+    /// The job of the file or example called `name`.
+    static func readJob(_ name: String) throws -> Job {
+        if let example = JobExample(rawValue: name) { return try example.job() }
+        return try JobFile.read(name, files: .unchecked)
     }
 
     /// How it is laid over the machine.

@@ -1,0 +1,37 @@
+/// The time of a step on a plan: the formula, part by part, in seconds.
+public struct PipelineTime: Hashable, Sendable {
+    /// Samples that each copy of the network takes in.
+    public var samplesOfReplica: Int
+    /// Seconds between two samples of a copy: the slowest of the kernels, the streams between them, and the input.
+    public var interval: Double
+    /// The interval that the kernels alone would allow, the streams, and the input.
+    public var kernelInterval: Double
+    public var streamInterval: Double
+    public var inputInterval: Double
+    /// Seconds of the first sample on its way through the empty pipeline, forward and back, beyond one interval.
+    public var fill: Double
+    /// Seconds of the weight update: the fullest core's parameters, the norms over the grid, the sum over the copies.
+    public var update: Double
+
+    /// The step in seconds.
+    public var seconds: Double { Double(samplesOfReplica) * interval + fill + update }
+    /// Samples that the pipeline holds when it is full.
+    public var depth: Double { fill / interval + 1 }
+
+    /// A step of `samples` samples on `plan`; `inputBytesPerSecond` limits what comes in from outside.
+    public init(_ plan: FloorPlan, samples: Int, inputBytesPerSecond: Double = .infinity) {
+        let core = plan.core
+        samplesOfReplica = (samples + plan.replicas - 1) / plan.replicas
+        kernelInterval = plan.intervalCycles / core.hertz
+        streamInterval = plan.busiestStreamCycles / core.hertz
+        inputInterval = plan.graph.inputBytes * Double(plan.replicas) / inputBytesPerSecond
+        interval = max(kernelInterval, streamInterval, inputInterval)
+        fill = max(0, PipelineReplay(plan, samples: 1).cycles / core.hertz - interval)
+        let parameters = plan.rectangles.map(\.layout.parametersPerCore).max() ?? 0
+        let arithmetic = parameters * WaferCore.updateOperations / core.operationsPerCycle
+        // Norms cross the grid and come back; copies pass blocks of gradients on, once to sum and once to spread.
+        let across = 2 * Double(plan.columns + plan.rows)
+        let copies = 2 * Double(plan.replicas - 1) * parameters * WaferCore.bytesPerActivation / core.linkBytesPerCycle
+        update = (arithmetic + across + copies) / core.hertz
+    }
+}
