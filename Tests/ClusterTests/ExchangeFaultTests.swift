@@ -211,9 +211,9 @@ struct ExchangeFaultTests {
             try exchange.begin(StepNumber(5))
             try exchange.contribute(0..<Self.count)
             // The exchange's own thread looks at the step a moment later.
-            for _ in 0..<5_000 where exchange.awaited.isEmpty { usleep(1_000) }
-            #expect(exchange.awaited == [WorkerRank(1)])
-            exchange.interrupt()
+            for _ in 0..<5_000 where exchange.monitor.awaited.isEmpty { usleep(1_000) }
+            #expect(exchange.monitor.awaited == [WorkerRank(1)])
+            exchange.monitor.interrupt()
             #expect(throws: ExchangeError.interrupted) { try exchange.finish(within: HostSeconds(10)) }
             #expect(throws: ExchangeError.interrupted) { try exchange.contribute(0..<Self.count) }
             try exchange.join(group.setup(0, Self.shares, epoch: 4), memory: memory.memory)

@@ -83,7 +83,9 @@ struct BenchTests {
         #expect(peaks[0] < peaks[1])
     }
 
-    @Test("allreduce: goes from one size to the next, whatever the algorithm", arguments: ["direct", "star", "ring", "tree"])
+    @Test(
+        "allreduce: goes from one size to the next, whatever the algorithm",
+        arguments: ["direct", "star", "ring", "tree"])
     func changesOfSize(algorithm: String) throws {
         for workers in ["2", "4"] {
             let result = try json([

@@ -16,6 +16,7 @@ struct RunExecution: Sendable {
         var launcher: any WorkerLauncher
         var executable: String
         var machine: Machine
+        var deadlines: RunDeadlines
         var logger: Logger
     }
 
@@ -31,10 +32,10 @@ struct RunExecution: Sendable {
         (inputs, post) = AsyncStream.makeStream()
     }
 
-    /// Ends the run as cancelled, at once.
+    /// Ends the run as cancelled: with a last checkpoint; at once where it is called again.
     func cancel() { post.yield(.cancel) }
 
-    /// Ends the run as interrupted, because the daemon ends.
+    /// Ends the run as interrupted, because the daemon ends: with a last checkpoint; at once where it is called again.
     func shutDown() { post.yield(.shutDown) }
 
     /// Runs to the end. Whatever happens is in the store afterwards, and no process or socket of the run is left.
@@ -43,49 +44,56 @@ struct RunExecution: Sendable {
     func execute() async throws {
         var journal = RunJournal(id: id, store: surroundings.store, logger: surroundings.logger)
         do {
+            let earlier = RunProgressSoFar(try surroundings.store.record(of: id))
             let run = try journal.begin(on: surroundings.machine)
             try surroundings.reserve.fill()
             let directory = surroundings.state.run(id)
             try directory.create()
-            try await drive(RunMachine(run: run, runDirectory: directory.path, now: .now()), run, directory, &journal)
+            let hub = try WorkerHub(
+                run: id, endpoint: surroundings.state.workersEndpoint(of: id), logger: surroundings.logger)
+            defer { hub.close() }
+            try directory.write(token: hub.token)
+            defer { directory.removeToken() }
+            let machine = RunMachine(
+                run: run, runDirectory: directory.path, earlier: earlier, deadlines: surroundings.deadlines,
+                now: .now())
+            try await drive(machine, run, directory, hub, &journal)
         } catch {
             try journal.end(.failed(reason: "\(error)"), outcome: nil, reserve: surroundings.reserve)
         }
     }
 
     private func drive(
-        _ machine: RunMachine, _ run: Run, _ directory: RunDirectory, _ journal: inout RunJournal
+        _ machine: RunMachine, _ run: Run, _ directory: RunDirectory, _ hub: WorkerHub, _ journal: inout RunJournal
     ) async throws {
         var machine = machine
-        var hub: WorkerHub?
-        defer { hub?.close() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
             group.addTask { await prepare(run, in: directory) }
             group.addTask { await tick() }
+            group.addTask { await forward(hub.incoming) }
             for await input in inputs {
                 for action in machine.handle(input, now: .now()) {
                     switch action {
-                    case .startWorkers(let dataset):
-                        journal.prepared(dataset.facts)
-                        let opened = try WorkerHub(
-                            run: run.id, endpoint: surroundings.state.workersEndpoint(of: run.id),
-                            logger: surroundings.logger)
-                        hub = opened
-                        group.addTask { await forward(opened.incoming) }
-                        for rank in (0..<run.workers).map(WorkerRank.init) {
-                            group.addTask { await launch(rank, of: run, token: opened.token, in: directory) }
+                    case .prepared(let facts): journal.prepared(facts)
+                    case .findCheckpoint: group.addTask { await findCheckpoint(in: directory) }
+                    case .startWorkers(let ranks):
+                        for rank in ranks {
+                            group.addTask { await launch(rank, of: run, token: hub.token, in: directory) }
                         }
-                    case .send(let rank, let message): hub?.send(message, to: rank)
+                    case .send(let rank, let message, let epoch): hub.send(message, to: rank, epoch: epoch)
+                    case .reply(let requester, let message): hub.reply(message, to: requester)
                     case .training: journal.training()
                     case .record(let closed): journal.append(closed)
+                    case .flush: try journal.flush()
                     case .evaluated(let record): journal.append(record)
                     case .event(let kind, let message, let rank, let step):
                         journal.event(kind, message, rank: rank, step: step)
                     case .end(let state, let outcome):
                         group.cancelAll()
                         try await group.waitForAll()
-                        try journal.end(state, outcome: outcome, reserve: surroundings.reserve)
+                        try journal.end(
+                            state, outcome: outcome, hasGivenUp: machine.hasGivenUp, reserve: surroundings.reserve)
                     }
                 }
                 if case .tick = input { try journal.flush() }
@@ -113,8 +121,18 @@ struct RunExecution: Sendable {
         }
     }
 
-    private func forward(_ incoming: AsyncStream<(WorkerRank, WorkerToCoordinator)>) async {
-        for await (rank, message) in incoming { post.yield(.message(rank, message)) }
+    private func forward(_ incoming: AsyncStream<WorkerHub.Arrival>) async {
+        for await arrival in incoming {
+            switch arrival {
+            case .message(let rank, let epoch, let message): post.yield(.message(rank, epoch: epoch, message))
+            case .joinRequest(let requester): post.yield(.joinRequested(by: requester))
+            }
+        }
+    }
+
+    private func findCheckpoint(in directory: RunDirectory) async {
+        let (path, stepsMade, passedOver) = await CheckpointSearch.newestWhole(in: directory.checkpoints)
+        post.yield(.restored(path: path, stepsMade: stepsMade, passedOver: passedOver))
     }
 
     private func launch(_ rank: WorkerRank, of run: Run, token: String, in directory: RunDirectory) async {

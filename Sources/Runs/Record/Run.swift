@@ -29,6 +29,8 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
     public var corpus: CorpusFacts?
     /// How it ended, once it finished.
     public var outcome: RunOutcome?
+    /// Whether it failed because it was started again and again without making a step; nil stands for no.
+    public var hasGivenUp: Bool?
 
     /// A run that has been asked for and not yet started.
     public init(

@@ -133,11 +133,8 @@ public final class PeerExchange: GradientExchange {
         try? state.waitUntilIdle(deadline: Self.returnDeadline)
     }
 
-    /// Lets whoever waits for sums go, with `ExchangeError.interrupted`, until the next `join`. Any thread may call it.
-    public func interrupt() { state.interrupt() }
-
-    /// The workers whose sums this one awaits in the step under way. Any thread may ask.
-    public var awaited: [WorkerRank] { state.awaited }
+    /// What threads other than the computing one may do with this exchange.
+    public var monitor: ExchangeMonitor { ExchangeMonitor(state) }
 
     public func begin(_ step: StepNumber) throws {
         self.step = step
@@ -174,8 +171,8 @@ extension PeerExchange.Setup {
     fileprivate func check(_ memory: PeerExchange.Memory) throws {
         guard Set(peers.map(\.rank)).count == peers.count, peers.contains(where: { $0.rank == rank }) else {
             throw ExchangeError.setup(
-                reason: "the peers are workers \(peers.map(\.rank)) and this one is \(rank); it must be one of them, and "
-                    + "none may be there twice")
+                reason: "the peers are workers \(peers.map(\.rank)) and this one is \(rank); "
+                    + "it must be one of them, and none may be there twice")
         }
         var lane = 0
         for peer in peers {
