@@ -28,7 +28,7 @@ struct ElasticRun {
         state = folder.path + "/s"
         daemon = try Self.serve(state, serve, environment)
         let job = try folder.write(
-            JobFixtures.small(steps: steps) + "checkpoints: { every_steps: 4 }\n", to: "job.yaml")
+            JobFixtures.small(steps: steps) + "\ncheckpoints: { every_steps: 4 }\n", to: "job.yaml")
         let outcome = try Program.run(
             ["launch", backend, job, "--state", state, "--json"]
                 + (backend == "wafer" ? [] : ["--workers", "\(workers)"]))

@@ -9,6 +9,7 @@ import Testing
 struct ElasticityTests {
     /// What the run gives that nothing disturbs: made once, by the wafer, which no worker's fault can reach.
     private static let reference = Result { try ElasticRun.reference(steps: 12) }
+    private static let longReference = Result { try ElasticRun.reference(steps: 60) }
 
     @Test(
         "F1, F4: a worker that ends at any point of its life",
@@ -44,10 +45,10 @@ struct ElasticityTests {
         arguments: ["stop:1@exchange:3", "mute:1@forward:3"])
     func silent(fault: String) throws {
         let run = try ElasticRun(
-            steps: 12, workers: 3, serve: ["--heartbeat-seconds", "2"],
+            steps: 60, workers: 3, serve: ["--heartbeat-seconds", "2"],
             environment: ["WAFERMARK_FAULTS": fault + ",slow:0@forward:3"])
         try run.waitForEnd()
-        try run.expect(like: Self.reference.get())
+        try run.expect(like: Self.longReference.get())
         #expect(run.words.contains { $0.contains("worker 1 was silent for") }, "\(run.words)")
     }
 
@@ -60,7 +61,7 @@ struct ElasticityTests {
         for process in Leftovers.processes(of: run.state) { kill(process, SIGCONT) }
         #expect(Eventually.holds(within: 30) { run.words.contains { $0.contains("is worker 2") } }, "\(run.words)")
         try run.waitForEnd()
-        try run.expect(like: try ElasticRun.reference(steps: 60))
+        try run.expect(like: Self.longReference.get())
         #expect(run.words.contains { $0.contains("worker 2: lanes") }, "\(run.words)")
     }
 
@@ -117,5 +118,15 @@ struct ElasticityTests {
         #expect(
             run.words.contains { $0.contains("worker 2: lanes") && $0.contains("passes its state to [2]") },
             "\(run.words)")
+    }
+
+    @Test("F37: a quarter of a minute of chaos leaves no trace, whatever the seed", arguments: ["1", "2"])
+    func chaos(seed: String) throws {
+        let outcome = try Program.run(
+            ["bench", "chaos", "--minutes", "0.25", "--steps", "200", "--seed", seed, "--json"], seconds: 240)
+        #expect(outcome.status == 0, "\(outcome.standardError.suffix(3_000))")
+        let result = try outcome.json()
+        #expect((result["faults"] as? [String: Int])?.values.reduce(0, +) ?? 0 > 3, "\(result)")
+        #expect(result["runs"] as? Int ?? 0 > 0)
     }
 }

@@ -36,17 +36,20 @@ final class CoordinatorLink: Sendable {
     ///
     /// - Parameters:
     ///   - rank: the worker's number; nil for one that has to ask for one.
+    ///   - token: the run's secret.
     ///   - interrupt: called on the link's own thread where whatever the worker waits for will not come.
     /// - Throws: `MessagingError`.
     init(
-        run: RunID, rank: WorkerRank?, endpoint: Endpoint, in context: Context,
+        run: RunID, rank: WorkerRank?, token: String, endpoint: Endpoint, in context: Context,
         interrupt: @escaping @Sendable () -> Void
     ) throws {
         let inbox = Shared(Inbox())
         let arrived = DispatchSemaphore(value: 0)
         var options = Socket.Options()
         options.largestFrame = Int64(CoordinatorToWorker.byteLimit)
-        options.routingID = rank.map { "worker-\($0)" } ?? "join-\(UUID().uuidString)"
+        options.routingID =
+            rank.map { String(decoding: WorkerLine.name(of: $0, token: token), as: UTF8.self) }
+            ?? "join-\(UUID().uuidString)"
         let setup = MessageLoop.Setup(.dealer, options: options, connect: [endpoint])
         loop = try MessageLoop("coordinator", setup, in: context) { frames in
             guard let frame = frames.last else { return }

@@ -124,7 +124,10 @@ final class FaultInjector: Sendable {
         switch action {
         case .kill: kill(getpid(), SIGKILL)
         case .stop: kill(getpid(), SIGSTOP)
-        case .segv: kill(getpid(), SIGSEGV)
+        case .segv:
+            // A parent that ignores the signal hands that on; a real fault ends the process all the same.
+            signal(SIGSEGV, SIG_DFL)
+            kill(getpid(), SIGSEGV)
         case .abort: Foundation.abort()
         case .exit0: _exit(0)
         case .exit1: _exit(1)

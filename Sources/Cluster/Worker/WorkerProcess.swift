@@ -87,7 +87,9 @@ public struct WorkerProcess {
         defer { exchange.close() }
         let inbox = try StateInbox(listeningAt: try Endpoint(address + "-state"), in: context)
         let monitor = exchange.monitor
-        let link = try CoordinatorLink(run: options.run, rank: rank, endpoint: coordinator, in: context) {
+        let link = try CoordinatorLink(
+            run: options.run, rank: rank, token: options.token, endpoint: coordinator, in: context
+        ) {
             monitor.interrupt()
         }
         defer { link.close() }
@@ -120,7 +122,9 @@ public struct WorkerProcess {
     }
 
     private func askForNumber(_ coordinator: Endpoint, _ context: Context) throws -> WorkerRank {
-        let link = try CoordinatorLink(run: options.run, rank: nil, endpoint: coordinator, in: context) {}
+        let link = try CoordinatorLink(
+            run: options.run, rank: nil, token: options.token, endpoint: coordinator, in: context
+        ) {}
         defer { link.close() }
         return try link.number(token: options.token, within: Self.numberDeadline)
     }

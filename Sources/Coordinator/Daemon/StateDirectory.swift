@@ -52,9 +52,14 @@ public struct StateDirectory: Sendable, Hashable {
     }
 
     /// Removes the sockets that an earlier daemon left behind. Only the holder of the lock may call it.
-    public func clearSockets() {
+    public func clearSockets() { removeSockets { _ in true } }
+
+    /// Removes the sockets of a run that has ended, those of workers that were killed among them.
+    func clearSockets(of id: RunID) { removeSockets { $0 == id.text || $0.hasPrefix(id.text + "-") } }
+
+    private func removeSockets(where isGone: (String) -> Bool) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: sockets)) ?? []
-        for name in names { try? FileManager.default.removeItem(atPath: sockets + "/" + name) }
+        for name in names where isGone(name) { try? FileManager.default.removeItem(atPath: sockets + "/" + name) }
     }
 }
 

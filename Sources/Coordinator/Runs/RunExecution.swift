@@ -51,7 +51,10 @@ struct RunExecution: Sendable {
             try directory.create()
             let hub = try WorkerHub(
                 run: id, endpoint: surroundings.state.workersEndpoint(of: id), logger: surroundings.logger)
-            defer { hub.close() }
+            defer {
+                hub.close()
+                surroundings.state.clearSockets(of: id)
+            }
             try directory.write(token: hub.token)
             defer { directory.removeToken() }
             let machine = RunMachine(
@@ -71,7 +74,7 @@ struct RunExecution: Sendable {
             defer { group.cancelAll() }
             group.addTask { await prepare(run, in: directory) }
             group.addTask { await tick() }
-            group.addTask { await forward(hub.incoming) }
+            group.addTask { await forward(from: hub) }
             for await input in inputs {
                 for action in machine.handle(input, now: .now()) {
                     switch action {
@@ -92,14 +95,37 @@ struct RunExecution: Sendable {
                     case .end(let state, let outcome):
                         group.cancelAll()
                         try await group.waitForAll()
-                        try journal.end(
-                            state, outcome: outcome, hasGivenUp: machine.hasGivenUp, reserve: surroundings.reserve)
+                        try await end(state, outcome, machine, &journal)
                     }
                 }
                 if case .tick = input { try journal.flush() }
                 if machine.hasEnded { return }
             }
         }
+    }
+
+    private func end(
+        _ state: RunState, _ outcome: RunOutcome?, _ machine: RunMachine, _ journal: inout RunJournal
+    ) async throws {
+        var outcome = outcome
+        if let steps = outcome?.steps, let dataset = machine.datasetDirectory {
+            do {
+                try journal.flush()
+                let usage = try await ExampleAudit.usage(
+                    of: surroundings.store.record(of: id), steps: steps, dataset: dataset)
+                outcome?.examples = usage
+                if !usage.isProved {
+                    journal.event(
+                        .warning,
+                        "the \(usage.examples) examples that were used are not those that were due: checksum "
+                            + "\(usage.checksum), due \(usage.checksumDue)", rank: nil, step: nil)
+                }
+            } catch {
+                journal.event(
+                    .warning, "which examples were used could not be checked: \(error)", rank: nil, step: nil)
+            }
+        }
+        try journal.end(state, outcome: outcome, hasGivenUp: machine.hasGivenUp, reserve: surroundings.reserve)
     }
 
     // MARK: - What goes on beside the loop; each posts what happens
@@ -121,11 +147,13 @@ struct RunExecution: Sendable {
         }
     }
 
-    private func forward(_ incoming: AsyncStream<WorkerHub.Arrival>) async {
-        for await arrival in incoming {
+    private func forward(from hub: WorkerHub) async {
+        for await arrival in hub.incoming {
             switch arrival {
             case .message(let rank, let epoch, let message): post.yield(.message(rank, epoch: epoch, message))
             case .joinRequest(let requester): post.yield(.joinRequested(by: requester))
+            case .stranger(let line):
+                hub.reply(.refused(reason: "the coordinator that this worker belonged to has gone"), to: line)
             }
         }
     }

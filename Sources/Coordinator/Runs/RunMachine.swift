@@ -129,6 +129,9 @@ package struct RunMachine: Sendable {
         if case .ended = stage { true } else { false }
     }
 
+    /// Where the examples lie, once they are prepared.
+    package var datasetDirectory: String? { dataset?.directory }
+
     /// The number of the present membership; 0 before the first.
     package var membershipEpoch: Int { epoch }
 

@@ -1,3 +1,4 @@
+import Cluster
 import Jobs
 import Logging
 import Messaging
@@ -11,6 +12,8 @@ final class WorkerHub: Sendable {
         case message(WorkerRank, epoch: Int, WorkerToCoordinator)
         /// A request for a number, and the line that the answer goes to.
         case joinRequest(from: [UInt8])
+        /// A message of a worker that knew an earlier coordinator of this run.
+        case stranger(from: [UInt8])
     }
 
     /// The secret by which workers of this run are known.
@@ -52,7 +55,7 @@ final class WorkerHub: Sendable {
 
     /// Sends `message` to worker `rank`, about membership `epoch`.
     func send(_ message: CoordinatorToWorker, to rank: WorkerRank, epoch: Int) {
-        loop.send([Self.routingID(of: rank), message.encoded(for: run, epoch: epoch)])
+        loop.send([WorkerLine.name(of: rank, token: token), message.encoded(for: run, epoch: epoch)])
     }
 
     /// Answers a request for a number.
@@ -66,8 +69,6 @@ final class WorkerHub: Sendable {
         loop.close()
     }
 
-    private static func routingID(of rank: WorkerRank) -> [UInt8] { Array("worker-\(rank)".utf8) }
-
     private static func arrival(_ frames: [[UInt8]], run: RunID, token: String) throws(WireError) -> Arrival {
         guard frames.count == 2 else { throw .malformed(message: "worker message of \(frames.count) frames") }
         let envelope = try WorkerEnvelope(decoding: frames[1])
@@ -80,7 +81,8 @@ final class WorkerHub: Sendable {
             try check(said)
             return .joinRequest(from: frames[0])
         }
-        guard envelope.run == run, routingID(of: envelope.rank) == frames[0] else {
+        if envelope.run == run, WorkerLine.isForeign(frames[0], token: token) { return .stranger(from: frames[0]) }
+        guard envelope.run == run, WorkerLine.name(of: envelope.rank, token: token) == frames[0] else {
             throw .field(
                 message: "worker message", field: "run_id and rank", found: "\(envelope.run), \(envelope.rank)",
                 allowed: "those of this run's workers")

@@ -42,6 +42,7 @@ public enum RunText {
             }
         }
         if let digest = figures.weightsDigest { pairs.append(("Weights", "SHA-256 " + digest)) }
+        if let words = figures.exampleWords { pairs.append(("Examples", words)) }
         if let directory = figures.modelDirectory { pairs.append(("Model", directory)) }
         if record.run.corpus?.isSynthetic == true { pairs.append(("Text", "synthetic, written by Wafermark")) }
         let longest = pairs.map(\.0.count).max() ?? 0
@@ -108,5 +109,17 @@ public enum RunText {
         case ..<172_800: return "\(Int(seconds / 3_600)) h ago"
         default: return "\(Int(seconds / 86_400)) days ago"
         }
+    }
+}
+
+extension RunFigures {
+    /// Which examples were used, in words; nil where that is not known.
+    var exampleWords: String? {
+        guard let examplesUsed, let wholePasses, let examplesChecksum, let examplesChecksumDue else { return nil }
+        let verdict =
+            examplesChecksum == examplesChecksumDue
+            ? "each exactly once a pass: checksum \(examplesChecksum), as it must be"
+            : "NOT each once a pass: checksum \(examplesChecksum), due \(examplesChecksumDue)"
+        return "\(examplesUsed) used, \(wholePasses) whole passes; \(verdict)"
     }
 }

@@ -99,6 +99,8 @@ public struct RunOutcome: Hashable, Sendable, Codable {
     public var weightsDigest: String
     /// The folder of the final model, in Hugging Face's form.
     public var modelDirectory: String?
+    /// Which examples were used; nil where that was not worked out.
+    public var examples: ExampleUsage?
 
     /// An outcome of the given parts.
     public init(

@@ -155,9 +155,12 @@ struct RunsCancelCommand: AsyncParsableCommand {
 
     func run() async throws {
         let directory = options.state.directory
-        let id = try RunStore(readingFrom: directory.path).id(startingWith: options.run)
+        let store = try RunStore(readingFrom: directory.path)
+        let id = try store.id(startingWith: options.run)
         try await DaemonClient(state: directory).cancel(id)
-        try RunAnswer(runId: id.text, state: "cancelled").print(json: options.output.json)
+        // One that trains writes a last checkpoint first.
+        let state = try store.run(id).state
+        try RunAnswer(runId: id.text, state: state.isFinal ? state.name : "cancelling").print(json: options.output.json)
     }
 }
 
