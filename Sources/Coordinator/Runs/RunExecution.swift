@@ -51,10 +51,7 @@ struct RunExecution: Sendable {
             try directory.create()
             let hub = try WorkerHub(
                 run: id, endpoint: surroundings.state.workersEndpoint(of: id), logger: surroundings.logger)
-            defer {
-                hub.close()
-                surroundings.state.clearSockets(of: id)
-            }
+            defer { close(hub) }
             try directory.write(token: hub.token)
             defer { directory.removeToken() }
             let machine = RunMachine(
@@ -95,6 +92,8 @@ struct RunExecution: Sendable {
                     case .end(let state, let outcome):
                         group.cancelAll()
                         try await group.waitForAll()
+                        // Who reads that the run has ended must find nothing left of it.
+                        close(hub)
                         try await end(state, outcome, machine, &journal)
                     }
                 }
@@ -102,6 +101,12 @@ struct RunExecution: Sendable {
                 if machine.hasEnded { return }
             }
         }
+    }
+
+    /// Closes the lines to the workers, all of whom have ended, and removes the sockets of those that were killed.
+    private func close(_ hub: WorkerHub) {
+        hub.close()
+        surroundings.state.clearSockets(of: id)
     }
 
     private func end(
