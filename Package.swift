@@ -32,7 +32,8 @@ let package = Package(
         .target(
             name: "Cluster",
             dependencies: [
-                "Training", "Corpus", "PerformanceModel", "Jobs", "Wire", "Messaging", "Kernels", "CZeroMQ", .logging,
+                "Training", "BERT", "Corpus", "PerformanceModel", "Jobs", "Wire", "Messaging", "Kernels", "CZeroMQ",
+                .logging,
                 .subprocess, .system,
             ]),
         .target(name: "Wafer", dependencies: ["Training", "PerformanceModel", "Jobs"]),

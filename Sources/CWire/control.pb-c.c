@@ -142,6 +142,51 @@ void   wafermark__launch__free_unpacked
   assert(message->base.descriptor == &wafermark__launch__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   wafermark__resume__init
+                     (Wafermark__Resume         *message)
+{
+  static const Wafermark__Resume init_value = WAFERMARK__RESUME__INIT;
+  *message = init_value;
+}
+size_t wafermark__resume__get_packed_size
+                     (const Wafermark__Resume *message)
+{
+  assert(message->base.descriptor == &wafermark__resume__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__resume__pack
+                     (const Wafermark__Resume *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__resume__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__resume__pack_to_buffer
+                     (const Wafermark__Resume *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__resume__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__Resume *
+       wafermark__resume__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__Resume *)
+     protobuf_c_message_unpack (&wafermark__resume__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__resume__free_unpacked
+                     (Wafermark__Resume *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__resume__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   wafermark__run_reference__init
                      (Wafermark__RunReference         *message)
 {
@@ -367,7 +412,7 @@ void   wafermark__refusal__free_unpacked
   assert(message->base.descriptor == &wafermark__refusal__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor wafermark__client_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor wafermark__client_request__field_descriptors[6] =
 {
   {
     "protocol_version",
@@ -429,6 +474,18 @@ static const ProtobufCFieldDescriptor wafermark__client_request__field_descripto
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "resume",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__ClientRequest, kind_case),
+    offsetof(Wafermark__ClientRequest, resume),
+    &wafermark__resume__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__client_request__field_indices_by_name[] = {
   3,   /* field[3] = cancel */
@@ -436,11 +493,12 @@ static const unsigned wafermark__client_request__field_indices_by_name[] = {
   2,   /* field[2] = launch */
   1,   /* field[1] = ping */
   0,   /* field[0] = protocol_version */
+  5,   /* field[5] = resume */
 };
 static const ProtobufCIntRange wafermark__client_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor wafermark__client_request__descriptor =
 {
@@ -450,7 +508,7 @@ const ProtobufCMessageDescriptor wafermark__client_request__descriptor =
   "Wafermark__ClientRequest",
   "wafermark",
   sizeof(Wafermark__ClientRequest),
-  5,
+  6,
   wafermark__client_request__field_descriptors,
   wafermark__client_request__field_indices_by_name,
   1,  wafermark__client_request__number_ranges,
@@ -563,6 +621,57 @@ const ProtobufCMessageDescriptor wafermark__launch__descriptor =
   wafermark__launch__field_indices_by_name,
   1,  wafermark__launch__number_ranges,
   (ProtobufCMessageInit) wafermark__launch__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__resume__field_descriptors[2] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Resume, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "workers",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Resume, workers),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__resume__field_indices_by_name[] = {
+  0,   /* field[0] = run_id */
+  1,   /* field[1] = workers */
+};
+static const ProtobufCIntRange wafermark__resume__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor wafermark__resume__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.Resume",
+  "Resume",
+  "Wafermark__Resume",
+  "wafermark",
+  sizeof(Wafermark__Resume),
+  2,
+  wafermark__resume__field_descriptors,
+  wafermark__resume__field_indices_by_name,
+  1,  wafermark__resume__number_ranges,
+  (ProtobufCMessageInit) wafermark__resume__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor wafermark__run_reference__field_descriptors[1] =

@@ -97,6 +97,51 @@ void   wafermark__worker_hello__free_unpacked
   assert(message->base.descriptor == &wafermark__worker_hello__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   wafermark__join_request__init
+                     (Wafermark__JoinRequest         *message)
+{
+  static const Wafermark__JoinRequest init_value = WAFERMARK__JOIN_REQUEST__INIT;
+  *message = init_value;
+}
+size_t wafermark__join_request__get_packed_size
+                     (const Wafermark__JoinRequest *message)
+{
+  assert(message->base.descriptor == &wafermark__join_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__join_request__pack
+                     (const Wafermark__JoinRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__join_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__join_request__pack_to_buffer
+                     (const Wafermark__JoinRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__join_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__JoinRequest *
+       wafermark__join_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__JoinRequest *)
+     protobuf_c_message_unpack (&wafermark__join_request__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__join_request__free_unpacked
+                     (Wafermark__JoinRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__join_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   wafermark__heartbeat__init
                      (Wafermark__Heartbeat         *message)
 {
@@ -140,6 +185,96 @@ void   wafermark__heartbeat__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &wafermark__heartbeat__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   wafermark__lane_results__init
+                     (Wafermark__LaneResults         *message)
+{
+  static const Wafermark__LaneResults init_value = WAFERMARK__LANE_RESULTS__INIT;
+  *message = init_value;
+}
+size_t wafermark__lane_results__get_packed_size
+                     (const Wafermark__LaneResults *message)
+{
+  assert(message->base.descriptor == &wafermark__lane_results__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__lane_results__pack
+                     (const Wafermark__LaneResults *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__lane_results__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__lane_results__pack_to_buffer
+                     (const Wafermark__LaneResults *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__lane_results__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__LaneResults *
+       wafermark__lane_results__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__LaneResults *)
+     protobuf_c_message_unpack (&wafermark__lane_results__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__lane_results__free_unpacked
+                     (Wafermark__LaneResults *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__lane_results__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   wafermark__halted__init
+                     (Wafermark__Halted         *message)
+{
+  static const Wafermark__Halted init_value = WAFERMARK__HALTED__INIT;
+  *message = init_value;
+}
+size_t wafermark__halted__get_packed_size
+                     (const Wafermark__Halted *message)
+{
+  assert(message->base.descriptor == &wafermark__halted__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__halted__pack
+                     (const Wafermark__Halted *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__halted__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__halted__pack_to_buffer
+                     (const Wafermark__Halted *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__halted__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__Halted *
+       wafermark__halted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__Halted *)
+     protobuf_c_message_unpack (&wafermark__halted__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__halted__free_unpacked
+                     (Wafermark__Halted *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__halted__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   wafermark__lane_report__init
@@ -502,6 +637,276 @@ void   wafermark__coordinator_to_worker__free_unpacked
   assert(message->base.descriptor == &wafermark__coordinator_to_worker__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   wafermark__commit__init
+                     (Wafermark__Commit         *message)
+{
+  static const Wafermark__Commit init_value = WAFERMARK__COMMIT__INIT;
+  *message = init_value;
+}
+size_t wafermark__commit__get_packed_size
+                     (const Wafermark__Commit *message)
+{
+  assert(message->base.descriptor == &wafermark__commit__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__commit__pack
+                     (const Wafermark__Commit *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__commit__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__commit__pack_to_buffer
+                     (const Wafermark__Commit *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__commit__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__Commit *
+       wafermark__commit__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__Commit *)
+     protobuf_c_message_unpack (&wafermark__commit__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__commit__free_unpacked
+                     (Wafermark__Commit *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__commit__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   wafermark__recorded__init
+                     (Wafermark__Recorded         *message)
+{
+  static const Wafermark__Recorded init_value = WAFERMARK__RECORDED__INIT;
+  *message = init_value;
+}
+size_t wafermark__recorded__get_packed_size
+                     (const Wafermark__Recorded *message)
+{
+  assert(message->base.descriptor == &wafermark__recorded__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__recorded__pack
+                     (const Wafermark__Recorded *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__recorded__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__recorded__pack_to_buffer
+                     (const Wafermark__Recorded *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__recorded__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__Recorded *
+       wafermark__recorded__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__Recorded *)
+     protobuf_c_message_unpack (&wafermark__recorded__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__recorded__free_unpacked
+                     (Wafermark__Recorded *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__recorded__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   wafermark__halt__init
+                     (Wafermark__Halt         *message)
+{
+  static const Wafermark__Halt init_value = WAFERMARK__HALT__INIT;
+  *message = init_value;
+}
+size_t wafermark__halt__get_packed_size
+                     (const Wafermark__Halt *message)
+{
+  assert(message->base.descriptor == &wafermark__halt__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__halt__pack
+                     (const Wafermark__Halt *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__halt__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__halt__pack_to_buffer
+                     (const Wafermark__Halt *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__halt__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__Halt *
+       wafermark__halt__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__Halt *)
+     protobuf_c_message_unpack (&wafermark__halt__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__halt__free_unpacked
+                     (Wafermark__Halt *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__halt__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   wafermark__save__init
+                     (Wafermark__Save         *message)
+{
+  static const Wafermark__Save init_value = WAFERMARK__SAVE__INIT;
+  *message = init_value;
+}
+size_t wafermark__save__get_packed_size
+                     (const Wafermark__Save *message)
+{
+  assert(message->base.descriptor == &wafermark__save__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__save__pack
+                     (const Wafermark__Save *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__save__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__save__pack_to_buffer
+                     (const Wafermark__Save *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__save__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__Save *
+       wafermark__save__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__Save *)
+     protobuf_c_message_unpack (&wafermark__save__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__save__free_unpacked
+                     (Wafermark__Save *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__save__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   wafermark__alive__init
+                     (Wafermark__Alive         *message)
+{
+  static const Wafermark__Alive init_value = WAFERMARK__ALIVE__INIT;
+  *message = init_value;
+}
+size_t wafermark__alive__get_packed_size
+                     (const Wafermark__Alive *message)
+{
+  assert(message->base.descriptor == &wafermark__alive__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__alive__pack
+                     (const Wafermark__Alive *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__alive__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__alive__pack_to_buffer
+                     (const Wafermark__Alive *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__alive__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__Alive *
+       wafermark__alive__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__Alive *)
+     protobuf_c_message_unpack (&wafermark__alive__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__alive__free_unpacked
+                     (Wafermark__Alive *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__alive__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   wafermark__admitted__init
+                     (Wafermark__Admitted         *message)
+{
+  static const Wafermark__Admitted init_value = WAFERMARK__ADMITTED__INIT;
+  *message = init_value;
+}
+size_t wafermark__admitted__get_packed_size
+                     (const Wafermark__Admitted *message)
+{
+  assert(message->base.descriptor == &wafermark__admitted__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__admitted__pack
+                     (const Wafermark__Admitted *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__admitted__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__admitted__pack_to_buffer
+                     (const Wafermark__Admitted *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__admitted__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__Admitted *
+       wafermark__admitted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__Admitted *)
+     protobuf_c_message_unpack (&wafermark__admitted__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__admitted__free_unpacked
+                     (Wafermark__Admitted *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__admitted__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   wafermark__peer__init
                      (Wafermark__Peer         *message)
 {
@@ -682,7 +1087,7 @@ void   wafermark__stop_order__free_unpacked
   assert(message->base.descriptor == &wafermark__stop_order__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_descriptors[10] =
+static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_descriptors[14] =
 {
   {
     "protocol_version",
@@ -721,8 +1126,20 @@ static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_de
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "hello",
+    "epoch",
     4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__WorkerToCoordinator, epoch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hello",
+    5,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__WorkerToCoordinator, kind_case),
@@ -734,7 +1151,7 @@ static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_de
   },
   {
     "heartbeat",
-    5,
+    6,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__WorkerToCoordinator, kind_case),
@@ -745,8 +1162,20 @@ static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_de
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "lane_results",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__WorkerToCoordinator, kind_case),
+    offsetof(Wafermark__WorkerToCoordinator, lane_results),
+    &wafermark__lane_results__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "step_report",
-    6,
+    8,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__WorkerToCoordinator, kind_case),
@@ -757,8 +1186,20 @@ static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_de
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "halted",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__WorkerToCoordinator, kind_case),
+    offsetof(Wafermark__WorkerToCoordinator, halted),
+    &wafermark__halted__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "evaluation_report",
-    7,
+    10,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__WorkerToCoordinator, kind_case),
@@ -770,7 +1211,7 @@ static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_de
   },
   {
     "checkpoint_report",
-    8,
+    11,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__WorkerToCoordinator, kind_case),
@@ -782,7 +1223,7 @@ static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_de
   },
   {
     "failure",
-    9,
+    12,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__WorkerToCoordinator, kind_case),
@@ -794,7 +1235,7 @@ static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_de
   },
   {
     "finished",
-    10,
+    13,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__WorkerToCoordinator, kind_case),
@@ -804,23 +1245,39 @@ static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_de
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "join_request",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__WorkerToCoordinator, kind_case),
+    offsetof(Wafermark__WorkerToCoordinator, join_request),
+    &wafermark__join_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__worker_to_coordinator__field_indices_by_name[] = {
-  7,   /* field[7] = checkpoint_report */
-  6,   /* field[6] = evaluation_report */
-  8,   /* field[8] = failure */
-  9,   /* field[9] = finished */
-  4,   /* field[4] = heartbeat */
-  3,   /* field[3] = hello */
+  10,   /* field[10] = checkpoint_report */
+  3,   /* field[3] = epoch */
+  9,   /* field[9] = evaluation_report */
+  11,   /* field[11] = failure */
+  12,   /* field[12] = finished */
+  8,   /* field[8] = halted */
+  5,   /* field[5] = heartbeat */
+  4,   /* field[4] = hello */
+  13,   /* field[13] = join_request */
+  6,   /* field[6] = lane_results */
   0,   /* field[0] = protocol_version */
   2,   /* field[2] = rank */
   1,   /* field[1] = run_id */
-  5,   /* field[5] = step_report */
+  7,   /* field[7] = step_report */
 };
 static const ProtobufCIntRange wafermark__worker_to_coordinator__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor wafermark__worker_to_coordinator__descriptor =
 {
@@ -830,14 +1287,14 @@ const ProtobufCMessageDescriptor wafermark__worker_to_coordinator__descriptor =
   "Wafermark__WorkerToCoordinator",
   "wafermark",
   sizeof(Wafermark__WorkerToCoordinator),
-  10,
+  14,
   wafermark__worker_to_coordinator__field_descriptors,
   wafermark__worker_to_coordinator__field_indices_by_name,
   1,  wafermark__worker_to_coordinator__number_ranges,
   (ProtobufCMessageInit) wafermark__worker_to_coordinator__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__worker_hello__field_descriptors[7] =
+static const ProtobufCFieldDescriptor wafermark__worker_hello__field_descriptors[8] =
 {
   {
     "token",
@@ -923,12 +1380,25 @@ static const ProtobufCFieldDescriptor wafermark__worker_hello__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "state_endpoint",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__WorkerHello, state_endpoint),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__worker_hello__field_indices_by_name[] = {
   2,   /* field[2] = data_endpoint */
   3,   /* field[3] = instruction_set */
   4,   /* field[4] = onednn_version */
   1,   /* field[1] = process_id */
+  7,   /* field[7] = state_endpoint */
   0,   /* field[0] = token */
   6,   /* field[6] = wafermark_version */
   5,   /* field[5] = zeromq_version */
@@ -936,7 +1406,7 @@ static const unsigned wafermark__worker_hello__field_indices_by_name[] = {
 static const ProtobufCIntRange wafermark__worker_hello__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 7 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor wafermark__worker_hello__descriptor =
 {
@@ -946,30 +1416,56 @@ const ProtobufCMessageDescriptor wafermark__worker_hello__descriptor =
   "Wafermark__WorkerHello",
   "wafermark",
   sizeof(Wafermark__WorkerHello),
-  7,
+  8,
   wafermark__worker_hello__field_descriptors,
   wafermark__worker_hello__field_indices_by_name,
   1,  wafermark__worker_hello__number_ranges,
   (ProtobufCMessageInit) wafermark__worker_hello__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__heartbeat__field_descriptors[3] =
+static const ProtobufCFieldDescriptor wafermark__join_request__field_descriptors[1] =
 {
   {
-    "epoch",
+    "token",
     1,
     PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
+    PROTOBUF_C_TYPE_STRING,
     0,   /* quantifier_offset */
-    offsetof(Wafermark__Heartbeat, epoch),
+    offsetof(Wafermark__JoinRequest, token),
     NULL,
-    NULL,
+    &protobuf_c_empty_string,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+};
+static const unsigned wafermark__join_request__field_indices_by_name[] = {
+  0,   /* field[0] = token */
+};
+static const ProtobufCIntRange wafermark__join_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor wafermark__join_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.JoinRequest",
+  "JoinRequest",
+  "Wafermark__JoinRequest",
+  "wafermark",
+  sizeof(Wafermark__JoinRequest),
+  1,
+  wafermark__join_request__field_descriptors,
+  wafermark__join_request__field_indices_by_name,
+  1,  wafermark__join_request__number_ranges,
+  (ProtobufCMessageInit) wafermark__join_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__heartbeat__field_descriptors[3] =
+{
   {
     "step",
-    2,
+    1,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_UINT64,
     0,   /* quantifier_offset */
@@ -981,7 +1477,7 @@ static const ProtobufCFieldDescriptor wafermark__heartbeat__field_descriptors[3]
   },
   {
     "phase",
-    3,
+    2,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_ENUM,
     0,   /* quantifier_offset */
@@ -991,11 +1487,23 @@ static const ProtobufCFieldDescriptor wafermark__heartbeat__field_descriptors[3]
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "awaiting",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Wafermark__Heartbeat, n_awaiting),
+    offsetof(Wafermark__Heartbeat, awaiting),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__heartbeat__field_indices_by_name[] = {
-  0,   /* field[0] = epoch */
-  2,   /* field[2] = phase */
-  1,   /* field[1] = step */
+  2,   /* field[2] = awaiting */
+  1,   /* field[1] = phase */
+  0,   /* field[0] = step */
 };
 static const ProtobufCIntRange wafermark__heartbeat__number_ranges[1 + 1] =
 {
@@ -1017,7 +1525,96 @@ const ProtobufCMessageDescriptor wafermark__heartbeat__descriptor =
   (ProtobufCMessageInit) wafermark__heartbeat__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__lane_report__field_descriptors[8] =
+static const ProtobufCFieldDescriptor wafermark__lane_results__field_descriptors[2] =
+{
+  {
+    "step",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__LaneResults, step),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lanes",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__LaneResults, n_lanes),
+    offsetof(Wafermark__LaneResults, lanes),
+    &wafermark__lane_report__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__lane_results__field_indices_by_name[] = {
+  1,   /* field[1] = lanes */
+  0,   /* field[0] = step */
+};
+static const ProtobufCIntRange wafermark__lane_results__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor wafermark__lane_results__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.LaneResults",
+  "LaneResults",
+  "Wafermark__LaneResults",
+  "wafermark",
+  sizeof(Wafermark__LaneResults),
+  2,
+  wafermark__lane_results__field_descriptors,
+  wafermark__lane_results__field_indices_by_name,
+  1,  wafermark__lane_results__number_ranges,
+  (ProtobufCMessageInit) wafermark__lane_results__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__halted__field_descriptors[1] =
+{
+  {
+    "steps_made",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Halted, steps_made),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__halted__field_indices_by_name[] = {
+  0,   /* field[0] = steps_made */
+};
+static const ProtobufCIntRange wafermark__halted__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor wafermark__halted__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.Halted",
+  "Halted",
+  "Wafermark__Halted",
+  "wafermark",
+  sizeof(Wafermark__Halted),
+  1,
+  wafermark__halted__field_descriptors,
+  wafermark__halted__field_indices_by_name,
+  1,  wafermark__halted__number_ranges,
+  (ProtobufCMessageInit) wafermark__halted__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__lane_report__field_descriptors[9] =
 {
   {
     "lane",
@@ -1115,8 +1712,21 @@ static const ProtobufCFieldDescriptor wafermark__lane_report__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "examples_checksum",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__LaneReport, examples_checksum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__lane_report__field_indices_by_name[] = {
+  8,   /* field[8] = examples_checksum */
   0,   /* field[0] = lane */
   3,   /* field[3] = masked_correct */
   2,   /* field[2] = masked_count */
@@ -1129,7 +1739,7 @@ static const unsigned wafermark__lane_report__field_indices_by_name[] = {
 static const ProtobufCIntRange wafermark__lane_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor wafermark__lane_report__descriptor =
 {
@@ -1139,14 +1749,14 @@ const ProtobufCMessageDescriptor wafermark__lane_report__descriptor =
   "Wafermark__LaneReport",
   "wafermark",
   sizeof(Wafermark__LaneReport),
-  8,
+  9,
   wafermark__lane_report__field_descriptors,
   wafermark__lane_report__field_indices_by_name,
   1,  wafermark__lane_report__number_ranges,
   (ProtobufCMessageInit) wafermark__lane_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[13] =
+static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[11] =
 {
   {
     "step",
@@ -1156,30 +1766,6 @@ static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[
     0,   /* quantifier_offset */
     offsetof(Wafermark__StepReport, step),
     NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "epoch",
-    2,
-    PROTOBUF_C_LABEL_NONE,
-    PROTOBUF_C_TYPE_UINT32,
-    0,   /* quantifier_offset */
-    offsetof(Wafermark__StepReport, epoch),
-    NULL,
-    NULL,
-    0,             /* flags */
-    0,NULL,NULL    /* reserved1,reserved2, etc */
-  },
-  {
-    "lanes",
-    3,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_MESSAGE,
-    offsetof(Wafermark__StepReport, n_lanes),
-    offsetof(Wafermark__StepReport, lanes),
-    &wafermark__lane_report__descriptor,
     NULL,
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
@@ -1306,24 +1892,23 @@ static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[
   },
 };
 static const unsigned wafermark__step_report__field_indices_by_name[] = {
-  6,   /* field[6] = compute_seconds */
-  11,   /* field[11] = ended_nanoseconds */
-  1,   /* field[1] = epoch */
-  7,   /* field[7] = exposed_communication_seconds */
-  4,   /* field[4] = gradient_norm */
-  5,   /* field[5] = input_seconds */
-  2,   /* field[2] = lanes */
-  3,   /* field[3] = learning_rate */
-  9,   /* field[9] = optimizer_seconds */
-  12,   /* field[12] = sent_bytes */
-  10,   /* field[10] = started_nanoseconds */
+  4,   /* field[4] = compute_seconds */
+  9,   /* field[9] = ended_nanoseconds */
+  5,   /* field[5] = exposed_communication_seconds */
+  2,   /* field[2] = gradient_norm */
+  3,   /* field[3] = input_seconds */
+  1,   /* field[1] = learning_rate */
+  7,   /* field[7] = optimizer_seconds */
+  10,   /* field[10] = sent_bytes */
+  8,   /* field[8] = started_nanoseconds */
   0,   /* field[0] = step */
-  8,   /* field[8] = waiting_seconds */
+  6,   /* field[6] = waiting_seconds */
 };
-static const ProtobufCIntRange wafermark__step_report__number_ranges[1 + 1] =
+static const ProtobufCIntRange wafermark__step_report__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 4, 1 },
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor wafermark__step_report__descriptor =
 {
@@ -1333,10 +1918,10 @@ const ProtobufCMessageDescriptor wafermark__step_report__descriptor =
   "Wafermark__StepReport",
   "wafermark",
   sizeof(Wafermark__StepReport),
-  13,
+  11,
   wafermark__step_report__field_descriptors,
   wafermark__step_report__field_indices_by_name,
-  1,  wafermark__step_report__number_ranges,
+  2,  wafermark__step_report__number_ranges,
   (ProtobufCMessageInit) wafermark__step_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1571,7 +2156,7 @@ const ProtobufCMessageDescriptor wafermark__checkpoint_report__descriptor =
   (ProtobufCMessageInit) wafermark__checkpoint_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__worker_failure__field_descriptors[3] =
+static const ProtobufCFieldDescriptor wafermark__worker_failure__field_descriptors[4] =
 {
   {
     "step",
@@ -1609,8 +2194,21 @@ static const ProtobufCFieldDescriptor wafermark__worker_failure__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "is_local",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__WorkerFailure, is_local),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__worker_failure__field_indices_by_name[] = {
+  3,   /* field[3] = is_local */
   2,   /* field[2] = message */
   1,   /* field[1] = phase */
   0,   /* field[0] = step */
@@ -1618,7 +2216,7 @@ static const unsigned wafermark__worker_failure__field_indices_by_name[] = {
 static const ProtobufCIntRange wafermark__worker_failure__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor wafermark__worker_failure__descriptor =
 {
@@ -1628,7 +2226,7 @@ const ProtobufCMessageDescriptor wafermark__worker_failure__descriptor =
   "Wafermark__WorkerFailure",
   "wafermark",
   sizeof(Wafermark__WorkerFailure),
-  3,
+  4,
   wafermark__worker_failure__field_descriptors,
   wafermark__worker_failure__field_indices_by_name,
   1,  wafermark__worker_failure__number_ranges,
@@ -1699,7 +2297,7 @@ const ProtobufCMessageDescriptor wafermark__worker_finished__descriptor =
   (ProtobufCMessageInit) wafermark__worker_finished__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__coordinator_to_worker__field_descriptors[6] =
+static const ProtobufCFieldDescriptor wafermark__coordinator_to_worker__field_descriptors[14] =
 {
   {
     "protocol_version",
@@ -1726,8 +2324,20 @@ static const ProtobufCFieldDescriptor wafermark__coordinator_to_worker__field_de
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "assignment",
+    "epoch",
     3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__CoordinatorToWorker, epoch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "assignment",
+    4,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__CoordinatorToWorker, kind_case),
@@ -1738,8 +2348,20 @@ static const ProtobufCFieldDescriptor wafermark__coordinator_to_worker__field_de
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "commit",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__CoordinatorToWorker, kind_case),
+    offsetof(Wafermark__CoordinatorToWorker, commit),
+    &wafermark__commit__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "verdict",
-    4,
+    6,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__CoordinatorToWorker, kind_case),
@@ -1750,8 +2372,44 @@ static const ProtobufCFieldDescriptor wafermark__coordinator_to_worker__field_de
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "recorded",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__CoordinatorToWorker, kind_case),
+    offsetof(Wafermark__CoordinatorToWorker, recorded),
+    &wafermark__recorded__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "halt",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__CoordinatorToWorker, kind_case),
+    offsetof(Wafermark__CoordinatorToWorker, halt),
+    &wafermark__halt__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "save",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__CoordinatorToWorker, kind_case),
+    offsetof(Wafermark__CoordinatorToWorker, save),
+    &wafermark__save__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "stop",
-    5,
+    10,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Wafermark__CoordinatorToWorker, kind_case),
@@ -1763,7 +2421,7 @@ static const ProtobufCFieldDescriptor wafermark__coordinator_to_worker__field_de
   },
   {
     "refused",
-    6,
+    11,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_STRING,
     offsetof(Wafermark__CoordinatorToWorker, kind_case),
@@ -1773,19 +2431,63 @@ static const ProtobufCFieldDescriptor wafermark__coordinator_to_worker__field_de
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "fenced",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Wafermark__CoordinatorToWorker, kind_case),
+    offsetof(Wafermark__CoordinatorToWorker, fenced),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "admitted",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__CoordinatorToWorker, kind_case),
+    offsetof(Wafermark__CoordinatorToWorker, admitted),
+    &wafermark__admitted__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "alive",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__CoordinatorToWorker, kind_case),
+    offsetof(Wafermark__CoordinatorToWorker, alive),
+    &wafermark__alive__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__coordinator_to_worker__field_indices_by_name[] = {
-  2,   /* field[2] = assignment */
+  12,   /* field[12] = admitted */
+  13,   /* field[13] = alive */
+  3,   /* field[3] = assignment */
+  4,   /* field[4] = commit */
+  2,   /* field[2] = epoch */
+  11,   /* field[11] = fenced */
+  7,   /* field[7] = halt */
   0,   /* field[0] = protocol_version */
-  5,   /* field[5] = refused */
+  6,   /* field[6] = recorded */
+  10,   /* field[10] = refused */
   1,   /* field[1] = run_id */
-  4,   /* field[4] = stop */
-  3,   /* field[3] = verdict */
+  8,   /* field[8] = save */
+  9,   /* field[9] = stop */
+  5,   /* field[5] = verdict */
 };
 static const ProtobufCIntRange wafermark__coordinator_to_worker__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor wafermark__coordinator_to_worker__descriptor =
 {
@@ -1795,14 +2497,195 @@ const ProtobufCMessageDescriptor wafermark__coordinator_to_worker__descriptor =
   "Wafermark__CoordinatorToWorker",
   "wafermark",
   sizeof(Wafermark__CoordinatorToWorker),
-  6,
+  14,
   wafermark__coordinator_to_worker__field_descriptors,
   wafermark__coordinator_to_worker__field_indices_by_name,
   1,  wafermark__coordinator_to_worker__number_ranges,
   (ProtobufCMessageInit) wafermark__coordinator_to_worker__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__peer__field_descriptors[4] =
+static const ProtobufCFieldDescriptor wafermark__commit__field_descriptors[2] =
+{
+  {
+    "step",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Commit, step),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "halts",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Commit, halts),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__commit__field_indices_by_name[] = {
+  1,   /* field[1] = halts */
+  0,   /* field[0] = step */
+};
+static const ProtobufCIntRange wafermark__commit__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor wafermark__commit__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.Commit",
+  "Commit",
+  "Wafermark__Commit",
+  "wafermark",
+  sizeof(Wafermark__Commit),
+  2,
+  wafermark__commit__field_descriptors,
+  wafermark__commit__field_indices_by_name,
+  1,  wafermark__commit__number_ranges,
+  (ProtobufCMessageInit) wafermark__commit__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__recorded__field_descriptors[1] =
+{
+  {
+    "steps_made",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Recorded, steps_made),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__recorded__field_indices_by_name[] = {
+  0,   /* field[0] = steps_made */
+};
+static const ProtobufCIntRange wafermark__recorded__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor wafermark__recorded__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.Recorded",
+  "Recorded",
+  "Wafermark__Recorded",
+  "wafermark",
+  sizeof(Wafermark__Recorded),
+  1,
+  wafermark__recorded__field_descriptors,
+  wafermark__recorded__field_indices_by_name,
+  1,  wafermark__recorded__number_ranges,
+  (ProtobufCMessageInit) wafermark__recorded__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define wafermark__halt__field_descriptors NULL
+#define wafermark__halt__field_indices_by_name NULL
+#define wafermark__halt__number_ranges NULL
+const ProtobufCMessageDescriptor wafermark__halt__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.Halt",
+  "Halt",
+  "Wafermark__Halt",
+  "wafermark",
+  sizeof(Wafermark__Halt),
+  0,
+  wafermark__halt__field_descriptors,
+  wafermark__halt__field_indices_by_name,
+  0,  wafermark__halt__number_ranges,
+  (ProtobufCMessageInit) wafermark__halt__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define wafermark__save__field_descriptors NULL
+#define wafermark__save__field_indices_by_name NULL
+#define wafermark__save__number_ranges NULL
+const ProtobufCMessageDescriptor wafermark__save__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.Save",
+  "Save",
+  "Wafermark__Save",
+  "wafermark",
+  sizeof(Wafermark__Save),
+  0,
+  wafermark__save__field_descriptors,
+  wafermark__save__field_indices_by_name,
+  0,  wafermark__save__number_ranges,
+  (ProtobufCMessageInit) wafermark__save__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define wafermark__alive__field_descriptors NULL
+#define wafermark__alive__field_indices_by_name NULL
+#define wafermark__alive__number_ranges NULL
+const ProtobufCMessageDescriptor wafermark__alive__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.Alive",
+  "Alive",
+  "Wafermark__Alive",
+  "wafermark",
+  sizeof(Wafermark__Alive),
+  0,
+  wafermark__alive__field_descriptors,
+  wafermark__alive__field_indices_by_name,
+  0,  wafermark__alive__number_ranges,
+  (ProtobufCMessageInit) wafermark__alive__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__admitted__field_descriptors[1] =
+{
+  {
+    "rank",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Admitted, rank),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__admitted__field_indices_by_name[] = {
+  0,   /* field[0] = rank */
+};
+static const ProtobufCIntRange wafermark__admitted__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor wafermark__admitted__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.Admitted",
+  "Admitted",
+  "Wafermark__Admitted",
+  "wafermark",
+  sizeof(Wafermark__Admitted),
+  1,
+  wafermark__admitted__field_descriptors,
+  wafermark__admitted__field_indices_by_name,
+  1,  wafermark__admitted__number_ranges,
+  (ProtobufCMessageInit) wafermark__admitted__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__peer__field_descriptors[5] =
 {
   {
     "rank",
@@ -1852,17 +2735,30 @@ static const ProtobufCFieldDescriptor wafermark__peer__field_descriptors[4] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "state_endpoint",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Peer, state_endpoint),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__peer__field_indices_by_name[] = {
   1,   /* field[1] = endpoint */
   2,   /* field[2] = first_lane */
   3,   /* field[3] = lane_count */
   0,   /* field[0] = rank */
+  4,   /* field[4] = state_endpoint */
 };
 static const ProtobufCIntRange wafermark__peer__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor wafermark__peer__descriptor =
 {
@@ -1872,14 +2768,14 @@ const ProtobufCMessageDescriptor wafermark__peer__descriptor =
   "Wafermark__Peer",
   "wafermark",
   sizeof(Wafermark__Peer),
-  4,
+  5,
   wafermark__peer__field_descriptors,
   wafermark__peer__field_indices_by_name,
   1,  wafermark__peer__number_ranges,
   (ProtobufCMessageInit) wafermark__peer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[12] =
+static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[17] =
 {
   {
     "epoch",
@@ -2025,11 +2921,72 @@ static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "checkpoint",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Assignment, checkpoint),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state_receivers",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Wafermark__Assignment, n_state_receivers),
+    offsetof(Wafermark__Assignment, state_receivers),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "state_source",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Assignment, state_source),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "target",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Assignment, target),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "verdict",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Assignment, verdict),
+    &wafermark__verdict__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__assignment__field_indices_by_name[] = {
   11,   /* field[11] = algorithm */
   8,   /* field[8] = backend */
   10,   /* field[10] = bucket_bytes */
+  12,   /* field[12] = checkpoint */
   4,   /* field[4] = dataset_directory */
   0,   /* field[0] = epoch */
   9,   /* field[9] = exchange_deadline_seconds */
@@ -2038,12 +2995,16 @@ static const unsigned wafermark__assignment__field_indices_by_name[] = {
   2,   /* field[2] = peers */
   1,   /* field[1] = rank */
   5,   /* field[5] = run_directory */
+  13,   /* field[13] = state_receivers */
+  14,   /* field[14] = state_source */
+  15,   /* field[15] = target */
   7,   /* field[7] = threads */
+  16,   /* field[16] = verdict */
 };
 static const ProtobufCIntRange wafermark__assignment__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 0, 17 }
 };
 const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
 {
@@ -2053,7 +3014,7 @@ const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
   "Wafermark__Assignment",
   "wafermark",
   sizeof(Wafermark__Assignment),
-  12,
+  17,
   wafermark__assignment__field_descriptors,
   wafermark__assignment__field_indices_by_name,
   1,  wafermark__assignment__number_ranges,
@@ -2175,7 +3136,7 @@ const ProtobufCMessageDescriptor wafermark__stop_order__descriptor =
   (ProtobufCMessageInit) wafermark__stop_order__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue wafermark__phase__enum_values_by_number[9] =
+static const ProtobufCEnumValue wafermark__phase__enum_values_by_number[10] =
 {
   { "PHASE_STARTING", "WAFERMARK__PHASE__PHASE_STARTING", 0 },
   { "PHASE_LOADING", "WAFERMARK__PHASE__PHASE_LOADING", 1 },
@@ -2186,11 +3147,12 @@ static const ProtobufCEnumValue wafermark__phase__enum_values_by_number[9] =
   { "PHASE_WAITING", "WAFERMARK__PHASE__PHASE_WAITING", 6 },
   { "PHASE_CHECKPOINTING", "WAFERMARK__PHASE__PHASE_CHECKPOINTING", 7 },
   { "PHASE_FINISHED", "WAFERMARK__PHASE__PHASE_FINISHED", 8 },
+  { "PHASE_HALTED", "WAFERMARK__PHASE__PHASE_HALTED", 9 },
 };
 static const ProtobufCIntRange wafermark__phase__value_ranges[] = {
-{0, 0},{0, 9}
+{0, 0},{0, 10}
 };
-static const ProtobufCEnumValueIndex wafermark__phase__enum_values_by_name[9] =
+static const ProtobufCEnumValueIndex wafermark__phase__enum_values_by_name[10] =
 {
   { "PHASE_APPLYING", 4 },
   { "PHASE_CHECKPOINTING", 7 },
@@ -2198,6 +3160,7 @@ static const ProtobufCEnumValueIndex wafermark__phase__enum_values_by_name[9] =
   { "PHASE_EXCHANGING", 3 },
   { "PHASE_FINISHED", 8 },
   { "PHASE_FORWARD_BACKWARD", 2 },
+  { "PHASE_HALTED", 9 },
   { "PHASE_LOADING", 1 },
   { "PHASE_STARTING", 0 },
   { "PHASE_WAITING", 6 },
@@ -2209,9 +3172,9 @@ const ProtobufCEnumDescriptor wafermark__phase__descriptor =
   "Phase",
   "Wafermark__Phase",
   "wafermark",
-  9,
+  10,
   wafermark__phase__enum_values_by_number,
-  9,
+  10,
   wafermark__phase__enum_values_by_name,
   1,
   wafermark__phase__value_ranges,

@@ -11,6 +11,8 @@ public enum ClientRequest: Hashable, Sendable {
     case cancel(RunID)
     /// To remove a run that has ended.
     case delete(RunID)
+    /// To go on with a run that ended before it was complete, by `workers` workers, or as many as before.
+    case resume(RunID, workers: Int?)
 }
 
 /// To train a job on a backend.
@@ -86,6 +88,13 @@ extension ClientRequest {
         case .delete(let id):
             message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_DELETE
             message.delete_ = reference(id)
+        case .resume(let id, let workers):
+            var resume = Wafermark__Resume()
+            wafermark__resume__init(&resume)
+            resume.run_id = arena.string(id.text)
+            resume.workers = UInt32(clamping: workers ?? 0)
+            message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_RESUME
+            message.resume = arena.pointer(resume)
         }
         return withExtendedLifetime(arena) {
             packed(
@@ -132,7 +141,11 @@ extension ClientRequest {
             return .cancel(try reader.run("run_id", try reader.required("cancel", message.cancel).run_id))
         case WAFERMARK__CLIENT_REQUEST__KIND_DELETE:
             return .delete(try reader.run("run_id", try reader.required("delete", message.delete_).run_id))
-        default: throw reader.error("kind", "\(message.kind_case.rawValue)", "ping, launch, cancel or delete")
+        case WAFERMARK__CLIENT_REQUEST__KIND_RESUME:
+            let resume = try reader.required("resume", message.resume)
+            let workers = try reader.integer("workers", resume.workers, in: 0...4_096)
+            return .resume(try reader.run("run_id", resume.run_id), workers: workers == 0 ? nil : workers)
+        default: throw reader.error("kind", "\(message.kind_case.rawValue)", "ping, launch, cancel, delete or resume")
         }
     }
 }

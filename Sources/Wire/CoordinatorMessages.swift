@@ -2,10 +2,28 @@ import Jobs
 
 /// What the coordinator tells a worker.
 public enum CoordinatorToWorker: Hashable, Sendable {
+    /// What to do in a new membership.
     case assignment(Assignment)
+    /// Every lane's results of `step` have arrived: it may be applied. Where it `halts`, the membership ends after it.
+    case commit(step: StepNumber, halts: Bool)
+    /// What became of an evaluation.
     case verdict(Verdict)
+    /// The steps before a checkpoint after `stepsMade` steps are in the run's record: it may be written.
+    case recorded(stepsMade: Int)
+    /// Stop where you are and say how far you came.
+    case halt
+    /// Write a checkpoint now.
+    case save
+    /// End; the run needs no workers any more.
     case stop(reason: String)
+    /// The receiver can't take part.
     case refused(reason: String)
+    /// The receiver was declared lost and belongs to no membership any more.
+    case fenced(reason: String)
+    /// The number by which a worker that asked to join is known from now on.
+    case admitted(WorkerRank)
+    /// Answers a heartbeat.
+    case alive
 }
 
 /// What a worker is to do.
@@ -17,12 +35,15 @@ public struct Assignment: Hashable, Sendable {
         public var endpoint: String
         /// The lanes that it owns.
         public var lanes: Range<Int>
+        /// Where it takes weights and optimizer state.
+        public var stateEndpoint: String
 
         /// A peer of the given parts.
-        public init(rank: WorkerRank, endpoint: String, lanes: Range<Int>) {
+        public init(rank: WorkerRank, endpoint: String, lanes: Range<Int>, stateEndpoint: String = "") {
             self.rank = rank
             self.endpoint = endpoint
             self.lanes = lanes
+            self.stateEndpoint = stateEndpoint
         }
     }
 
@@ -30,7 +51,7 @@ public struct Assignment: Hashable, Sendable {
     public var epoch: Int
     /// The worker that is addressed.
     public var rank: WorkerRank
-    /// Every worker of the run, this one included, in the order of ranks.
+    /// Every worker of the membership, this one included, in the order of lanes.
     public var peers: [Peer]
     /// The job as JSON.
     public var job: [UInt8]
@@ -49,6 +70,18 @@ public struct Assignment: Hashable, Sendable {
     public var algorithm: CollectiveAlgorithm
     public var bucket: Bytes
 
+    /// The checkpoint that a worker begins with that has made no step yet; nil to begin with the job's own weights.
+    public var checkpoint: String?
+    /// Workers that lack the weights and optimizer state before the first step, and the worker that sends them.
+    public var stateReceivers: [WorkerRank]
+    public var stateSource: WorkerRank
+    /// How far the job's target was met before the first step, as JSON; empty where nothing was evaluated yet.
+    public var target: [UInt8]
+    /// The verdict on the evaluation before the first step, where there was one.
+    public var verdict: Verdict?
+
+    /// The place of the worker that is addressed, among the peers.
+    public var place: Int { peers.firstIndex { $0.rank == rank } ?? 0 }
     /// The lanes of the worker that is addressed.
     public var lanes: Range<Int> { peers.first { $0.rank == rank }?.lanes ?? 0..<0 }
 
@@ -56,7 +89,8 @@ public struct Assignment: Hashable, Sendable {
     public init(
         epoch: Int, rank: WorkerRank, peers: [Peer], job: [UInt8], datasetDirectory: String, runDirectory: String,
         firstStep: StepNumber, threads: Int, backend: Backend, exchangeDeadline: HostSeconds,
-        algorithm: CollectiveAlgorithm, bucket: Bytes
+        algorithm: CollectiveAlgorithm, bucket: Bytes, checkpoint: String? = nil, stateReceivers: [WorkerRank] = [],
+        stateSource: WorkerRank = WorkerRank(0), target: [UInt8] = [], verdict: Verdict? = nil
     ) {
         self.epoch = epoch
         self.rank = rank
@@ -70,6 +104,11 @@ public struct Assignment: Hashable, Sendable {
         self.exchangeDeadline = exchangeDeadline
         self.algorithm = algorithm
         self.bucket = bucket
+        self.checkpoint = checkpoint
+        self.stateReceivers = stateReceivers
+        self.stateSource = stateSource
+        self.target = target
+        self.verdict = verdict
     }
 }
 

@@ -2,9 +2,15 @@ import Jobs
 
 /// What a worker tells the coordinator.
 public enum WorkerToCoordinator: Hashable, Sendable {
+    /// From a worker without a number, which knows the run's secret.
+    case joinRequest(token: String)
     case hello(WorkerHello)
     case heartbeat(Heartbeat)
+    /// What a worker's own lanes gave at a step, said before the step is applied anywhere.
+    case laneResults(step: StepNumber, [LaneReport])
     case stepReport(StepReport)
+    /// Answers a halt; nothing of the old membership follows.
+    case halted(stepsMade: Int)
     case evaluationReport(EvaluationReport)
     case checkpointReport(CheckpointReport)
     case failure(WorkerFailure)
@@ -16,13 +22,16 @@ public struct WorkerEnvelope: Hashable, Sendable {
     /// The run and the worker.
     public var run: RunID
     public var rank: WorkerRank
+    /// The membership that the worker belongs to.
+    public var epoch: Int
     /// The message.
     public var message: WorkerToCoordinator
 
     /// A message of worker `rank` of `run`.
-    public init(run: RunID, rank: WorkerRank, message: WorkerToCoordinator) {
+    public init(run: RunID, rank: WorkerRank, epoch: Int, message: WorkerToCoordinator) {
         self.run = run
         self.rank = rank
+        self.epoch = epoch
         self.message = message
     }
 }
@@ -33,8 +42,9 @@ public struct WorkerHello: Hashable, Sendable {
     public var token: String
     /// The worker's process.
     public var processID: Int32
-    /// Where peers send it gradients.
+    /// Where peers send it gradients, and where one of them sends it weights and optimizer state.
     public var dataEndpoint: String
+    public var stateEndpoint: String
     /// What its bits depend on.
     public var instructionSet: String
     public var oneDNNVersion: String
@@ -43,12 +53,13 @@ public struct WorkerHello: Hashable, Sendable {
 
     /// An introduction of the given parts.
     public init(
-        token: String, processID: Int32, dataEndpoint: String, instructionSet: String, oneDNNVersion: String,
-        zeroMQVersion: String, wafermarkVersion: String
+        token: String, processID: Int32, dataEndpoint: String, stateEndpoint: String, instructionSet: String,
+        oneDNNVersion: String, zeroMQVersion: String, wafermarkVersion: String
     ) {
         self.token = token
         self.processID = processID
         self.dataEndpoint = dataEndpoint
+        self.stateEndpoint = stateEndpoint
         self.instructionSet = instructionSet
         self.oneDNNVersion = oneDNNVersion
         self.zeroMQVersion = zeroMQVersion
@@ -67,6 +78,7 @@ public enum WorkerPhase: UInt32, Hashable, Sendable, CaseIterable {
     case waiting = 6
     case checkpointing = 7
     case finished = 8
+    case halted = 9
 
     /// In words, as they stand in errors and events.
     public var name: String {
@@ -80,22 +92,24 @@ public enum WorkerPhase: UInt32, Hashable, Sendable, CaseIterable {
         case .waiting: "waiting for the coordinator"
         case .checkpointing: "writing a checkpoint"
         case .finished: "finished"
+        case .halted: "halted, waiting for an assignment"
         }
     }
 }
 
 /// A sign of life.
 public struct Heartbeat: Hashable, Sendable {
-    /// The membership's epoch, the step and what is being done in it.
-    public var epoch: Int
+    /// The step and what is being done in it.
     public var step: StepNumber
     public var phase: WorkerPhase
+    /// The workers whose gradients are awaited.
+    public var awaiting: [WorkerRank]
 
     /// A sign of the given parts.
-    public init(epoch: Int, step: StepNumber, phase: WorkerPhase) {
-        self.epoch = epoch
+    public init(step: StepNumber, phase: WorkerPhase, awaiting: [WorkerRank] = []) {
         self.step = step
         self.phase = phase
+        self.awaiting = awaiting
     }
 }
 
@@ -113,11 +127,13 @@ public struct LaneReport: Hashable, Sendable {
     /// Its sequences and real tokens.
     public var sequences: Int
     public var tokens: Int
+    /// The sum, modulo 2^64, of a hash of each example that was read.
+    public var examplesChecksum: UInt64
 
     /// A report of the given parts.
     public init(
         lane: Int, maskedLossSum: Double, maskedCount: Int, maskedCorrect: Int, nextSentenceLossSum: Double,
-        nextSentenceCorrect: Int, sequences: Int, tokens: Int
+        nextSentenceCorrect: Int, sequences: Int, tokens: Int, examplesChecksum: UInt64 = 0
     ) {
         self.lane = lane
         self.maskedLossSum = maskedLossSum
@@ -127,6 +143,7 @@ public struct LaneReport: Hashable, Sendable {
         self.nextSentenceCorrect = nextSentenceCorrect
         self.sequences = sequences
         self.tokens = tokens
+        self.examplesChecksum = examplesChecksum
     }
 }
 
@@ -155,11 +172,8 @@ public struct StepReport: Hashable, Sendable {
         }
     }
 
-    /// The step, and the membership's epoch.
+    /// The step.
     public var step: StepNumber
-    public var epoch: Int
-    /// The worker's own lanes.
-    public var lanes: [LaneReport]
     /// What was applied.
     public var learningRate: Double
     public var gradientNorm: Double
@@ -173,12 +187,10 @@ public struct StepReport: Hashable, Sendable {
 
     /// A report of the given parts.
     public init(
-        step: StepNumber, epoch: Int, lanes: [LaneReport], learningRate: Double, gradientNorm: Double,
-        timings: Timings, startedNanoseconds: UInt64, endedNanoseconds: UInt64, sent: Bytes
+        step: StepNumber, learningRate: Double, gradientNorm: Double, timings: Timings, startedNanoseconds: UInt64,
+        endedNanoseconds: UInt64, sent: Bytes
     ) {
         self.step = step
-        self.epoch = epoch
-        self.lanes = lanes
         self.learningRate = learningRate
         self.gradientNorm = gradientNorm
         self.timings = timings
@@ -249,12 +261,15 @@ public struct WorkerFailure: Hashable, Sendable {
     public var step: StepNumber
     public var phase: WorkerPhase
     public var message: String
+    /// Whether it concerns this worker alone, so that the others can go on.
+    public var isLocal: Bool
 
     /// A failure of the given parts.
-    public init(step: StepNumber, phase: WorkerPhase, message: String) {
+    public init(step: StepNumber, phase: WorkerPhase, message: String, isLocal: Bool = false) {
         self.step = step
         self.phase = phase
         self.message = message
+        self.isLocal = isLocal
     }
 }
 

@@ -175,6 +175,58 @@ struct ExchangeFaultTests {
         }
     }
 
+    @Test("F24: what was sent before a change of membership still reaches a peer that reads late")
+    func lateReader() throws {
+        // More frames than the peer's high-water mark, so that some wait in the kernel, whose buffer holds them.
+        let (frames, bucket) = (11, 2_048)
+        let group = try ExchangeGroup(lanes: 4)
+        let exchange = try PeerExchange(listeningAt: group.endpoint(0), in: group.context)
+        let memory = group.memory(Self.shares[0], count: frames * bucket)
+        let setup = try group.setup(0, Self.shares, bucket: Bytes(bucket * 4), epoch: 3)
+        try exchange.join(setup, memory: memory.memory)
+        let peer = try HandMadePeer(1, sendingTo: exchange.endpoint, in: group)
+        try withExtendedLifetime((memory, peer)) {
+            defer { exchange.close() }
+            memory.fill([LaneTree.Node(lanes: 0..<2): Array(repeating: 1, count: frames * bucket)])
+            try exchange.begin(StepNumber(5))
+            try exchange.contribute(0..<frames * bucket)
+            for index in 0..<frames {
+                var header = self.header(group)
+                header.bucket = index
+                header.elements = index * bucket..<(index + 1) * bucket
+                try peer.send([header.encoded(), numbers(Array(repeating: 2, count: bucket))])
+            }
+            _ = try exchange.finish(within: HostSeconds(10))
+            var next = setup
+            next.epoch = 4
+            try exchange.join(next, memory: memory.memory)
+            #expect(try peer.receive(frames, within: 10) == frames)
+        }
+    }
+
+    @Test("an interruption ends the wait for sums, and the next membership is not touched by it")
+    func interruption() throws {
+        try withHalfPair { group, exchange, memory, peer in
+            memory.fill([LaneTree.Node(lanes: 0..<2): Array(repeating: 1, count: Self.count)])
+            try exchange.begin(StepNumber(5))
+            try exchange.contribute(0..<Self.count)
+            // The exchange's own thread looks at the step a moment later.
+            for _ in 0..<5_000 where exchange.monitor.awaited.isEmpty { usleep(1_000) }
+            #expect(exchange.monitor.awaited == [WorkerRank(1)])
+            exchange.monitor.interrupt()
+            #expect(throws: ExchangeError.interrupted) { try exchange.finish(within: HostSeconds(10)) }
+            #expect(throws: ExchangeError.interrupted) { try exchange.contribute(0..<Self.count) }
+            try exchange.join(group.setup(0, Self.shares, epoch: 4), memory: memory.memory)
+            try exchange.begin(StepNumber(5))
+            try exchange.contribute(0..<Self.count)
+            var header = self.header(group)
+            header.epoch = 4
+            try peer.send([header.encoded(), numbers(Array(repeating: 2, count: Self.count))])
+            _ = try exchange.finish(within: HostSeconds(10))
+            #expect(Array(memory.gradient) == Array(repeating: 3, count: Self.count))
+        }
+    }
+
     @Test("after a worker is lost the others go on among themselves, with other lanes")
     func rejoin() async throws {
         let group = try ExchangeGroup(lanes: 8)

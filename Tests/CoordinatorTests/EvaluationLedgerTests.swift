@@ -9,7 +9,8 @@ struct EvaluationLedgerTests {
     private func take(
         _ chunks: [[Int]], order: [Int], nextSentence: Bool = true
     ) throws -> EvaluationRecord? {
-        var ledger = EvaluationLedger(workerCount: chunks.count, nextSentence: nextSentence)
+        var ledger = EvaluationLedger(nextSentence: nextSentence)
+        ledger.begin(chunks.indices.map { WorkerRank($0) })
         var record: EvaluationRecord?
         for rank in order {
             #expect(record == nil)
@@ -48,5 +49,19 @@ struct EvaluationLedgerTests {
     @Test("refuses a chunk that is missing or was measured twice", arguments: [[[0], [2]], [[0, 1], [1]]])
     func wrongChunks(chunks: [[Int]]) {
         #expect(throws: RunFault.self) { try take(chunks, order: [0, 1]) }
+    }
+
+    @Test("is measured anew by the next membership where it was not complete")
+    func again() throws {
+        var ledger = EvaluationLedger(nextSentence: true)
+        func take(_ rank: Int, _ chunks: [Int]) throws -> EvaluationRecord? {
+            try ledger.take(
+                Reports.evaluation(after: 10, chunks: chunks), from: WorkerRank(rank), baselineAccuracy: 0.04,
+                elapsed: { _ in .zero })
+        }
+        ledger.begin([WorkerRank(0), WorkerRank(1)])
+        #expect(try take(0, [0, 2]) == nil)
+        ledger.begin([WorkerRank(0)])
+        #expect(try take(0, [0, 1, 2, 3])?.maskedTokens == 40)
     }
 }

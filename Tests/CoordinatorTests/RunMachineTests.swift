@@ -10,18 +10,19 @@ struct RunMachineTests {
     @Test("goes from text over hellos, steps and evaluations to equal digests")
     func wholeLife() throws {
         var life = try Life(steps: 4)
-        #expect(life.handle(.prepared(Life.dataset)).contains { if case .startWorkers = $0 { true } else { false } })
+        #expect(life.handle(.prepared(Life.dataset)).isSearching)
+        #expect(life.handle(.restored(path: nil, stepsMade: 0, passedOver: [])).started == [0, 1])
         #expect(life.hello(0).sent.isEmpty)
         let admitted = life.hello(1)
-        #expect(admitted.sent.map(\.rank) == [0, 1])
-        #expect(
-            admitted.sent.allSatisfy {
-                if case .assignment(let assignment) = $0.message { assignment.rank.index == $0.rank } else { false }
-            })
+        #expect(admitted.assignments.map(\.rank.index) == [0, 1])
+        #expect(admitted.assignments.map(\.lanes) == [0..<2, 2..<4])
         #expect(admitted.isTraining)
         for step in 0..<4 {
-            #expect(life.step(step, of: 0).recorded.isEmpty)
-            #expect(life.step(step, of: 1).recorded == [step])
+            #expect(life.lanes(step, of: 0).commits.isEmpty)
+            let commits = life.lanes(step, of: 1).commits
+            #expect(commits.map(\.rank) == [0, 1] && commits.allSatisfy { $0.step == step && !$0.halts })
+            #expect(life.applied(step, of: 0).recorded.isEmpty)
+            #expect(life.applied(step, of: 1).recorded == [step])
             guard step % 2 == 1 else { continue }
             #expect(life.evaluation(after: step + 1, of: 1).sent.isEmpty)
             let verdicts = life.evaluation(after: step + 1, of: 0).verdicts
@@ -55,99 +56,44 @@ struct RunMachineTests {
         #expect(end?.outcome?.timeToTarget == end?.outcome?.trainingTime)
     }
 
-    @Test("a worker's death fails the run and names worker, step, phase, signal and last words")
-    func death() throws {
-        var life = try Life(steps: 4)
+    @Test("a checkpoint is allowed only once the steps before it are stored")
+    func checkpoint() throws {
+        var life = try Life(steps: 2)
         life.begin()
-        life.step(0)
-        life.say(1, .heartbeat(Heartbeat(epoch: 0, step: StepNumber(1), phase: .forwardBackward)))
-        let actions = life.handle(.exited(WorkerRank(1), .signal(9), lastWords: "so long"))
-        let reason = try #require(actions.failure)
-        for part in ["worker 1", "step 1", "forward and backward pass", "SIGKILL", "so long"] {
-            #expect(reason.contains(part), "\(reason)")
-        }
-        #expect(actions.stopped == [0])
-    }
-
-    @Test("a failed exchange is blamed on the worker that died, in whichever order the news comes")
-    func firstCause() throws {
-        let complaint = WorkerFailure(step: StepNumber(0), phase: .exchanging, message: "worker 1 is silent")
-        var life = try Life(steps: 4)
-        life.begin()
-        #expect(life.say(0, .failure(complaint)).end == nil)
-        let reason = life.handle(.exited(WorkerRank(1), .signal(11), lastWords: nil)).failure
-        #expect(reason?.contains("worker 1 ended") == true)
-
-        var other = try Life(steps: 4)
-        other.begin()
-        #expect(other.handle(.exited(WorkerRank(1), .signal(11), lastWords: nil)).failure?.contains("SIGSEGV") == true)
-    }
-
-    @Test("a failure that nobody's death explains is the cause itself, after a moment")
-    func ownFailure() throws {
-        let failure = WorkerFailure(step: StepNumber(2), phase: .applying, message: "the gradient is no number")
-        for endsByItself in [false, true] {
-            var life = try Life(steps: 4)
-            life.begin()
-            #expect(life.say(0, .failure(failure)).end == nil)
-            if endsByItself {
-                let reason = life.handle(.exited(WorkerRank(0), .status(1), lastWords: nil)).failure
-                #expect(reason?.contains("the gradient is no number") == true)
-            } else {
-                life.pass(seconds: 1.9)
-                #expect(life.handle(.tick).end == nil)
-                life.pass(seconds: 0.2)
-                #expect(life.handle(.tick).failure?.contains("the gradient is no number") == true)
+        #expect(life.step(0).recordedNews.isEmpty)
+        let actions = life.step(1)
+        let order = actions.compactMap { action -> String? in
+            switch action {
+            case .record: "record"
+            case .flush: "flush"
+            case .send(_, .recorded, _): "allow"
+            default: nil
             }
         }
+        #expect(order == ["record", "flush", "allow"])
+        #expect(actions.recordedNews.map(\.rank) == [0] && actions.recordedNews.map(\.stepsMade) == [2])
     }
 
-    @Test("B18: says how many workers arrived and which are missing, once the time is up")
-    func missing() throws {
-        var life = try Life(workers: 3, lanes: 3, steps: 4)
-        _ = life.handle(.prepared(Life.dataset))
-        _ = life.hello(1)
-        life.pass(seconds: 59)
-        #expect(life.handle(.tick).end == nil)
-        life.pass(seconds: 2)
-        #expect(life.handle(.tick).failure?.contains("1 of 3 workers arrived within 60 s; missing: 0, 2") == true)
-    }
-
-    @Test("F6: a worker that is silent for too long fails the run; one that speaks does not")
-    func silence() throws {
+    @Test("a worker's own error that every other would meet fails the run, by its words")
+    func commonFailure() throws {
+        let failure = WorkerFailure(step: StepNumber(2), phase: .applying, message: "the gradient is no number")
         var life = try Life(steps: 4)
         life.begin()
-        for _ in 0..<10 {
-            life.pass(seconds: 10)
-            life.say(0, .heartbeat(Heartbeat(epoch: 0, step: StepNumber(0), phase: .forwardBackward)))
-            life.say(1, .heartbeat(Heartbeat(epoch: 0, step: StepNumber(0), phase: .forwardBackward)))
-            #expect(life.handle(.tick).end == nil)
-        }
-        life.pass(seconds: 10)
-        life.say(0, .heartbeat(Heartbeat(epoch: 0, step: StepNumber(0), phase: .forwardBackward)))
-        life.pass(seconds: 6)
-        #expect(life.handle(.tick).failure?.contains("worker 1 was silent for 16 s in step 0") == true)
+        let actions = life.say(0, .failure(failure))
+        let reason = try #require(actions.failure)
+        for part in ["worker 0", "step 2", "applying the gradient", "no number"] { #expect(reason.contains(part)) }
+        #expect(actions.stopped == [0, 1])
     }
 
     @Test("workers that would compute different bits are refused before the first step")
     func mixedMachines() throws {
         var life = try Life(steps: 4)
-        _ = life.handle(.prepared(Life.dataset))
+        life.prepare()
         _ = life.hello(0, instructionSet: "avx512f")
         let actions = life.hello(1, instructionSet: "avx2")
         #expect(actions.failure?.contains("avx2") == true)
         #expect(!actions.isTraining)
         #expect(actions.stopped == [0, 1])
-    }
-
-    @Test("F13: a second worker of one rank is refused and changes nothing")
-    func joinsTwice() throws {
-        var life = try Life(steps: 4)
-        _ = life.handle(.prepared(Life.dataset))
-        _ = life.hello(0)
-        #expect(life.hello(0).events == [.peerRefused])
-        #expect(life.hello(1).isTraining)
-        #expect(life.hello(1).events == [.peerRefused])
     }
 
     @Test("weights that differ at the end fail the run")
@@ -158,20 +104,63 @@ struct RunMachineTests {
         #expect(life.finished(1, digest: "e").failure?.contains("the final weights differ") == true)
     }
 
-    @Test("ends as cancelled by request and as interrupted with the daemon, from every stage")
-    func asked() throws {
+    @Test("before the first step it ends at once by request and with the daemon")
+    func askedEarly() throws {
         for (input, state) in [(RunMachine.Input.cancel, RunState.cancelled), (.shutDown, .interrupted)] {
-            for stage in 0..<4 {
+            for stage in 0..<3 {
                 var life = try Life(steps: 4)
-                if stage == 1 { _ = life.handle(.prepared(Life.dataset)) }
-                if stage >= 2 { life.begin() }
-                if stage == 3 {
-                    let failure = WorkerFailure(step: StepNumber(0), phase: .exchanging, message: "m")
-                    life.say(0, .failure(failure))
-                }
+                if stage >= 1 { _ = life.handle(.prepared(Life.dataset)) }
+                if stage >= 2 { _ = life.handle(.restored(path: nil, stepsMade: 0, passedOver: [])) }
                 #expect(life.handle(input).end?.state == state)
             }
         }
+    }
+
+    @Test("asked to end in training it halts, has one worker write a checkpoint, and ends")
+    func graceful() throws {
+        var life = try Life(steps: 10)
+        life.begin()
+        life.step(0)
+        #expect(life.handle(.cancel).halted == [0, 1])
+        #expect(life.halted(0, after: 1).saving.isEmpty)
+        let actions = life.halted(1, after: 1)
+        #expect(actions.saving == [0])
+        let report = CheckpointReport(stepsMade: 1, path: "/run/checkpoints/step-1", duration: HostSeconds(1))
+        let end = life.say(0, .checkpointReport(report))
+        #expect(end.events == [.checkpointWritten])
+        #expect(end.end?.state == .cancelled)
+        #expect(end.stopped == [0, 1])
+    }
+
+    @Test("the last checkpoint is written by a worker that has made the most steps, also if others die meanwhile")
+    func gracefulAmongLosses() throws {
+        var life = try Life(workers: 3, lanes: 4, steps: 10)
+        life.begin()
+        life.step(0)
+        for rank in 0..<3 { life.lanes(1, of: rank) }
+        _ = life.handle(.shutDown)
+        life.halted(0, after: 1)
+        life.applied(1, of: 1)
+        life.halted(1, after: 2)
+        #expect(life.exit(2).saving == [1])
+        // Its state is lost with it: the step that it alone had made is given up.
+        #expect(life.exit(1).saving == [0])
+        let report = CheckpointReport(stepsMade: 1, path: "/c", duration: HostSeconds(1))
+        #expect(life.say(0, .checkpointReport(report)).end?.state == .interrupted)
+    }
+
+    @Test("asked twice it ends at once, and where nobody answers it ends when the time is up")
+    func impatient() throws {
+        var life = try Life(steps: 10)
+        life.begin()
+        _ = life.handle(.cancel)
+        #expect(life.handle(.cancel).end?.state == .cancelled)
+
+        var other = try Life(steps: 10)
+        other.begin()
+        _ = other.handle(.shutDown)
+        #expect(other.live(seconds: 59, speaking: [0, 1]).end == nil)
+        #expect(other.live(seconds: 3, speaking: [0, 1]).end?.state == .interrupted)
     }
 
     @Test("text that can't be prepared and workers that can't be started fail the run with the reason")
@@ -179,45 +168,31 @@ struct RunMachineTests {
         var life = try Life(steps: 4)
         #expect(life.handle(.preparationFailed(reason: "text.txt: is empty")).failure == "text.txt: is empty")
         var other = try Life(steps: 4)
-        _ = other.handle(.prepared(Life.dataset))
+        other.prepare()
         let reason = other.handle(.launchFailed(WorkerRank(1), reason: "no such program")).failure
         #expect(reason == "worker 1 could not be started: no such program")
     }
 
-    @Test(
-        "whatever the order of events, it ends exactly once and stops every worker that is not gone", arguments: 0..<200
-    )
-    func anyOrder(seed: Int) throws {
-        var random = CounterRandom(seed: UInt64(seed), purpose: .statistics, step: 0)
-        var life = try Life(workers: 3, lanes: 3, steps: 4)
-        var gone: Set<Int> = []
-        var ends = 0
-        for _ in 0..<400 where ends == 0 {
-            life.pass(seconds: Double(random.nextUnit()))
-            let rank = random.nextIndex(below: 3)
-            let step = random.nextIndex(below: 4)
-            let actions: [RunMachine.Action]
-            switch random.nextIndex(below: 40) {
-            case 0..<8: actions = life.handle(.prepared(Life.dataset))
-            case 8..<16: actions = life.hello(rank)
-            case 16..<24: actions = life.step(step, of: rank)
-            case 24..<30: actions = life.evaluation(after: step + 1, of: rank)
-            case 30..<33: actions = life.finished(rank)
-            case 33:
-                gone.insert(rank)
-                actions = life.handle(.exited(WorkerRank(rank), .status(1), lastWords: nil))
-            case 34:
-                actions = life.say(
-                    rank, .failure(WorkerFailure(step: StepNumber(step), phase: .exchanging, message: "m")))
-            default: actions = life.handle(.tick)
-            }
-            ends += actions.filter { if case .end = $0 { true } else { false } }.count
-            if actions.end != nil { #expect(Set(actions.stopped) == Set(0..<3).subtracting(gone)) }
-        }
-        #expect(ends == 1)
-        #expect(life.machine.hasEnded)
-        for input in [RunMachine.Input.tick, .cancel, .prepared(Life.dataset)] {
-            #expect(life.handle(input).isEmpty)
-        }
+    @Test("a run that goes on begins at its checkpoint, in the time and with the evaluations that are on record")
+    func goesOn() throws {
+        var earlier = RunProgressSoFar()
+        earlier.steps = 7
+        earlier.elapsed = HostSeconds(70)
+        earlier.evaluations = [
+            EvaluationRecord(
+                stepsMade: 6, elapsed: HostSeconds(60), maskedLoss: 3, maskedAccuracy: 0.5, nextSentenceAccuracy: nil,
+                baselineAccuracy: 0.04, maskedTokens: 10)
+        ]
+        var life = try Life(steps: 10, earlier: earlier)
+        let found =
+            life.handle(.prepared(Life.dataset))
+            + life.handle(.restored(path: "/c6", stepsMade: 6, passedOver: ["/c7: changed"]))
+        #expect(found.words.contains { $0.contains("passed over: /c7") })
+        #expect(found.words.contains { $0.contains("goes on from the checkpoint after 6 steps") })
+        _ = life.hello(0)
+        let assignments = life.hello(1).assignments
+        #expect(assignments.allSatisfy { $0.firstStep == StepNumber(6) && $0.checkpoint == "/c6" })
+        #expect(assignments.allSatisfy { $0.verdict?.isFinish == false && $0.stateReceivers.isEmpty })
+        for case .record(let closed) in life.step(6) { #expect(closed.step.elapsed > HostSeconds(70)) }
     }
 }

@@ -9,22 +9,23 @@ struct StepLedgerTests {
     private let zero = WorkerRank(0)
     private let one = WorkerRank(1)
 
-    private func ledger(nextSentence: Bool = true) -> StepLedger {
-        StepLedger(workerCount: 2, laneCount: 4, nextSentence: nextSentence)
+    private func ledger(workers: Int = 2, nextSentence: Bool = true) -> StepLedger {
+        var ledger = StepLedger(laneCount: 4, nextSentence: nextSentence)
+        ledger.begin((0..<workers).map { WorkerRank($0) }, at: StepNumber(0), elapsed: .zero)
+        return ledger
     }
 
     @Test("closes a step when the last worker has spoken, whichever it is")
     func closes() throws {
         for order in [[zero, one], [one, zero]] {
             var ledger = ledger()
-            let reports: [WorkerRank: StepReport] = [
-                zero: Reports.step(0, lanes: [Reports.lane(0, loss: 1), Reports.lane(1, loss: 2)]),
-                one: Reports.step(0, lanes: [Reports.lane(2, loss: 3), Reports.lane(3, loss: 4, correct: 5)]),
-            ]
-            let (first, second) = (try #require(reports[order[0]]), try #require(reports[order[1]]))
-            #expect(try ledger.take(first, from: order[0]) == nil)
-            let last = try ledger.take(second, from: order[1])
-            let closed = try #require(last)
+            #expect(
+                try !ledger.take(
+                    [Reports.lane(2, loss: 3), Reports.lane(3, loss: 4, correct: 5)], of: StepNumber(0), from: one))
+            #expect(
+                try ledger.take([Reports.lane(0, loss: 1), Reports.lane(1, loss: 2)], of: StepNumber(0), from: zero))
+            #expect(try ledger.take(Reports.step(0), from: order[0]) == nil)
+            let closed = try #require(try ledger.take(Reports.step(0), from: order[1]))
             #expect(closed.step.maskedLoss == 2.5)
             #expect(closed.step.nextSentenceLoss == 0.5)
             #expect(closed.step.loss == 3)
@@ -39,13 +40,14 @@ struct StepLedgerTests {
     func sameBits() throws {
         let losses = [0.1, 0.7, 1e-9, 3.3]
         func loss(_ shares: [[Int]], reversed: Bool) throws -> Double? {
-            var ledger = StepLedger(workerCount: shares.count, laneCount: 4, nextSentence: true)
+            var ledger = ledger(workers: shares.count)
             var last: StepLedger.Closed?
             let ranks = Array(shares.indices)
             for rank in reversed ? ranks.reversed() : ranks {
                 let lanes = shares[rank].map { Reports.lane($0, loss: losses[$0]) }
-                last = try ledger.take(Reports.step(0, lanes: lanes), from: WorkerRank(rank))
+                _ = try ledger.take(lanes, of: StepNumber(0), from: WorkerRank(rank))
             }
+            for rank in ranks { last = try ledger.take(Reports.step(0), from: WorkerRank(rank)) }
             return last?.step.loss
         }
         let alone = try #require(try loss([[0, 1, 2, 3]], reversed: false))
@@ -56,7 +58,7 @@ struct StepLedgerTests {
         }
     }
 
-    @Test("reads duration and elapsed time from worker 0's clock alone, so that durations never exceed what elapsed")
+    @Test("reads elapsed time from the first worker's clock alone, so that durations never exceed what elapsed")
     func oneClock() throws {
         var ledger = ledger()
         var elapsed = HostSeconds.zero
@@ -64,13 +66,9 @@ struct StepLedgerTests {
         // Worker 1's clock has another origin, and its steps take longer.
         for step in 0..<3 {
             let start = UInt64(1_000 + 12 * step)
-            _ = try ledger.take(
-                Reports.step(step, lanes: [Reports.lane(2), Reports.lane(3)], start: 5, end: 35, compute: 0.03),
-                from: one)
-            let report = Reports.step(
-                step, lanes: [Reports.lane(0), Reports.lane(1)], start: start, end: start + 10)
-            let last = try ledger.take(report, from: zero)
-            let closed = try #require(last)
+            _ = try ledger.take((0..<4).map { Reports.lane($0) }, of: StepNumber(step), from: one)
+            _ = try ledger.take(Reports.step(step, start: 5, end: 35, compute: 0.03), from: one)
+            let closed = try #require(try ledger.take(Reports.step(step, start: start, end: start + 10), from: zero))
             elapsed = closed.step.elapsed
             durations = durations + closed.step.duration
             #expect(abs(closed.step.duration.seconds - 0.010) < 1e-12)
@@ -81,42 +79,67 @@ struct StepLedgerTests {
         #expect(durations < elapsed)
     }
 
-    @Test("has no elapsed time before worker 0 has made a step")
-    func beforeTheFirst() throws {
+    @Test("a membership goes on in time where the one before ended, on whichever worker's clock")
+    func clocksOfMemberships() throws {
         var ledger = ledger()
         #expect(ledger.elapsed(at: 7_000_000) == .zero)
-        _ = try ledger.take(Reports.step(0, lanes: [Reports.lane(2), Reports.lane(3)], start: 3, end: 4), from: one)
-        #expect(ledger.elapsed(at: 7_000_000) == .zero)
-        _ = try ledger.take(Reports.step(0, lanes: [Reports.lane(0), Reports.lane(1)], start: 5, end: 6), from: zero)
-        #expect(abs(ledger.elapsed(at: 7_000_000).seconds - 0.002) < 1e-12)
+        ledger.begin([one], at: StepNumber(5), elapsed: HostSeconds(40))
+        _ = try ledger.take((0..<4).map { Reports.lane($0) }, of: StepNumber(5), from: one)
+        let closed = try #require(try ledger.take(Reports.step(5, start: 900, end: 1_400), from: one))
+        #expect(abs(closed.step.elapsed.seconds - 40.5) < 1e-12)
+    }
+
+    @Test(
+        "a step that a worker has applied is told in full at a membership's end, also without the reports of the lost")
+    func endOfMembership() throws {
+        var ledger = ledger()
+        let lanes = (0..<4).map { Reports.lane($0) }
+        #expect(try ledger.take(lanes, of: StepNumber(0), from: zero))
+        #expect(try ledger.take(Reports.step(0), from: zero) == nil)
+        // Step 1 was under way, and is made again.
+        #expect(try !ledger.take([Reports.lane(0)], of: StepNumber(1), from: zero))
+        let closed = try ledger.close(before: StepNumber(1))
+        #expect(closed.map(\.step.step) == [StepNumber(0)])
+        #expect(closed[0].workers.map(\.rank) == [zero])
+        ledger.begin([zero], at: StepNumber(1), elapsed: .zero)
+        #expect(try ledger.take(lanes, of: StepNumber(1), from: zero))
+    }
+
+    @Test("refuses to tell of an applied step whose lanes are not all there")
+    func incomplete() throws {
+        var ledger = ledger()
+        _ = try ledger.take([Reports.lane(0), Reports.lane(1)], of: StepNumber(0), from: zero)
+        _ = try ledger.take(Reports.step(0), from: zero)
+        let fault = #expect(throws: RunFault.self) { try ledger.close(before: StepNumber(1)) }
+        #expect(fault?.description.contains("step 0: 2 of 4 lanes") == true)
     }
 
     @Test("keeps steps apart where one worker is ahead")
     func overlap() throws {
         var ledger = ledger()
-        let own = [Reports.lane(0), Reports.lane(1)]
-        let others = [Reports.lane(2), Reports.lane(3)]
-        #expect(try ledger.take(Reports.step(0, lanes: own), from: zero) == nil)
-        #expect(try ledger.take(Reports.step(1, lanes: own), from: zero) == nil)
-        #expect(try ledger.take(Reports.step(0, lanes: others), from: one)?.step.step == StepNumber(0))
-        #expect(try ledger.take(Reports.step(1, lanes: others), from: one)?.step.step == StepNumber(1))
+        for step in 0..<2 {
+            _ = try ledger.take((0..<4).map { Reports.lane($0) }, of: StepNumber(step), from: zero)
+            #expect(try ledger.take(Reports.step(step), from: zero) == nil)
+        }
+        #expect(try ledger.take(Reports.step(0), from: one)?.step.step == StepNumber(0))
+        #expect(try ledger.take(Reports.step(1), from: one)?.step.step == StepNumber(1))
     }
 
     @Test("leaves next-sentence loss out where the job has none")
     func noNextSentence() throws {
-        var ledger = ledger(nextSentence: false)
-        _ = try ledger.take(Reports.step(0, lanes: [Reports.lane(0), Reports.lane(1)]), from: zero)
-        let closed = try ledger.take(Reports.step(0, lanes: [Reports.lane(2), Reports.lane(3)]), from: one)
+        var ledger = ledger(workers: 1, nextSentence: false)
+        _ = try ledger.take((0..<4).map { Reports.lane($0) }, of: StepNumber(0), from: zero)
+        let closed = try ledger.take(Reports.step(0), from: zero)
         #expect(closed?.step.nextSentenceLoss == 0)
         #expect(closed?.step.loss == closed?.step.maskedLoss)
     }
 
-    @Test("refuses a lane that is missing, doubled or unknown", arguments: [[2], [2, 2], [2, 3, 4], [1, 3], []])
+    @Test("refuses a lane that is doubled or unknown", arguments: [[2, 2], [2, 3, 4], [1, 3], [-1]])
     func wrongLanes(lanes: [Int]) throws {
         var ledger = ledger()
-        _ = try ledger.take(Reports.step(7, lanes: [Reports.lane(0), Reports.lane(1)]), from: zero)
+        _ = try ledger.take([Reports.lane(0), Reports.lane(1)], of: StepNumber(7), from: zero)
         let fault = #expect(throws: RunFault.self) {
-            try ledger.take(Reports.step(7, lanes: lanes.map { Reports.lane($0) }), from: one)
+            try ledger.take(lanes.map { Reports.lane($0) }, of: StepNumber(7), from: one)
         }
         #expect(fault?.description.contains("step 7") == true)
     }
@@ -124,12 +147,11 @@ struct StepLedgerTests {
     @Test("refuses a step reported twice, and gradient norms that differ in a bit")
     func disagreement() throws {
         var ledger = ledger()
-        let own = [Reports.lane(0), Reports.lane(1)]
-        _ = try ledger.take(Reports.step(0, lanes: own), from: zero)
-        #expect(throws: RunFault.self) { try ledger.take(Reports.step(0, lanes: own), from: zero) }
+        _ = try ledger.take((0..<4).map { Reports.lane($0) }, of: StepNumber(0), from: zero)
+        _ = try ledger.take(Reports.step(0), from: zero)
+        #expect(throws: RunFault.self) { try ledger.take(Reports.step(0), from: zero) }
         let fault = #expect(throws: RunFault.self) {
-            try ledger.take(
-                Reports.step(0, lanes: [Reports.lane(2), Reports.lane(3)], gradientNorm: (1.5).nextUp), from: one)
+            try ledger.take(Reports.step(0, gradientNorm: (1.5).nextUp), from: one)
         }
         #expect(fault?.description.contains("worker 1") == true)
     }

@@ -84,6 +84,19 @@ struct BenchTests {
     }
 
     @Test(
+        "allreduce: goes from one size to the next, whatever the algorithm",
+        arguments: ["direct", "star", "ring", "tree"])
+    func changesOfSize(algorithm: String) throws {
+        for workers in ["2", "4"] {
+            let result = try json([
+                "allreduce", "--workers", workers, "--algorithm", algorithm, "--iterations", "2", "--mebibytes",
+                "0.004,3,0.3,3,0.004,3",
+            ])
+            #expect((result["sizes"] as? [[String: Any]])?.count == 6)
+        }
+    }
+
+    @Test(
         "text fits into 80 columns",
         arguments: [["train", "--steps", "1"], ["kernels", "--steps", "1"], ["memory"], ["gemm"]])
     func width(bench: [String]) throws {

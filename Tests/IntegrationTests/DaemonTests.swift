@@ -51,24 +51,6 @@ struct DaemonTests {
         #expect(outcome.standardError.contains("in use"))
     }
 
-    @Test("F1: a worker killed in mid-run fails the run, which names the worker and the step")
-    func killedWorker() throws {
-        let folder = try TemporaryFolder()
-        let state = folder.path + "/s"
-        let daemon = try serve(state)
-        let job = try folder.write(JobFixtures.small(steps: 100_000), to: "job.yaml")
-        let id = try launch("cluster", job, state, ["--workers", "2"])
-        #expect(Eventually.holds(within: 60) { (steps(of: id, state) ?? 0) > 0 }, "\(daemon.standardError)")
-        let worker = try #require(Leftovers.processes(of: state).first)
-        kill(worker, SIGKILL)
-        #expect(Eventually.holds(within: 20) { RunListing.states(state) == ["failed"] })
-        let reason = try #require(RunListing.runs(state).first?["failure"] as? String)
-        #expect(reason.contains(/worker [01] ended in step \d+/))
-        #expect(reason.contains("SIGKILL"))
-        #expect(Eventually.holds(within: 10) { Leftovers.processes(of: state).isEmpty })
-        #expect(daemon.isRunning)
-    }
-
     @Test("F15: one that was killed leaves no orphan and comes back knowing its runs, the broken one as interrupted")
     func killedDaemon() throws {
         let folder = try TemporaryFolder()

@@ -74,11 +74,12 @@ struct HostileBytesTests {
     @Test("numbers that are not finite are refused", arguments: [Double.nan, .infinity, -.infinity])
     func notFinite(_ value: Double) throws {
         let report = StepReport(
-            step: StepNumber(1), epoch: 0, lanes: [], learningRate: 0.1, gradientNorm: value,
+            step: StepNumber(1), learningRate: 0.1, gradientNorm: value,
             timings: StepReport.Timings(
                 input: .zero, compute: .zero, exposedCommunication: .zero, waiting: .zero, optimizer: .zero),
             startedNanoseconds: 0, endedNanoseconds: 0, sent: Bytes(0))
-        let envelope = WorkerEnvelope(run: try MessageSamples.run(), rank: WorkerRank(0), message: .stepReport(report))
+        let envelope = WorkerEnvelope(
+            run: try MessageSamples.run(), rank: WorkerRank(0), epoch: 0, message: .stepReport(report))
         #expect(throws: WireError.self) { try decodeWorkerEnvelope(envelope.encoded()) }
     }
 
@@ -90,7 +91,7 @@ struct HostileBytesTests {
             job: [], datasetDirectory: "/d", runDirectory: "/r", firstStep: StepNumber(0), threads: 1,
             backend: .cluster,
             exchangeDeadline: HostSeconds(1), algorithm: .direct, bucket: Bytes(1 << 20))
-        let bytes = CoordinatorToWorker.assignment(assignment).encoded(for: try MessageSamples.run())
+        let bytes = CoordinatorToWorker.assignment(assignment).encoded(for: try MessageSamples.run(), epoch: 0)
         #expect(throws: WireError.self) { try decodeCoordinatorMessage(bytes) }
     }
 

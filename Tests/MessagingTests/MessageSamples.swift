@@ -17,6 +17,8 @@ enum MessageSamples {
                 LaunchRequest(job: String(repeating: "x", count: 1 << 20), backend: .wafer, workers: 1, hardware: nil)),
             .cancel(run),
             .delete(run),
+            .resume(run, workers: nil),
+            .resume(run, workers: 4_096),
         ]
     }()
 
@@ -31,26 +33,31 @@ enum MessageSamples {
     static let workerMessages: [WorkerToCoordinator] = [
         .hello(
             WorkerHello(
-                token: "a secret", processID: 4711, dataEndpoint: "ipc:///tmp/w0", instructionSet: "avx512f",
-                oneDNNVersion: "2.6.0", zeroMQVersion: "4.3.4", wafermarkVersion: "0.1.0")),
-        .heartbeat(Heartbeat(epoch: 0, step: StepNumber(0), phase: .starting)),
-        .heartbeat(Heartbeat(epoch: 2_147_483_647, step: StepNumber(1 << 30), phase: .finished)),
+                token: "a secret", processID: 4711, dataEndpoint: "ipc:///tmp/w0", stateEndpoint: "ipc:///tmp/w0-state",
+                instructionSet: "avx512f", oneDNNVersion: "2.6.0", zeroMQVersion: "4.3.4", wafermarkVersion: "0.1.0")),
+        .joinRequest(token: "a secret"),
+        .heartbeat(Heartbeat(step: StepNumber(0), phase: .starting)),
+        .heartbeat(Heartbeat(step: StepNumber(1 << 30), phase: .halted, awaiting: [WorkerRank(0), WorkerRank(4_095)])),
+        .laneResults(
+            step: StepNumber(12),
+            (0..<3).map { lane in
+                LaneReport(
+                    lane: lane, maskedLossSum: 123.456 + Double(lane), maskedCount: 19, maskedCorrect: lane,
+                    nextSentenceLossSum: 0.1 + 0.2, nextSentenceCorrect: 1, sequences: 2, tokens: 255,
+                    examplesChecksum: .max - UInt64(lane))
+            }),
+        .laneResults(step: StepNumber(0), []),
+        .halted(stepsMade: 17),
         .stepReport(
             StepReport(
-                step: StepNumber(12), epoch: 1,
-                lanes: (0..<3).map { lane in
-                    LaneReport(
-                        lane: lane, maskedLossSum: 123.456 + Double(lane), maskedCount: 19, maskedCorrect: lane,
-                        nextSentenceLossSum: 0.1 + 0.2, nextSentenceCorrect: 1, sequences: 2, tokens: 255)
-                },
-                learningRate: 1e-4, gradientNorm: .greatestFiniteMagnitude,
+                step: StepNumber(12), learningRate: 1e-4, gradientNorm: .greatestFiniteMagnitude,
                 timings: StepReport.Timings(
                     input: HostSeconds(0), compute: HostSeconds(0.25), exposedCommunication: HostSeconds(1e-9),
                     waiting: HostSeconds(0.5), optimizer: HostSeconds(0.125)),
                 startedNanoseconds: 1, endedNanoseconds: .max, sent: Bytes(1 << 40))),
         .stepReport(
             StepReport(
-                step: StepNumber(0), epoch: 0, lanes: [], learningRate: 0, gradientNorm: 0,
+                step: StepNumber(0), learningRate: 0, gradientNorm: 0,
                 timings: StepReport.Timings(
                     input: .zero, compute: .zero, exposedCommunication: .zero, waiting: .zero, optimizer: .zero),
                 startedNanoseconds: 0, endedNanoseconds: 0, sent: Bytes(0))),
@@ -64,6 +71,7 @@ enum MessageSamples {
                 ], endedNanoseconds: 99)),
         .checkpointReport(CheckpointReport(stepsMade: 100, path: "/runs/x/step-100", duration: HostSeconds(0.75))),
         .failure(WorkerFailure(step: StepNumber(3), phase: .exchanging, message: "worker 1 sent\nnothing 🙁")),
+        .failure(WorkerFailure(step: StepNumber(3), phase: .exchanging, message: "", isLocal: true)),
         .finished(
             WorkerFinished(
                 steps: 300, weightsDigest: String(repeating: "0f", count: 32), modelDirectory: "/runs/x/model")),
@@ -81,6 +89,22 @@ enum MessageSamples {
                 job: Array(#"{"seed":1}"#.utf8), datasetDirectory: "/cache/ab", runDirectory: "/runs/x",
                 firstStep: StepNumber(17), threads: 2, backend: .cluster, exchangeDeadline: HostSeconds(10),
                 algorithm: .tree, bucket: Bytes.mebibytes(4))),
+        .assignment(
+            Assignment(
+                epoch: 4, rank: WorkerRank(5),
+                peers: [
+                    Assignment.Peer(
+                        rank: WorkerRank(5), endpoint: "ipc:///tmp/w5", lanes: 0..<8,
+                        stateEndpoint: "ipc:///tmp/w5-state")
+                ],
+                job: [], datasetDirectory: "/cache/ab", runDirectory: "/runs/x", firstStep: StepNumber(18), threads: 2,
+                backend: .cluster, exchangeDeadline: HostSeconds(10), algorithm: .star, bucket: Bytes.mebibytes(4),
+                checkpoint: "/runs/x/checkpoints/step-00000018", stateReceivers: [WorkerRank(5), WorkerRank(9)],
+                stateSource: WorkerRank(3), target: Array("{}".utf8),
+                verdict: Verdict(stepsMade: 18, isFinish: false, maskedAccuracy: 0.5, maskedLoss: 2))),
+        .commit(step: StepNumber(1 << 30), halts: true), .commit(step: StepNumber(0), halts: false),
+        .recorded(stepsMade: 40), .halt, .save, .alive, .fenced(reason: "worker 2 was silent for 11 s"),
+        .admitted(WorkerRank(4_095)),
         .verdict(Verdict(stepsMade: 100, isFinish: false, maskedAccuracy: 0.25, maskedLoss: 4.5)),
         .verdict(Verdict(stepsMade: 300, isFinish: true, maskedAccuracy: 0.25, maskedLoss: 4.5)),
         .stop(reason: "cancelled by the user"),
@@ -109,12 +133,12 @@ enum MessageSamples {
             + replies.map { ("reply", $0.encoded(), { _ = try decodeReply($0) }) }
             + workerMessages.map {
                 (
-                    "worker message", WorkerEnvelope(run: run, rank: WorkerRank(1), message: $0).encoded(),
+                    "worker message", WorkerEnvelope(run: run, rank: WorkerRank(1), epoch: 1, message: $0).encoded(),
                     { _ = try decodeWorkerEnvelope($0) }
                 )
             }
             + coordinatorMessages.map {
-                ("coordinator message", $0.encoded(for: run), { _ = try decodeCoordinatorMessage($0) })
+                ("coordinator message", $0.encoded(for: run, epoch: 1), { _ = try decodeCoordinatorMessage($0) })
             }
             + headers.map { ("header", $0.encoded(), { _ = try decodeHeader($0) }) }
     }
@@ -132,7 +156,7 @@ func decodeWorkerEnvelope(_ bytes: [UInt8]) throws -> WorkerEnvelope {
     try bytes.withUnsafeBytes { try WorkerEnvelope(decoding: $0) }
 }
 
-func decodeCoordinatorMessage(_ bytes: [UInt8]) throws -> (run: RunID, message: CoordinatorToWorker) {
+func decodeCoordinatorMessage(_ bytes: [UInt8]) throws -> CoordinatorToWorker.Decoded {
     try bytes.withUnsafeBytes { try CoordinatorToWorker.decode($0) }
 }
 

@@ -16,15 +16,16 @@ struct WireRoundTripTests {
 
     @Test("messages of a worker", arguments: MessageSamples.workerMessages)
     func worker(_ message: WorkerToCoordinator) throws {
-        let envelope = WorkerEnvelope(run: try MessageSamples.run(), rank: WorkerRank(3), message: message)
+        let envelope = WorkerEnvelope(run: try MessageSamples.run(), rank: WorkerRank(3), epoch: 7, message: message)
         #expect(try decodeWorkerEnvelope(envelope.encoded()) == envelope)
     }
 
     @Test("messages of the coordinator", arguments: MessageSamples.coordinatorMessages)
     func coordinator(_ message: CoordinatorToWorker) throws {
         let run = try MessageSamples.run()
-        let decoded = try decodeCoordinatorMessage(message.encoded(for: run))
+        let decoded = try decodeCoordinatorMessage(message.encoded(for: run, epoch: 5))
         #expect(decoded.run == run)
+        #expect(decoded.epoch == 5)
         #expect(decoded.message == message)
     }
 

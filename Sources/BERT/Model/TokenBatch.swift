@@ -16,6 +16,8 @@ public struct TokenBatch: Hashable, Sendable {
     public var maskedLabels: [Int32]
     /// `[sequences]` 0 where sentence B follows A, 1 where it is a random one; empty without next-sentence head.
     public var nextSentenceLabels: [Int32]
+    /// The sum, modulo 2^64, of a hash of each training example; nothing is computed with it.
+    public var examplesChecksum: UInt64 = 0
 
     /// A batch; it is checked when an engine computes it.
     public init(

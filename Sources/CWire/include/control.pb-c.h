@@ -18,6 +18,7 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Wafermark__ClientRequest Wafermark__ClientRequest;
 typedef struct Wafermark__Ping Wafermark__Ping;
 typedef struct Wafermark__Launch Wafermark__Launch;
+typedef struct Wafermark__Resume Wafermark__Resume;
 typedef struct Wafermark__RunReference Wafermark__RunReference;
 typedef struct Wafermark__ClientReply Wafermark__ClientReply;
 typedef struct Wafermark__Pong Wafermark__Pong;
@@ -35,7 +36,8 @@ typedef enum {
   WAFERMARK__CLIENT_REQUEST__KIND_PING = 2,
   WAFERMARK__CLIENT_REQUEST__KIND_LAUNCH = 3,
   WAFERMARK__CLIENT_REQUEST__KIND_CANCEL = 4,
-  WAFERMARK__CLIENT_REQUEST__KIND_DELETE = 5
+  WAFERMARK__CLIENT_REQUEST__KIND_DELETE = 5,
+  WAFERMARK__CLIENT_REQUEST__KIND_RESUME = 6
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__CLIENT_REQUEST__KIND__CASE)
 } Wafermark__ClientRequest__KindCase;
 
@@ -49,6 +51,7 @@ struct  Wafermark__ClientRequest
     Wafermark__Launch *launch;
     Wafermark__RunReference *cancel;
     Wafermark__RunReference *delete_;
+    Wafermark__Resume *resume;
   };
 };
 #define WAFERMARK__CLIENT_REQUEST__INIT \
@@ -92,6 +95,20 @@ struct  Wafermark__Launch
 #define WAFERMARK__LAUNCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__launch__descriptor) \
     , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+struct  Wafermark__Resume
+{
+  ProtobufCMessage base;
+  char *run_id;
+  /*
+   * Worker processes from now on; 0 for as many as before.
+   */
+  uint32_t workers;
+};
+#define WAFERMARK__RESUME__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__resume__descriptor) \
+    , (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Wafermark__RunReference
@@ -217,6 +234,25 @@ Wafermark__Launch *
 void   wafermark__launch__free_unpacked
                      (Wafermark__Launch *message,
                       ProtobufCAllocator *allocator);
+/* Wafermark__Resume methods */
+void   wafermark__resume__init
+                     (Wafermark__Resume         *message);
+size_t wafermark__resume__get_packed_size
+                     (const Wafermark__Resume   *message);
+size_t wafermark__resume__pack
+                     (const Wafermark__Resume   *message,
+                      uint8_t             *out);
+size_t wafermark__resume__pack_to_buffer
+                     (const Wafermark__Resume   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__Resume *
+       wafermark__resume__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__resume__free_unpacked
+                     (Wafermark__Resume *message,
+                      ProtobufCAllocator *allocator);
 /* Wafermark__RunReference methods */
 void   wafermark__run_reference__init
                      (Wafermark__RunReference         *message);
@@ -323,6 +359,9 @@ typedef void (*Wafermark__Ping_Closure)
 typedef void (*Wafermark__Launch_Closure)
                  (const Wafermark__Launch *message,
                   void *closure_data);
+typedef void (*Wafermark__Resume_Closure)
+                 (const Wafermark__Resume *message,
+                  void *closure_data);
 typedef void (*Wafermark__RunReference_Closure)
                  (const Wafermark__RunReference *message,
                   void *closure_data);
@@ -347,6 +386,7 @@ typedef void (*Wafermark__Refusal_Closure)
 extern const ProtobufCMessageDescriptor wafermark__client_request__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__ping__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__launch__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__resume__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__run_reference__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__client_reply__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__pong__descriptor;

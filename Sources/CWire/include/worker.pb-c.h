@@ -17,7 +17,10 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Wafermark__WorkerToCoordinator Wafermark__WorkerToCoordinator;
 typedef struct Wafermark__WorkerHello Wafermark__WorkerHello;
+typedef struct Wafermark__JoinRequest Wafermark__JoinRequest;
 typedef struct Wafermark__Heartbeat Wafermark__Heartbeat;
+typedef struct Wafermark__LaneResults Wafermark__LaneResults;
+typedef struct Wafermark__Halted Wafermark__Halted;
 typedef struct Wafermark__LaneReport Wafermark__LaneReport;
 typedef struct Wafermark__StepReport Wafermark__StepReport;
 typedef struct Wafermark__EvaluationChunkReport Wafermark__EvaluationChunkReport;
@@ -26,6 +29,12 @@ typedef struct Wafermark__CheckpointReport Wafermark__CheckpointReport;
 typedef struct Wafermark__WorkerFailure Wafermark__WorkerFailure;
 typedef struct Wafermark__WorkerFinished Wafermark__WorkerFinished;
 typedef struct Wafermark__CoordinatorToWorker Wafermark__CoordinatorToWorker;
+typedef struct Wafermark__Commit Wafermark__Commit;
+typedef struct Wafermark__Recorded Wafermark__Recorded;
+typedef struct Wafermark__Halt Wafermark__Halt;
+typedef struct Wafermark__Save Wafermark__Save;
+typedef struct Wafermark__Alive Wafermark__Alive;
+typedef struct Wafermark__Admitted Wafermark__Admitted;
 typedef struct Wafermark__Peer Wafermark__Peer;
 typedef struct Wafermark__Assignment Wafermark__Assignment;
 typedef struct Wafermark__Verdict Wafermark__Verdict;
@@ -43,7 +52,8 @@ typedef enum _Wafermark__Phase {
   WAFERMARK__PHASE__PHASE_EVALUATING = 5,
   WAFERMARK__PHASE__PHASE_WAITING = 6,
   WAFERMARK__PHASE__PHASE_CHECKPOINTING = 7,
-  WAFERMARK__PHASE__PHASE_FINISHED = 8
+  WAFERMARK__PHASE__PHASE_FINISHED = 8,
+  WAFERMARK__PHASE__PHASE_HALTED = 9
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__PHASE)
 } Wafermark__Phase;
 
@@ -51,13 +61,16 @@ typedef enum _Wafermark__Phase {
 
 typedef enum {
   WAFERMARK__WORKER_TO_COORDINATOR__KIND__NOT_SET = 0,
-  WAFERMARK__WORKER_TO_COORDINATOR__KIND_HELLO = 4,
-  WAFERMARK__WORKER_TO_COORDINATOR__KIND_HEARTBEAT = 5,
-  WAFERMARK__WORKER_TO_COORDINATOR__KIND_STEP_REPORT = 6,
-  WAFERMARK__WORKER_TO_COORDINATOR__KIND_EVALUATION_REPORT = 7,
-  WAFERMARK__WORKER_TO_COORDINATOR__KIND_CHECKPOINT_REPORT = 8,
-  WAFERMARK__WORKER_TO_COORDINATOR__KIND_FAILURE = 9,
-  WAFERMARK__WORKER_TO_COORDINATOR__KIND_FINISHED = 10
+  WAFERMARK__WORKER_TO_COORDINATOR__KIND_HELLO = 5,
+  WAFERMARK__WORKER_TO_COORDINATOR__KIND_HEARTBEAT = 6,
+  WAFERMARK__WORKER_TO_COORDINATOR__KIND_LANE_RESULTS = 7,
+  WAFERMARK__WORKER_TO_COORDINATOR__KIND_STEP_REPORT = 8,
+  WAFERMARK__WORKER_TO_COORDINATOR__KIND_HALTED = 9,
+  WAFERMARK__WORKER_TO_COORDINATOR__KIND_EVALUATION_REPORT = 10,
+  WAFERMARK__WORKER_TO_COORDINATOR__KIND_CHECKPOINT_REPORT = 11,
+  WAFERMARK__WORKER_TO_COORDINATOR__KIND_FAILURE = 12,
+  WAFERMARK__WORKER_TO_COORDINATOR__KIND_FINISHED = 13,
+  WAFERMARK__WORKER_TO_COORDINATOR__KIND_JOIN_REQUEST = 14
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__WORKER_TO_COORDINATOR__KIND__CASE)
 } Wafermark__WorkerToCoordinator__KindCase;
 
@@ -67,20 +80,27 @@ struct  Wafermark__WorkerToCoordinator
   uint32_t protocol_version;
   char *run_id;
   uint32_t rank;
+  /*
+   * The membership that the sender belongs to.
+   */
+  uint32_t epoch;
   Wafermark__WorkerToCoordinator__KindCase kind_case;
   union {
     Wafermark__WorkerHello *hello;
     Wafermark__Heartbeat *heartbeat;
+    Wafermark__LaneResults *lane_results;
     Wafermark__StepReport *step_report;
+    Wafermark__Halted *halted;
     Wafermark__EvaluationReport *evaluation_report;
     Wafermark__CheckpointReport *checkpoint_report;
     Wafermark__WorkerFailure *failure;
     Wafermark__WorkerFinished *finished;
+    Wafermark__JoinRequest *join_request;
   };
 };
 #define WAFERMARK__WORKER_TO_COORDINATOR__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__worker_to_coordinator__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, WAFERMARK__WORKER_TO_COORDINATOR__KIND__NOT_SET, {0} }
+    , 0, (char *)protobuf_c_empty_string, 0, 0, WAFERMARK__WORKER_TO_COORDINATOR__KIND__NOT_SET, {0} }
 
 
 struct  Wafermark__WorkerHello
@@ -99,22 +119,71 @@ struct  Wafermark__WorkerHello
   char *onednn_version;
   char *zeromq_version;
   char *wafermark_version;
+  /*
+   * Where a peer sends weights and optimizer state to this worker.
+   */
+  char *state_endpoint;
 };
 #define WAFERMARK__WORKER_HELLO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__worker_hello__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * From a worker that nobody launched and that has no number yet.
+ */
+struct  Wafermark__JoinRequest
+{
+  ProtobufCMessage base;
+  char *token;
+};
+#define WAFERMARK__JOIN_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__join_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
 
 
 struct  Wafermark__Heartbeat
 {
   ProtobufCMessage base;
-  uint32_t epoch;
   uint64_t step;
   Wafermark__Phase phase;
+  /*
+   * The workers whose gradients are awaited.
+   */
+  size_t n_awaiting;
+  uint32_t *awaiting;
 };
 #define WAFERMARK__HEARTBEAT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__heartbeat__descriptor) \
-    , 0, 0, WAFERMARK__PHASE__PHASE_STARTING }
+    , 0, WAFERMARK__PHASE__PHASE_STARTING, 0,NULL }
+
+
+/*
+ * What a worker's own lanes gave, said before the step is applied anywhere.
+ */
+struct  Wafermark__LaneResults
+{
+  ProtobufCMessage base;
+  uint64_t step;
+  size_t n_lanes;
+  Wafermark__LaneReport **lanes;
+};
+#define WAFERMARK__LANE_RESULTS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__lane_results__descriptor) \
+    , 0, 0,NULL }
+
+
+/*
+ * Answers a halt: nothing of the old membership follows.
+ */
+struct  Wafermark__Halted
+{
+  ProtobufCMessage base;
+  uint64_t steps_made;
+};
+#define WAFERMARK__HALTED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__halted__descriptor) \
+    , 0 }
 
 
 struct  Wafermark__LaneReport
@@ -128,19 +197,20 @@ struct  Wafermark__LaneReport
   uint32_t next_sentence_correct;
   uint32_t sequences;
   uint64_t tokens;
+  /*
+   * The sum, modulo 2^64, of a hash of each example that was read.
+   */
+  uint64_t examples_checksum;
 };
 #define WAFERMARK__LANE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__lane_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Wafermark__StepReport
 {
   ProtobufCMessage base;
   uint64_t step;
-  uint32_t epoch;
-  size_t n_lanes;
-  Wafermark__LaneReport **lanes;
   double learning_rate;
   double gradient_norm;
   /*
@@ -160,7 +230,7 @@ struct  Wafermark__StepReport
 };
 #define WAFERMARK__STEP_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__step_report__descriptor) \
-    , 0, 0, 0,NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Wafermark__EvaluationChunkReport
@@ -209,10 +279,14 @@ struct  Wafermark__WorkerFailure
   uint64_t step;
   Wafermark__Phase phase;
   char *message;
+  /*
+   * Whether it concerns this worker alone.
+   */
+  protobuf_c_boolean is_local;
 };
 #define WAFERMARK__WORKER_FAILURE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__worker_failure__descriptor) \
-    , 0, WAFERMARK__PHASE__PHASE_STARTING, (char *)protobuf_c_empty_string }
+    , 0, WAFERMARK__PHASE__PHASE_STARTING, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Wafermark__WorkerFinished
@@ -232,10 +306,17 @@ struct  Wafermark__WorkerFinished
 
 typedef enum {
   WAFERMARK__COORDINATOR_TO_WORKER__KIND__NOT_SET = 0,
-  WAFERMARK__COORDINATOR_TO_WORKER__KIND_ASSIGNMENT = 3,
-  WAFERMARK__COORDINATOR_TO_WORKER__KIND_VERDICT = 4,
-  WAFERMARK__COORDINATOR_TO_WORKER__KIND_STOP = 5,
-  WAFERMARK__COORDINATOR_TO_WORKER__KIND_REFUSED = 6
+  WAFERMARK__COORDINATOR_TO_WORKER__KIND_ASSIGNMENT = 4,
+  WAFERMARK__COORDINATOR_TO_WORKER__KIND_COMMIT = 5,
+  WAFERMARK__COORDINATOR_TO_WORKER__KIND_VERDICT = 6,
+  WAFERMARK__COORDINATOR_TO_WORKER__KIND_RECORDED = 7,
+  WAFERMARK__COORDINATOR_TO_WORKER__KIND_HALT = 8,
+  WAFERMARK__COORDINATOR_TO_WORKER__KIND_SAVE = 9,
+  WAFERMARK__COORDINATOR_TO_WORKER__KIND_STOP = 10,
+  WAFERMARK__COORDINATOR_TO_WORKER__KIND_REFUSED = 11,
+  WAFERMARK__COORDINATOR_TO_WORKER__KIND_FENCED = 12,
+  WAFERMARK__COORDINATOR_TO_WORKER__KIND_ADMITTED = 13,
+  WAFERMARK__COORDINATOR_TO_WORKER__KIND_ALIVE = 14
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__COORDINATOR_TO_WORKER__KIND__CASE)
 } Wafermark__CoordinatorToWorker__KindCase;
 
@@ -244,20 +325,113 @@ struct  Wafermark__CoordinatorToWorker
   ProtobufCMessage base;
   uint32_t protocol_version;
   char *run_id;
+  /*
+   * The membership that is spoken of; with a halt, the one to come.
+   */
+  uint32_t epoch;
   Wafermark__CoordinatorToWorker__KindCase kind_case;
   union {
     Wafermark__Assignment *assignment;
+    Wafermark__Commit *commit;
     Wafermark__Verdict *verdict;
+    Wafermark__Recorded *recorded;
+    Wafermark__Halt *halt;
+    Wafermark__Save *save;
     Wafermark__StopOrder *stop;
     /*
      * The reason.
      */
     char *refused;
+    /*
+     * The receiver was declared lost; the reason.
+     */
+    char *fenced;
+    Wafermark__Admitted *admitted;
+    Wafermark__Alive *alive;
   };
 };
 #define WAFERMARK__COORDINATOR_TO_WORKER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__coordinator_to_worker__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, WAFERMARK__COORDINATOR_TO_WORKER__KIND__NOT_SET, {0} }
+    , 0, (char *)protobuf_c_empty_string, 0, WAFERMARK__COORDINATOR_TO_WORKER__KIND__NOT_SET, {0} }
+
+
+/*
+ * Every lane's results of the step have arrived: it may be applied.
+ */
+struct  Wafermark__Commit
+{
+  ProtobufCMessage base;
+  uint64_t step;
+  /*
+   * Whether the membership ends after it.
+   */
+  protobuf_c_boolean halts;
+};
+#define WAFERMARK__COMMIT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__commit__descriptor) \
+    , 0, 0 }
+
+
+/*
+ * The steps before a checkpoint are in the run's record: it may be written.
+ */
+struct  Wafermark__Recorded
+{
+  ProtobufCMessage base;
+  uint64_t steps_made;
+};
+#define WAFERMARK__RECORDED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__recorded__descriptor) \
+    , 0 }
+
+
+/*
+ * Stop where you are and say how far you came.
+ */
+struct  Wafermark__Halt
+{
+  ProtobufCMessage base;
+};
+#define WAFERMARK__HALT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__halt__descriptor) \
+     }
+
+
+/*
+ * Write a checkpoint now.
+ */
+struct  Wafermark__Save
+{
+  ProtobufCMessage base;
+};
+#define WAFERMARK__SAVE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__save__descriptor) \
+     }
+
+
+/*
+ * Answers a heartbeat.
+ */
+struct  Wafermark__Alive
+{
+  ProtobufCMessage base;
+};
+#define WAFERMARK__ALIVE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__alive__descriptor) \
+     }
+
+
+/*
+ * Answers a request to join.
+ */
+struct  Wafermark__Admitted
+{
+  ProtobufCMessage base;
+  uint32_t rank;
+};
+#define WAFERMARK__ADMITTED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__admitted__descriptor) \
+    , 0 }
 
 
 struct  Wafermark__Peer
@@ -267,10 +441,11 @@ struct  Wafermark__Peer
   char *endpoint;
   uint32_t first_lane;
   uint32_t lane_count;
+  char *state_endpoint;
 };
 #define WAFERMARK__PEER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__peer__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, 0 }
+    , 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string }
 
 
 struct  Wafermark__Assignment
@@ -279,7 +454,7 @@ struct  Wafermark__Assignment
   uint32_t epoch;
   uint32_t rank;
   /*
-   * Every worker of the run, this one included, in the order of ranks.
+   * Every worker of the membership, this one included, in the order of lanes.
    */
   size_t n_peers;
   Wafermark__Peer **peers;
@@ -301,10 +476,28 @@ struct  Wafermark__Assignment
    * How the workers sum gradients: "direct", "star", "ring" or "tree".
    */
   char *algorithm;
+  /*
+   * The checkpoint to begin with; empty for none.
+   */
+  char *checkpoint;
+  /*
+   * Workers that lack the state before the first step, and the worker that sends it to them.
+   */
+  size_t n_state_receivers;
+  uint32_t *state_receivers;
+  uint32_t state_source;
+  /*
+   * How far the job's target was met before the first step, as JSON.
+   */
+  ProtobufCBinaryData target;
+  /*
+   * The verdict on the evaluation before the first step, where there was one.
+   */
+  Wafermark__Verdict *verdict;
 };
 #define WAFERMARK__ASSIGNMENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__assignment__descriptor) \
-    , 0, 0, 0,NULL, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string }
+    , 0, 0, 0,NULL, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, {0,NULL}, NULL }
 
 
 struct  Wafermark__Verdict
@@ -371,6 +564,25 @@ Wafermark__WorkerHello *
 void   wafermark__worker_hello__free_unpacked
                      (Wafermark__WorkerHello *message,
                       ProtobufCAllocator *allocator);
+/* Wafermark__JoinRequest methods */
+void   wafermark__join_request__init
+                     (Wafermark__JoinRequest         *message);
+size_t wafermark__join_request__get_packed_size
+                     (const Wafermark__JoinRequest   *message);
+size_t wafermark__join_request__pack
+                     (const Wafermark__JoinRequest   *message,
+                      uint8_t             *out);
+size_t wafermark__join_request__pack_to_buffer
+                     (const Wafermark__JoinRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__JoinRequest *
+       wafermark__join_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__join_request__free_unpacked
+                     (Wafermark__JoinRequest *message,
+                      ProtobufCAllocator *allocator);
 /* Wafermark__Heartbeat methods */
 void   wafermark__heartbeat__init
                      (Wafermark__Heartbeat         *message);
@@ -389,6 +601,44 @@ Wafermark__Heartbeat *
                       const uint8_t       *data);
 void   wafermark__heartbeat__free_unpacked
                      (Wafermark__Heartbeat *message,
+                      ProtobufCAllocator *allocator);
+/* Wafermark__LaneResults methods */
+void   wafermark__lane_results__init
+                     (Wafermark__LaneResults         *message);
+size_t wafermark__lane_results__get_packed_size
+                     (const Wafermark__LaneResults   *message);
+size_t wafermark__lane_results__pack
+                     (const Wafermark__LaneResults   *message,
+                      uint8_t             *out);
+size_t wafermark__lane_results__pack_to_buffer
+                     (const Wafermark__LaneResults   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__LaneResults *
+       wafermark__lane_results__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__lane_results__free_unpacked
+                     (Wafermark__LaneResults *message,
+                      ProtobufCAllocator *allocator);
+/* Wafermark__Halted methods */
+void   wafermark__halted__init
+                     (Wafermark__Halted         *message);
+size_t wafermark__halted__get_packed_size
+                     (const Wafermark__Halted   *message);
+size_t wafermark__halted__pack
+                     (const Wafermark__Halted   *message,
+                      uint8_t             *out);
+size_t wafermark__halted__pack_to_buffer
+                     (const Wafermark__Halted   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__Halted *
+       wafermark__halted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__halted__free_unpacked
+                     (Wafermark__Halted *message,
                       ProtobufCAllocator *allocator);
 /* Wafermark__LaneReport methods */
 void   wafermark__lane_report__init
@@ -542,6 +792,120 @@ Wafermark__CoordinatorToWorker *
 void   wafermark__coordinator_to_worker__free_unpacked
                      (Wafermark__CoordinatorToWorker *message,
                       ProtobufCAllocator *allocator);
+/* Wafermark__Commit methods */
+void   wafermark__commit__init
+                     (Wafermark__Commit         *message);
+size_t wafermark__commit__get_packed_size
+                     (const Wafermark__Commit   *message);
+size_t wafermark__commit__pack
+                     (const Wafermark__Commit   *message,
+                      uint8_t             *out);
+size_t wafermark__commit__pack_to_buffer
+                     (const Wafermark__Commit   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__Commit *
+       wafermark__commit__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__commit__free_unpacked
+                     (Wafermark__Commit *message,
+                      ProtobufCAllocator *allocator);
+/* Wafermark__Recorded methods */
+void   wafermark__recorded__init
+                     (Wafermark__Recorded         *message);
+size_t wafermark__recorded__get_packed_size
+                     (const Wafermark__Recorded   *message);
+size_t wafermark__recorded__pack
+                     (const Wafermark__Recorded   *message,
+                      uint8_t             *out);
+size_t wafermark__recorded__pack_to_buffer
+                     (const Wafermark__Recorded   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__Recorded *
+       wafermark__recorded__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__recorded__free_unpacked
+                     (Wafermark__Recorded *message,
+                      ProtobufCAllocator *allocator);
+/* Wafermark__Halt methods */
+void   wafermark__halt__init
+                     (Wafermark__Halt         *message);
+size_t wafermark__halt__get_packed_size
+                     (const Wafermark__Halt   *message);
+size_t wafermark__halt__pack
+                     (const Wafermark__Halt   *message,
+                      uint8_t             *out);
+size_t wafermark__halt__pack_to_buffer
+                     (const Wafermark__Halt   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__Halt *
+       wafermark__halt__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__halt__free_unpacked
+                     (Wafermark__Halt *message,
+                      ProtobufCAllocator *allocator);
+/* Wafermark__Save methods */
+void   wafermark__save__init
+                     (Wafermark__Save         *message);
+size_t wafermark__save__get_packed_size
+                     (const Wafermark__Save   *message);
+size_t wafermark__save__pack
+                     (const Wafermark__Save   *message,
+                      uint8_t             *out);
+size_t wafermark__save__pack_to_buffer
+                     (const Wafermark__Save   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__Save *
+       wafermark__save__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__save__free_unpacked
+                     (Wafermark__Save *message,
+                      ProtobufCAllocator *allocator);
+/* Wafermark__Alive methods */
+void   wafermark__alive__init
+                     (Wafermark__Alive         *message);
+size_t wafermark__alive__get_packed_size
+                     (const Wafermark__Alive   *message);
+size_t wafermark__alive__pack
+                     (const Wafermark__Alive   *message,
+                      uint8_t             *out);
+size_t wafermark__alive__pack_to_buffer
+                     (const Wafermark__Alive   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__Alive *
+       wafermark__alive__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__alive__free_unpacked
+                     (Wafermark__Alive *message,
+                      ProtobufCAllocator *allocator);
+/* Wafermark__Admitted methods */
+void   wafermark__admitted__init
+                     (Wafermark__Admitted         *message);
+size_t wafermark__admitted__get_packed_size
+                     (const Wafermark__Admitted   *message);
+size_t wafermark__admitted__pack
+                     (const Wafermark__Admitted   *message,
+                      uint8_t             *out);
+size_t wafermark__admitted__pack_to_buffer
+                     (const Wafermark__Admitted   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__Admitted *
+       wafermark__admitted__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__admitted__free_unpacked
+                     (Wafermark__Admitted *message,
+                      ProtobufCAllocator *allocator);
 /* Wafermark__Peer methods */
 void   wafermark__peer__init
                      (Wafermark__Peer         *message);
@@ -626,8 +990,17 @@ typedef void (*Wafermark__WorkerToCoordinator_Closure)
 typedef void (*Wafermark__WorkerHello_Closure)
                  (const Wafermark__WorkerHello *message,
                   void *closure_data);
+typedef void (*Wafermark__JoinRequest_Closure)
+                 (const Wafermark__JoinRequest *message,
+                  void *closure_data);
 typedef void (*Wafermark__Heartbeat_Closure)
                  (const Wafermark__Heartbeat *message,
+                  void *closure_data);
+typedef void (*Wafermark__LaneResults_Closure)
+                 (const Wafermark__LaneResults *message,
+                  void *closure_data);
+typedef void (*Wafermark__Halted_Closure)
+                 (const Wafermark__Halted *message,
                   void *closure_data);
 typedef void (*Wafermark__LaneReport_Closure)
                  (const Wafermark__LaneReport *message,
@@ -653,6 +1026,24 @@ typedef void (*Wafermark__WorkerFinished_Closure)
 typedef void (*Wafermark__CoordinatorToWorker_Closure)
                  (const Wafermark__CoordinatorToWorker *message,
                   void *closure_data);
+typedef void (*Wafermark__Commit_Closure)
+                 (const Wafermark__Commit *message,
+                  void *closure_data);
+typedef void (*Wafermark__Recorded_Closure)
+                 (const Wafermark__Recorded *message,
+                  void *closure_data);
+typedef void (*Wafermark__Halt_Closure)
+                 (const Wafermark__Halt *message,
+                  void *closure_data);
+typedef void (*Wafermark__Save_Closure)
+                 (const Wafermark__Save *message,
+                  void *closure_data);
+typedef void (*Wafermark__Alive_Closure)
+                 (const Wafermark__Alive *message,
+                  void *closure_data);
+typedef void (*Wafermark__Admitted_Closure)
+                 (const Wafermark__Admitted *message,
+                  void *closure_data);
 typedef void (*Wafermark__Peer_Closure)
                  (const Wafermark__Peer *message,
                   void *closure_data);
@@ -674,7 +1065,10 @@ typedef void (*Wafermark__StopOrder_Closure)
 extern const ProtobufCEnumDescriptor    wafermark__phase__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__worker_to_coordinator__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__worker_hello__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__join_request__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__heartbeat__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__lane_results__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__halted__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__lane_report__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__step_report__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__evaluation_chunk_report__descriptor;
@@ -683,6 +1077,12 @@ extern const ProtobufCMessageDescriptor wafermark__checkpoint_report__descriptor
 extern const ProtobufCMessageDescriptor wafermark__worker_failure__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__worker_finished__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__coordinator_to_worker__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__commit__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__recorded__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__halt__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__save__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__alive__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__admitted__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__peer__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__assignment__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__verdict__descriptor;

@@ -18,18 +18,28 @@ public struct ClusterBackend: StepBackend {
         self.deadline = deadline
     }
 
-    public func makeStep(_ step: StepNumber) throws -> StepOutcome {
+    /// The sum is applied only once `observer` allows it: what any worker has applied must never be lost (see
+    /// `RunMachine`).
+    public func makeStep(_ step: StepNumber, observer: any StepObserver) throws -> StepOutcome {
         var timings = StepTimings()
         var stopwatch = Stopwatch()
         try trainer.loadStep(step)
         timings.input = stopwatch.lap()
         try exchange.begin(step)
-        let lanes = try trainer.computeGradients(step) { range in try exchange.contribute(range) }
+        try observer.reached(.forward, of: step)
+        let lanes = try trainer.computeGradients(step) { range in
+            try exchange.contribute(range)
+            try observer.reached(.backward, of: step)
+        }
         timings.compute = stopwatch.lap()
+        observer.computed(lanes, of: step)
+        try observer.reached(.exchange, of: step)
         let exchanged = try exchange.finish(within: deadline)
         let blocked = stopwatch.lap()
-        timings.waiting = min(blocked, exchanged.waiting)
-        timings.exposedCommunication = blocked - timings.waiting
+        try observer.awaitCommit(of: step)
+        timings.waiting = min(blocked, exchanged.waiting) + stopwatch.lap()
+        timings.exposedCommunication = blocked - min(blocked, exchanged.waiting)
+        try observer.reached(.apply, of: step)
         let optimizer = try trainer.applyOptimizer(step)
         timings.optimizer = stopwatch.lap()
         return StepOutcome(lanes: lanes, optimizer: optimizer, timings: timings, sent: exchanged.sent)

@@ -91,13 +91,19 @@ private final class Meeting: Sendable {
             guard frames.count == 2,
                 let report = try? JSONDecoder().decode(AllReduceBench.Report.self, from: Data(frames[1]))
             else { return }
-            let (start, count) = notes.values.withLock { notes in
-                (notes.take(report, of: frames[0], settings), notes.seconds.count)
+            let (start, names, count) = notes.values.withLock { notes in
+                (notes.take(report, settings, from: frames[0]), notes.names, notes.seconds.count)
             }
-            if count == settings.workers { measured.finish() }
-            guard let start, let bytes = try? JSONEncoder().encode(start.message) else { return }
-            replies.values.withLock { loop in
-                for name in start.names { loop?.send([name, Array(bytes)]) }
+            func tellAll(_ bytes: [UInt8]) {
+                replies.values.withLock { loop in
+                    for name in names { loop?.send([name, bytes]) }
+                }
+            }
+            if let start, let bytes = try? JSONEncoder().encode(start) { tellAll(Array(bytes)) }
+            if count == settings.workers {
+                // A worker that left earlier would take with it what a slower one has not read.
+                tellAll([])
+                measured.finish()
             }
         }
         self.notes = notes
@@ -134,8 +140,8 @@ private final class Meeting: Sendable {
 extension Meeting.Notes {
     /// Notes what the worker `name` says; once all listen, what to tell all of them.
     fileprivate mutating func take(
-        _ report: AllReduceBench.Report, of name: [UInt8], _ settings: AllReduceSettings
-    ) -> (names: [[UInt8]], message: AllReduceBench.Start)? {
+        _ report: AllReduceBench.Report, _ settings: AllReduceSettings, from name: [UInt8]
+    ) -> AllReduceBench.Start? {
         switch report {
         case .measured(let rank, let seconds):
             self.seconds[rank] = seconds
@@ -144,11 +150,8 @@ extension Meeting.Notes {
             endpoints[rank] = endpoint
             names.append(name)
             guard endpoints.count == settings.workers else { return nil }
-            return (
-                names,
-                AllReduceBench.Start(
-                    endpoints: endpoints.sorted { $0.key < $1.key }.map(\.value), settings: settings)
-            )
+            return AllReduceBench.Start(
+                endpoints: endpoints.sorted { $0.key < $1.key }.map(\.value), settings: settings)
         }
     }
 }

@@ -53,6 +53,9 @@ public struct AllReduceBenchWorker {
             try measure(size, epoch: index, start, exchange)
         }
         try say(.measured(rank: rank, seconds: seconds))
+        guard arrived.wait(timeout: .now() + Self.deadline.seconds) == .success else {
+            throw ExchangeError.setup(reason: "not all workers had measured within \(Int(Self.deadline.seconds)) s")
+        }
     }
 
     /// The seconds of every measured round. Rounds follow each other at once, and nothing of them is left out.

@@ -14,7 +14,7 @@ public protocol GradientExchange: AnyObject {
     func contribute(_ range: Range<Int>) throws
     /// Returns once the sum over all lanes is in the gradient and nothing uses its memory or that of the partial sums.
     ///
-    /// - Throws: `ExchangeError.deadline` or `.unsent`, naming whom it waited for.
+    /// - Throws: `ExchangeError.deadline` or `.unsent`, naming whom it waited for; `.interrupted`.
     func finish(within deadline: HostSeconds) throws -> ExchangeResult
 }
 
@@ -45,6 +45,8 @@ public enum ExchangeError: Error, Hashable, Sendable, CustomStringConvertible {
     case setup(reason: String)
     /// The exchange's thread ended.
     case ended(reason: String)
+    /// The membership is over: the step will be made again, by another one.
+    case interrupted
 
     public var description: String {
         switch self {
@@ -57,6 +59,7 @@ public enum ExchangeError: Error, Hashable, Sendable, CustomStringConvertible {
                 + Self.workers(ranks)
         case .setup(let reason): "no gradient exchange can be made: \(reason)"
         case .ended(let reason): "the gradient exchange has ended: \(reason)"
+        case .interrupted: "the gradient exchange was interrupted: the membership is over"
         }
     }
 

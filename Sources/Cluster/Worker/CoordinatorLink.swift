@@ -5,11 +5,24 @@ import Synchronization
 import Wire
 
 /// A worker's line to the coordinator: says what the worker does, and hands it what it is told.
+///
+/// What the coordinator says of a membership that is not the worker's own is not heard: the epoch on every message tells.
 final class CoordinatorLink: Sendable {
-    private struct Inbox {
+    fileprivate struct Inbox {
+        /// The membership that the worker belongs to.
+        var epoch = 0
         var assignment: Assignment?
+        /// The membership to come, where a halt has asked for one.
+        var next = 0
+        /// The newest step that may be applied, and the one after which the membership ends.
+        var committed: StepNumber?
+        var last: StepNumber?
         var verdicts: [Verdict] = []
+        var recordedSteps = 0
+        var isSaveAsked = false
+        var number: WorkerRank?
         var end: WorkerEnd?
+        var heard = MonotonicInstant.now()
     }
 
     private let run: RunID
@@ -17,87 +30,214 @@ final class CoordinatorLink: Sendable {
     private let loop: MessageLoop
     private let inbox: Shared<Inbox>
     private let arrived: DispatchSemaphore
+    private let interrupt: @Sendable () -> Void
 
     /// Connects to the coordinator at `endpoint`.
     ///
+    /// - Parameters:
+    ///   - rank: the worker's number; nil for one that has to ask for one.
+    ///   - token: the run's secret.
+    ///   - interrupt: called on the link's own thread where whatever the worker waits for will not come.
     /// - Throws: `MessagingError`.
-    init(run: RunID, rank: WorkerRank, endpoint: Endpoint, in context: Context) throws {
+    init(
+        run: RunID, rank: WorkerRank?, token: String, endpoint: Endpoint, in context: Context,
+        interrupt: @escaping @Sendable () -> Void
+    ) throws {
         let inbox = Shared(Inbox())
         let arrived = DispatchSemaphore(value: 0)
         var options = Socket.Options()
         options.largestFrame = Int64(CoordinatorToWorker.byteLimit)
-        options.routingID = "worker-\(rank)"
+        options.routingID =
+            rank.map { String(decoding: WorkerLine.name(of: $0, token: token), as: UTF8.self) }
+            ?? "join-\(UUID().uuidString)"
         let setup = MessageLoop.Setup(.dealer, options: options, connect: [endpoint])
         loop = try MessageLoop("coordinator", setup, in: context) { frames in
             guard let frame = frames.last else { return }
-            inbox.values.withLock { inbox in
+            let isInterruption = inbox.values.withLock { inbox in
                 do throws(WireError) {
-                    let (sender, message) = try CoordinatorToWorker.decode(frame)
-                    guard sender == run else { return }
-                    switch message {
-                    case .assignment(let assignment): inbox.assignment = assignment
-                    case .verdict(let verdict): inbox.verdicts.append(verdict)
-                    case .stop(let reason): inbox.end = inbox.end ?? .stopped(reason)
-                    case .refused(let reason): inbox.end = inbox.end ?? .refused(reason)
-                    }
+                    let (sender, epoch, message) = try CoordinatorToWorker.decode(frame)
+                    return sender == run && inbox.take(message, epoch: epoch)
                 } catch {
                     inbox.end = inbox.end ?? .refused(error.description)
+                    return true
                 }
             }
+            if isInterruption { interrupt() }
             arrived.signal()
         }
         self.run = run
-        self.rank = rank
+        self.rank = rank ?? WorkerRank(0)
         self.inbox = inbox
         self.arrived = arrived
+        self.interrupt = interrupt
     }
 
-    /// Says `message` to the coordinator.
-    func send(_ message: WorkerToCoordinator) {
-        loop.send([WorkerEnvelope(run: run, rank: rank, message: message).encoded()])
+    /// Says `message` to the coordinator, as a member of `epoch`, or of the present membership.
+    func send(_ message: WorkerToCoordinator, epoch: Int? = nil) {
+        let epoch = epoch ?? inbox.values.withLock { $0.epoch }
+        loop.send([WorkerEnvelope(run: run, rank: rank, epoch: epoch, message: message).encoded()])
     }
 
-    /// Waits for the assignment.
+    /// Asks for a number.
     ///
     /// - Throws: `WorkerEnd`.
-    func assignment(within deadline: HostSeconds) throws(WorkerEnd) -> Assignment {
-        try wait("an assignment", within: deadline) { $0.assignment }
+    func number(token: String, within deadline: HostSeconds) throws -> WorkerRank {
+        send(.joinRequest(token: token))
+        return try wait("a number", within: deadline) { $0.number }
+    }
+
+    /// Waits for the assignment to membership `epoch` or a later one; the worker belongs to it from now on. Meanwhile calls
+    /// `save` where the coordinator asks for a checkpoint.
+    ///
+    /// - Throws: `WorkerEnd`; what `save` throws.
+    func assignment(from epoch: Int, within deadline: HostSeconds, save: () throws -> Void) throws -> Assignment {
+        while true {
+            // A halt during the wait is one that this worker has answered, or that comes with another assignment.
+            let news = try wait("an assignment", within: deadline, isHaltable: false) { inbox -> News? in
+                if inbox.isSaveAsked {
+                    inbox.isSaveAsked = false
+                    return .save
+                }
+                guard let assignment = inbox.assignment, assignment.epoch >= epoch else { return nil }
+                inbox.begin(assignment)
+                return .assignment(assignment)
+            }
+            switch news {
+            case .assignment(let assignment): return assignment
+            case .save: try save()
+            }
+        }
+    }
+
+    private enum News {
+        case assignment(Assignment)
+        case save
+    }
+
+    /// Waits until `step` may be applied.
+    ///
+    /// - Throws: `WorkerEnd`, `MembershipOver`.
+    func commit(of step: StepNumber, within deadline: HostSeconds) throws {
+        try wait("the word that step \(step) may be applied", within: deadline) { inbox in
+            inbox.committed.flatMap { $0 >= step ? () : nil }
+        }
     }
 
     /// Waits for the verdict on the evaluation after `stepsMade` steps.
     ///
-    /// - Throws: `WorkerEnd`.
-    func verdict(after stepsMade: Int, within deadline: HostSeconds) throws(WorkerEnd) -> Verdict {
+    /// - Throws: `WorkerEnd`, `MembershipOver`.
+    func verdict(after stepsMade: Int, within deadline: HostSeconds) throws -> Verdict {
         try wait("the verdict after step \(stepsMade)", within: deadline) { inbox in
             inbox.verdicts.first { $0.stepsMade == stepsMade }
         }
     }
 
-    /// Throws where the coordinator has asked this worker to end.
-    func checkForEnd() throws(WorkerEnd) {
-        if let end = inbox.values.withLock({ $0.end }) { throw end }
+    /// Waits until all before a checkpoint after `stepsMade` steps is on record.
+    ///
+    /// - Throws: `WorkerEnd`, `MembershipOver`.
+    func recorded(_ stepsMade: Int, within deadline: HostSeconds) throws {
+        try wait("the word that step \(stepsMade) is on record", within: deadline) { inbox in
+            inbox.recordedSteps >= stepsMade ? () : nil
+        }
+    }
+
+    /// Throws where the coordinator has asked this worker to end or to halt, or to halt after the steps that it has made.
+    func check(stepsMade: Int) throws {
+        let (end, over) = inbox.values.withLock { inbox in
+            if let last = inbox.last, stepsMade > last.index { inbox.next = max(inbox.next, inbox.epoch + 1) }
+            return (inbox.end, inbox.over)
+        }
+        if let end { throw end }
+        if let over { throw over }
     }
 
     /// Waits until the coordinator says that all is done.
-    func waitForEnd(within deadline: HostSeconds) {
-        _ = try? wait("the end", within: deadline) { _ in Optional<Never>.none }
+    ///
+    /// - Throws: `MembershipOver` where something is left to do after all.
+    func waitForEnd(within deadline: HostSeconds) throws {
+        do {
+            try wait("the end", within: deadline) { _ in Void?.none }
+        } catch is WorkerEnd {
+            return
+        }
     }
+
+    /// Ends the worker's waiting where the coordinator has been silent for more than `deadline`.
+    func endIfSilent(longerThan deadline: HostSeconds) {
+        let isSilent = inbox.values.withLock { inbox in
+            guard inbox.end == nil, MonotonicInstant.now().elapsed(since: inbox.heard) > deadline else { return false }
+            inbox.end = .silence(what: "a sign of life", seconds: deadline.seconds)
+            return true
+        }
+        guard isSilent else { return }
+        interrupt()
+        arrived.signal()
+    }
+
+    /// Counts the coordinator's silence from now on.
+    func forgiveSilence() { inbox.values.withLock { $0.heard = .now() } }
 
     /// Sends what waits and closes the line.
     func close() { loop.close() }
 
     private func wait<Value>(
-        _ what: String, within deadline: HostSeconds, _ find: (inout Inbox) -> Value?
-    ) throws(WorkerEnd) -> Value {
+        _ what: String, within deadline: HostSeconds, isHaltable: Bool = true, _ find: (inout Inbox) -> Value?
+    ) throws -> Value {
         let end = DispatchTime.now() + deadline.seconds
         while true {
-            let (value, stop) = inbox.values.withLock { inbox in (find(&inbox), inbox.end) }
+            let (value, stop, over) = inbox.values.withLock { inbox in (find(&inbox), inbox.end, inbox.over) }
             if let value { return value }
             if let stop { throw stop }
+            if isHaltable, let over { throw over }
             guard arrived.wait(timeout: end) == .success else {
-                throw .silence(what: what, seconds: deadline.seconds)
+                throw WorkerEnd.silence(what: what, seconds: deadline.seconds)
             }
         }
+    }
+}
+
+extension CoordinatorLink.Inbox {
+    /// Why the membership is over; nil where it isn't.
+    fileprivate var over: MembershipOver? { next > epoch ? MembershipOver(next: next) : nil }
+
+    /// The worker belongs to the membership of `assignment` from now on.
+    fileprivate mutating func begin(_ assignment: Assignment) {
+        epoch = assignment.epoch
+        self.assignment = nil
+        committed = nil
+        last = nil
+        verdicts = []
+        recordedSteps = assignment.firstStep.index
+        isSaveAsked = false
+    }
+
+    /// Takes in what the coordinator said; true where that ends whatever the worker waits for.
+    fileprivate mutating func take(_ message: CoordinatorToWorker, epoch: Int) -> Bool {
+        heard = .now()
+        switch message {
+        case .assignment(let assignment): self.assignment = assignment
+        case .halt:
+            next = max(next, epoch)
+            return true
+        case .commit(let step, let halts) where epoch == self.epoch:
+            committed = step
+            if halts { last = step }
+        case .verdict(let verdict) where epoch == self.epoch: verdicts.append(verdict)
+        case .recorded(let stepsMade) where epoch == self.epoch: recordedSteps = max(recordedSteps, stepsMade)
+        case .commit, .verdict, .recorded: break
+        case .save: isSaveAsked = true
+        case .admitted(let rank): number = rank
+        case .alive: break
+        case .stop(let reason): return finish(.stopped(reason))
+        case .refused(let reason): return finish(.refused(reason))
+        case .fenced(let reason): return finish(.fenced(reason))
+        }
+        return false
+    }
+
+    private mutating func finish(_ end: WorkerEnd) -> Bool {
+        self.end = self.end ?? end
+        return true
     }
 }
 
@@ -106,22 +246,4 @@ final class Shared<Values: Sendable>: Sendable {
     /// The values.
     let values: Mutex<Values>
     init(_ values: sending Values) { self.values = Mutex(values) }
-}
-
-/// Why a worker ends before its run is complete.
-enum WorkerEnd: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The coordinator asked it to.
-    case stopped(String)
-    /// The coordinator won't have it.
-    case refused(String)
-    /// The coordinator said nothing in time.
-    case silence(what: String, seconds: Double)
-
-    var description: String {
-        switch self {
-        case .stopped(let reason): "the coordinator asked to stop: \(reason)"
-        case .refused(let reason): "the coordinator refused this worker: \(reason)"
-        case .silence(let what, let seconds): "the coordinator did not send \(what) within \(Int(seconds)) s"
-        }
-    }
 }

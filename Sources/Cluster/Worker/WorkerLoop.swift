@@ -3,113 +3,179 @@ import Jobs
 import Training
 import Wire
 
-/// A worker's run from its first step to its last, on the thread that computes.
+/// A worker's part in one membership, from its first step to the run's last, on the thread that computes.
+///
+/// Between two steps lies a boundary, where held-out text is measured and checkpoints are written where they are due. A
+/// membership begins at a boundary; what was done there already comes with the assignment.
 struct WorkerLoop {
-    private let assignment: Assignment
+    let assignment: Assignment
     private let backend: any StepBackend
     private let vocabulary: [String]
     private let link: CoordinatorLink
     private let progress: WorkerProgress
+    private let faults: FaultInjector?
     private var target: TargetTracker
 
     /// A loop for `assignment`, whose steps `backend` makes; the model is exported with `vocabulary`.
+    ///
+    /// - Throws: `DecodingError` where the assignment's target is none.
     init(
         assignment: Assignment, backend: any StepBackend, vocabulary: [String], link: CoordinatorLink,
-        progress: WorkerProgress
-    ) {
+        progress: WorkerProgress, faults: FaultInjector?
+    ) throws {
         self.assignment = assignment
         self.backend = backend
         self.vocabulary = vocabulary
         self.link = link
         self.progress = progress
-        target = TargetTracker(target: backend.trainer.plan.job.target)
+        self.faults = faults
+        target =
+            assignment.target.isEmpty
+            ? TargetTracker(target: backend.trainer.plan.job.target)
+            : try JSONDecoder().decode(TargetTracker.self, from: Data(assignment.target))
     }
 
-    /// Runs until the coordinator says that the run is complete.
+    private var trainer: Trainer { backend.trainer }
+
+    /// Runs until this worker has nothing left to do.
     ///
-    /// - Throws: what the backend throws; `WorkerEnd` where the coordinator asks to end or says nothing.
+    /// - Throws: what the backend throws; `WorkerEnd` where the coordinator asks to end or says nothing; `MembershipOver`
+    ///   where another membership is being formed.
     mutating func run() throws {
-        let plan = backend.trainer.plan
-        var step = assignment.firstStep
+        var known = assignment.verdict
         while true {
-            try makeStep(step)
-            step = step.next
-            let isComplete = try plan.evaluates(stepsMade: step.index) && evaluate(after: step)
-            if isComplete { break }
-            if plan.checkpoints(stepsMade: step.index) { try checkpoint(after: step) }
+            let stepsMade = trainer.stepsMade
+            try link.check(stepsMade: stepsMade)
+            if trainer.plan.evaluates(stepsMade: stepsMade) {
+                let verdict = try known ?? evaluate(after: stepsMade)
+                if verdict.isFinish { break }
+            }
+            known = nil
+            if trainer.plan.checkpoints(stepsMade: stepsMade) { try checkpoint(after: stepsMade) }
+            try makeStep(StepNumber(stepsMade))
         }
-        try finish(after: step)
+        try finish(after: trainer.stepsMade)
+    }
+
+    /// Writes a checkpoint where this worker stands.
+    ///
+    /// - Throws: `ModelFileError`.
+    func save() throws {
+        progress.enter(.checkpointing, step: StepNumber(trainer.stepsMade))
+        try faults?.pass(.checkpoint, worker: assignment.rank, step: StepNumber(trainer.stepsMade))
+        var stopwatch = Stopwatch()
+        let store = CheckpointStore(directory: assignment.runDirectory + "/checkpoints")
+        let folder = try trainer.writeCheckpoint(to: store, target: target)
+        try faults?.pass(.checkpointed, worker: assignment.rank, step: StepNumber(trainer.stepsMade))
+        link.send(
+            .checkpointReport(
+                CheckpointReport(stepsMade: trainer.stepsMade, path: folder.path, duration: stopwatch.lap())))
     }
 
     private func makeStep(_ step: StepNumber) throws {
-        try link.checkForEnd()
-        progress.enter(.forwardBackward, step: step)
         let started = MonotonicInstant.now()
-        let outcome = try backend.makeStep(step)
-        link.send(
-            .stepReport(
-                StepReport(
-                    step: step, epoch: assignment.epoch, outcome: outcome, started: started, ended: .now())))
+        progress.enter(.forwardBackward, step: step)
+        let line = StepLine(assignment: assignment, link: link, progress: progress, faults: faults)
+        let outcome = try backend.makeStep(step, observer: line)
+        try faults?.pass(.applied, worker: assignment.rank, step: step)
+        link.send(.stepReport(StepReport(step: step, outcome: outcome, started: started, ended: .now())))
     }
 
-    /// Measures this worker's share and waits for the verdict: true where the run is complete.
-    private mutating func evaluate(after step: StepNumber) throws -> Bool {
-        progress.enter(.evaluating, step: step)
-        let trainer = backend.trainer
-        let own = (0..<trainer.plan.evaluationChunkCount(stepsMade: step.index)).filter {
-            $0 % assignment.peers.count == assignment.rank.index
+    /// Measures this worker's share and waits for the verdict.
+    private mutating func evaluate(after stepsMade: Int) throws -> Verdict {
+        progress.enter(.evaluating, step: StepNumber(stepsMade))
+        try faults?.pass(.evaluate, worker: assignment.rank, step: StepNumber(stepsMade))
+        let own = (0..<trainer.plan.evaluationChunkCount(stepsMade: stepsMade)).filter {
+            $0 % assignment.peers.count == assignment.place
         }
         let chunks = try trainer.evaluate(chunks: own)
-        link.send(.evaluationReport(EvaluationReport(stepsMade: step.index, chunks: chunks, ended: .now())))
-        progress.enter(.waiting, step: step)
-        let verdict = try link.verdict(after: step.index, within: assignment.exchangeDeadline)
+        link.send(.evaluationReport(EvaluationReport(stepsMade: stepsMade, chunks: chunks, ended: .now())))
+        progress.enter(.waiting)
+        let verdict = try link.verdict(after: stepsMade, within: assignment.exchangeDeadline)
         target.observe(maskedAccuracy: verdict.maskedAccuracy, maskedLoss: verdict.maskedLoss)
-        return verdict.isFinish
+        return verdict
     }
 
-    private func checkpoint(after step: StepNumber) throws {
-        guard assignment.rank.index == 0 else { return }
-        progress.enter(.checkpointing, step: step)
-        var stopwatch = Stopwatch()
-        let store = CheckpointStore(directory: assignment.runDirectory + "/checkpoints")
-        let folder = try backend.trainer.writeCheckpoint(to: store, target: target)
-        link.send(
-            .checkpointReport(
-                CheckpointReport(stepsMade: step.index, path: folder.path, duration: stopwatch.lap())))
+    /// The first worker of the membership writes for all: they hold the same. What a checkpoint has seen must be on record
+    /// before it is written, so that a run that goes on from it has no gap.
+    private func checkpoint(after stepsMade: Int) throws {
+        guard assignment.place == 0 else { return }
+        progress.enter(.waiting, step: StepNumber(stepsMade))
+        try link.recorded(stepsMade, within: assignment.exchangeDeadline)
+        try save()
     }
 
-    private func finish(after step: StepNumber) throws {
-        try checkpoint(after: step)
-        progress.enter(.checkpointing, step: step)
+    private func finish(after stepsMade: Int) throws {
+        progress.enter(.checkpointing, step: StepNumber(stepsMade))
+        try faults?.pass(.finish, worker: assignment.rank, step: nil)
         var model: String?
-        if assignment.rank.index == 0 {
+        if assignment.place == 0 {
+            try save()
             let directory = assignment.runDirectory + "/model"
-            try backend.trainer.exportModel(to: directory, vocabulary: vocabulary)
+            // One that is there is whole, and has the same bits: another worker wrote it and was lost.
+            if !FileManager.default.fileExists(atPath: directory) {
+                try trainer.exportModel(to: directory, vocabulary: vocabulary)
+            }
             model = directory
         }
         link.send(
             .finished(
-                WorkerFinished(
-                    steps: step.index, weightsDigest: backend.trainer.weightsDigest(), modelDirectory: model)))
-        progress.enter(.finished, step: step)
+                WorkerFinished(steps: stepsMade, weightsDigest: trainer.weightsDigest(), modelDirectory: model)))
+        progress.enter(.finished)
+        try faults?.pass(.finished, worker: assignment.rank, step: nil)
+    }
+}
+
+/// Tells the coordinator of a step while it is made.
+private struct StepLine: StepObserver {
+    let assignment: Assignment
+    let link: CoordinatorLink
+    let progress: WorkerProgress
+    let faults: FaultInjector?
+
+    func computed(_ lanes: [LaneResult], of step: StepNumber) {
+        link.send(
+            .laneResults(
+                step: step,
+                lanes.map { result in
+                    LaneReport(
+                        lane: result.lane, maskedLossSum: result.losses.maskedLossSum,
+                        maskedCount: result.losses.maskedCount, maskedCorrect: result.losses.maskedCorrect,
+                        nextSentenceLossSum: result.losses.nextSentenceLossSum,
+                        nextSentenceCorrect: result.losses.nextSentenceCorrect, sequences: result.losses.sequences,
+                        tokens: result.losses.tokens, examplesChecksum: result.examplesChecksum)
+                }))
+    }
+
+    func awaitCommit(of step: StepNumber) throws {
+        progress.enter(.waiting)
+        try link.commit(of: step, within: assignment.exchangeDeadline)
+    }
+
+    func reached(_ point: StepPoint, of step: StepNumber) throws {
+        switch point {
+        case .forward, .backward: break
+        case .exchange: progress.enter(.exchanging)
+        case .apply: progress.enter(.applying)
+        }
+        guard let faults else { return }
+        let place: FaultPlan.Point =
+            switch point {
+            case .forward: .forward
+            case .backward: .backward
+            case .exchange: .exchange
+            case .apply: .apply
+            }
+        try faults.pass(place, worker: assignment.rank, step: step)
     }
 }
 
 extension StepReport {
     fileprivate init(
-        step: StepNumber, epoch: Int, outcome: StepOutcome, started: MonotonicInstant, ended: MonotonicInstant
+        step: StepNumber, outcome: StepOutcome, started: MonotonicInstant, ended: MonotonicInstant
     ) {
         self.init(
-            step: step, epoch: epoch,
-            lanes: outcome.lanes.map { result in
-                LaneReport(
-                    lane: result.lane, maskedLossSum: result.losses.maskedLossSum,
-                    maskedCount: result.losses.maskedCount, maskedCorrect: result.losses.maskedCorrect,
-                    nextSentenceLossSum: result.losses.nextSentenceLossSum,
-                    nextSentenceCorrect: result.losses.nextSentenceCorrect, sequences: result.losses.sequences,
-                    tokens: result.losses.tokens)
-            },
-            learningRate: outcome.optimizer.learningRate, gradientNorm: outcome.optimizer.gradientNorm,
+            step: step, learningRate: outcome.optimizer.learningRate, gradientNorm: outcome.optimizer.gradientNorm,
             timings: Timings(
                 input: outcome.timings.input, compute: outcome.timings.compute,
                 exposedCommunication: outcome.timings.exposedCommunication, waiting: outcome.timings.waiting,

@@ -1,3 +1,4 @@
+import BERT
 import Corpus
 import Foundation
 import Jobs
@@ -7,19 +8,19 @@ import Wire
 
 /// The body of `wafermark worker`: joins a run, does what it is assigned, and reports.
 public struct WorkerProcess {
-    /// What a worker's launcher tells it.
+    /// What a worker is told when it is started.
     public struct Options: Sendable {
-        /// The coordinator's endpoint, the run, and the worker's number in it.
+        /// The coordinator's endpoint, the run, and the worker's number in it; nil for one that asks for a number.
         public var coordinator: String
         public var run: RunID
-        public var rank: WorkerRank
+        public var rank: WorkerRank?
         /// The run's secret.
         public var token: String
         /// What its bits depend on.
         public var libraries: Libraries
 
         /// Options of the given parts.
-        public init(coordinator: String, run: RunID, rank: WorkerRank, token: String, libraries: Libraries) {
+        public init(coordinator: String, run: RunID, rank: WorkerRank?, token: String, libraries: Libraries) {
             self.coordinator = coordinator
             self.run = run
             self.rank = rank
@@ -47,12 +48,9 @@ public struct WorkerProcess {
 
     private let options: Options
     private let makeWafer: WaferFactory
-    private let progress = WorkerProgress()
 
-    /// How long a worker waits for its assignment: the others may still be starting.
-    private static let joinDeadline = HostSeconds(120)
-    /// How long it waits to be dismissed once it has said its last word.
-    private static let farewellDeadline = HostSeconds(10)
+    /// How long a worker that asks for a number waits for it.
+    private static let numberDeadline = HostSeconds(30)
 
     /// A worker that makes a wafer's steps with what `makeWafer` gives.
     public init(options: Options, makeWafer: @escaping WaferFactory) {
@@ -60,68 +58,74 @@ public struct WorkerProcess {
         self.makeWafer = makeWafer
     }
 
-    /// Runs to the end, on the calling thread.
+    /// Runs to the end, on the calling thread. A worker that was declared lost and has not been joins anew, with another
+    /// number and nothing of what it had.
     ///
     /// - Throws: what ended it, after having told the coordinator.
     public func run() throws {
         Lifeline.watch()
+        let faults = try FaultInjector.fromEnvironment()
+        try faults?.pass(.launch, worker: options.rank, step: nil)
+        var rank = options.rank
+        while true {
+            do {
+                return try live(as: rank, faults)
+            } catch WorkerEnd.fenced(let reason) {
+                FileHandle.standardError.write(Data("this worker was declared lost: \(reason); it joins anew\n".utf8))
+                rank = nil
+            }
+        }
+    }
+
+    /// Takes part in the run under one number.
+    private func live(as rank: WorkerRank?, _ faults: FaultInjector?) throws {
         let context = try Context()
         let coordinator = try Endpoint(options.coordinator)
-        let link = try CoordinatorLink(run: options.run, rank: options.rank, endpoint: coordinator, in: context)
-        defer { link.close() }
-        let exchange = try PeerExchange(
-            listeningAt: try Endpoint("\(options.coordinator)-\(options.rank)"), in: context)
+        let rank = try rank ?? askForNumber(coordinator, context)
+        let address = "\(options.coordinator)-\(rank)"
+        let exchange = try PeerExchange(listeningAt: try Endpoint(address), in: context)
         defer { exchange.close() }
+        let inbox = try StateInbox(listeningAt: try Endpoint(address + "-state"), in: context)
+        let monitor = exchange.monitor
+        let link = try CoordinatorLink(
+            run: options.run, rank: rank, token: options.token, endpoint: coordinator, in: context
+        ) {
+            monitor.interrupt()
+        }
+        defer { link.close() }
         link.send(
             .hello(
                 WorkerHello(
                     token: options.token, processID: getpid(), dataEndpoint: exchange.endpoint.text,
-                    instructionSet: options.libraries.instructionSet, oneDNNVersion: options.libraries.oneDNN,
-                    zeroMQVersion: Context.versionText, wafermarkVersion: options.libraries.wafermark)))
-        let assignment = try link.assignment(within: Self.joinDeadline)
-        let heartbeats = Heartbeats(of: progress, epoch: assignment.epoch, over: link)
+                    stateEndpoint: inbox.endpoint.text, instructionSet: options.libraries.instructionSet,
+                    oneDNNVersion: options.libraries.oneDNN, zeroMQVersion: Context.versionText,
+                    wafermarkVersion: options.libraries.wafermark)))
+        try faults?.pass(.hello, worker: rank, step: nil)
+        let progress = WorkerProgress()
+        let heartbeats = Heartbeats(of: progress, over: link, faults: faults) { monitor.awaited }
         defer { heartbeats.stop() }
         do {
-            try carryOut(assignment, link, exchange)
-            link.waitForEnd(within: Self.farewellDeadline)
+            var life = WorkerLife(
+                run: options.run, rank: rank, makeWafer: makeWafer, context: context, link: link, exchange: exchange,
+                inbox: inbox, progress: progress, faults: faults)
+            try life.takePart()
         } catch let end as WorkerEnd {
             throw end
         } catch {
             let (step, phase) = progress.now
-            link.send(.failure(WorkerFailure(step: step, phase: phase, message: "\(error)")))
+            // What the job, the text or the disk is to blame for, every worker would meet.
+            let isEverybodys = error is TrainingError || error is CorpusError || error is ModelFileError
+            link.send(
+                .failure(WorkerFailure(step: step, phase: phase, message: "\(error)", isLocal: !isEverybodys)))
             throw error
         }
     }
 
-    private func carryOut(_ assignment: Assignment, _ link: CoordinatorLink, _ exchange: PeerExchange) throws {
-        progress.enter(.loading, step: assignment.firstStep)
-        let job = try JSONDecoder().decode(Job.self, from: Data(assignment.job))
-        let dataset = try Dataset(opening: assignment.datasetDirectory, verifying: .sizes)
-        let plan = try TrainingPlan(job: job, vocabularySize: dataset.manifest.vocabularySize)
-        let trainer = try Trainer(
-            plan: plan, source: DatasetStepSource(dataset: dataset, job: job), lanes: assignment.lanes,
-            threads: assignment.threads)
-        var loop = WorkerLoop(
-            assignment: assignment, backend: try backend(for: assignment, trainer, exchange),
-            vocabulary: dataset.vocabulary.tokens, link: link, progress: progress)
-        try loop.run()
-    }
-
-    private func backend(
-        for assignment: Assignment, _ trainer: Trainer, _ exchange: PeerExchange
-    ) throws -> any StepBackend {
-        switch assignment.backend {
-        case .wafer: return makeWafer(trainer)
-        case .cluster:
-            // A cluster of one has every lane, too, and nobody to exchange with.
-            guard assignment.peers.count > 1 else { return SoloBackend(trainer: trainer) }
-            try exchange.join(
-                PeerExchange.Setup(
-                    run: options.run, epoch: assignment.epoch, rank: assignment.rank, peers: assignment.peers,
-                    tree: trainer.plan.tree, algorithm: assignment.algorithm, bucket: assignment.bucket),
-                memory: PeerExchange.Memory(
-                    partialSums: trainer.cover.map { ($0, trainer.partialSum($0)) }, gradient: trainer.gradient))
-            return ClusterBackend(trainer: trainer, exchange: exchange, deadline: assignment.exchangeDeadline)
-        }
+    private func askForNumber(_ coordinator: Endpoint, _ context: Context) throws -> WorkerRank {
+        let link = try CoordinatorLink(
+            run: options.run, rank: nil, token: options.token, endpoint: coordinator, in: context
+        ) {}
+        defer { link.close() }
+        return try link.number(token: options.token, within: Self.numberDeadline)
     }
 }

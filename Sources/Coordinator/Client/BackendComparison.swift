@@ -2,6 +2,7 @@ import Foundation
 import Jobs
 import Report
 import Runs
+import Synchronization
 
 /// Trains one job on both backends, one after the other, and reports on the two side by side.
 public struct BackendComparison: Sendable {
@@ -53,6 +54,12 @@ public struct BackendComparison: Sendable {
     private let request: Request
     private let state: StateDirectory
     private let client: DaemonClient
+    private let underWay = UnderWay()
+
+    /// The run that is under way.
+    private final class UnderWay: Sendable {
+        let id = Mutex<RunID?>(nil)
+    }
 
     /// A comparison through `client`, whose daemon keeps its records in `state`.
     public init(_ request: Request, state: StateDirectory, client: DaemonClient) {
@@ -86,9 +93,15 @@ public struct BackendComparison: Sendable {
         return ComparisonSummary(report, reportPath: paths.first)
     }
 
+    /// Ends the run that is being cancelled without a last checkpoint.
+    public func endAtOnce() async {
+        if let id = underWay.id.withLock({ $0 }) { try? await client.cancel(id) }
+    }
+
     private func follow(
         _ id: RunID, in store: RunStore, look: @escaping @Sendable (RunWatcher.Snapshot) async throws -> Void
     ) async throws -> RunWatcher.Snapshot {
+        underWay.id.withLock { $0 = id }
         let watcher = RunWatcher(store: store, id: id)
         do {
             return try await watcher.follow(state: state, look: look)

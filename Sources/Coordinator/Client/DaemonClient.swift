@@ -27,7 +27,15 @@ public struct DaemonClient: Sendable {
         return id
     }
 
-    /// Ends a run.
+    /// Goes on with a run that ended before it was complete, from its newest whole checkpoint.
+    ///
+    /// - Parameter workers: worker processes from now on; nil for as many as before.
+    /// - Throws: `DaemonError`.
+    public func resume(_ id: RunID, workers: Int? = nil) async throws {
+        guard case .done = try await ask(.resume(id, workers: workers)) else { throw unexpected("resume") }
+    }
+
+    /// Ends a run: with a last checkpoint; at once where it is asked again.
     ///
     /// - Throws: `DaemonError`.
     public func cancel(_ id: RunID) async throws {

@@ -21,13 +21,22 @@ public struct Daemon: Service {
         public var executable: String
         /// The machine and library versions to note in each run.
         public var machine: Machine
+        /// Limits of time of every run.
+        public var deadlines: RunDeadlines
+        /// Whether runs that an earlier daemon left unfinished go on by themselves.
+        public var resumesAll: Bool
 
         /// Options of the given parts.
-        public init(state: StateDirectory, endpoints: [String] = [], executable: String, machine: Machine) {
+        public init(
+            state: StateDirectory, endpoints: [String] = [], executable: String, machine: Machine,
+            deadlines: RunDeadlines = RunDeadlines(), resumesAll: Bool = false
+        ) {
             self.state = state
             self.endpoints = endpoints
             self.executable = executable
             self.machine = machine
+            self.deadlines = deadlines
+            self.resumesAll = resumesAll
         }
     }
 
@@ -35,6 +44,7 @@ public struct Daemon: Service {
     private let launcher: any WorkerLauncher
     private let logger: Logger
     private let ready: @Sendable () -> Void
+    private let queue = RunQueue()
 
     /// - Parameters:
     ///   - launcher: starts the workers.
@@ -65,8 +75,8 @@ public struct Daemon: Service {
         for id in try store.markInterrupted() {
             logger.warning("run \(id) was under way when an earlier daemon ended; it is marked as interrupted")
         }
-        let queue = RunQueue()
         let desk = RequestDesk(state: state, store: store, queue: queue, logger: logger)
+        if options.resumesAll { try await desk.resumeInterrupted() }
         let server = try ControlServer(endpoints: [state.controlEndpoint] + options.endpoints, logger: logger)
         logger.info("takes requests at \(server.endpoints.joined(separator: ", "))")
         ready()
@@ -87,11 +97,14 @@ public struct Daemon: Service {
         }
     }
 
+    /// Ends the run under way without a last checkpoint, once the daemon has been asked to end.
+    public func endAtOnce() async { await queue.close() }
+
     /// Carries out the runs of `queue`, one after the other, until it is closed.
     private func carryOutRuns(from queue: RunQueue, store: RunStore, reserve: DiskReserve) async throws {
         let surroundings = RunExecution.Surroundings(
             state: options.state, store: store, reserve: reserve, launcher: launcher, executable: options.executable,
-            machine: options.machine, logger: logger)
+            machine: options.machine, deadlines: options.deadlines, logger: logger)
         while let id = await queue.next() {
             let execution = RunExecution(of: id, in: surroundings)
             await queue.begin(id, execution)

@@ -27,6 +27,9 @@ struct RequestDesk: Sendable {
             case .launch(let launch): return .launched(try await self.launch(launch))
             case .cancel(let id): return try await cancel(id)
             case .delete(let id): return try await delete(id)
+            case .resume(let id, let workers):
+                try await resume(id, workers: workers)
+                return .done
             }
         } catch {
             return .refused(reason: "\(error)")
@@ -62,6 +65,37 @@ struct RequestDesk: Sendable {
             try store.update(run)
         }
         return .done
+    }
+
+    /// Queues every run that a daemon's end has cut short, oldest first.
+    func resumeInterrupted() async throws {
+        for run in try store.list().reversed() where run.state == .interrupted {
+            try await resume(run.id, workers: nil)
+        }
+    }
+
+    private func resume(_ id: RunID, workers: Int?) async throws {
+        var run = try store.run(id)
+        guard run.state.isFinal else {
+            throw DaemonError.refused(reason: "run \(id) has not ended: it is \(run.state.name)")
+        }
+        if case .finished = run.state {
+            throw DaemonError.refused(reason: "run \(id) is complete; there is nothing to go on with")
+        }
+        let workers = run.backend == .wafer ? 1 : workers ?? run.workers
+        guard (1...run.job.lanes).contains(workers) else {
+            throw DaemonError.refused(
+                reason: "\(workers) workers can't share \(run.job.lanes) lanes; give 1 to \(run.job.lanes)")
+        }
+        run.workers = workers
+        run.state = .queued
+        run.ended = nil
+        let event = RunEvent(
+            time: Date(), kind: .resumed,
+            message: run.backend == .wafer ? "to go on" : "to go on with \(workers) workers")
+        try store.update(run, appending: RunAdditions(events: [event]))
+        await queue.append(id)
+        logger.info("queued to go on: job \(run.job.name)", metadata: ["run": "\(id)"])
     }
 
     private func delete(_ id: RunID) async throws -> ClientReply {

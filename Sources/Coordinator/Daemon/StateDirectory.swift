@@ -52,9 +52,14 @@ public struct StateDirectory: Sendable, Hashable {
     }
 
     /// Removes the sockets that an earlier daemon left behind. Only the holder of the lock may call it.
-    public func clearSockets() {
+    public func clearSockets() { removeSockets { _ in true } }
+
+    /// Removes the sockets of a run that has ended, those of workers that were killed among them.
+    func clearSockets(of id: RunID) { removeSockets { $0 == id.text || $0.hasPrefix(id.text + "-") } }
+
+    private func removeSockets(where isGone: (String) -> Bool) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: sockets)) ?? []
-        for name in names { try? FileManager.default.removeItem(atPath: sockets + "/" + name) }
+        for name in names where isGone(name) { try? FileManager.default.removeItem(atPath: sockets + "/" + name) }
     }
 }
 
@@ -70,6 +75,8 @@ public struct RunDirectory: Sendable, Hashable {
     public func log(of rank: WorkerRank) -> String { path + "/worker-\(rank).log" }
     /// What the preparation of the dataset wrote to its standard error.
     public var preparationLog: String { path + "/prepare.log" }
+    /// The secret by which workers of the run are known, while it is under way; only the owner may read it.
+    public var tokenFile: String { path + "/worker.token" }
 }
 
 extension RunDirectory {
@@ -84,4 +91,19 @@ extension RunDirectory {
             throw DaemonError.unusableState(path: path, reason: error.localizedDescription)
         }
     }
+}
+
+extension RunDirectory {
+    /// Keeps the secret for workers that are started by hand.
+    ///
+    /// - Throws: `DaemonError.unusableState` where it can't be written.
+    func write(token: String) throws {
+        guard
+            FileManager.default.createFile(
+                atPath: tokenFile, contents: Data(token.utf8), attributes: [.posixPermissions: 0o600])
+        else { throw DaemonError.unusableState(path: tokenFile, reason: "no space, or not writable") }
+    }
+
+    /// Forgets the secret.
+    func removeToken() { try? FileManager.default.removeItem(atPath: tokenFile) }
 }

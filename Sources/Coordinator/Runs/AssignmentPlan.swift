@@ -2,42 +2,89 @@ import Cluster
 import Foundation
 import Jobs
 import Runs
+import Training
 import Wire
 
-/// Deals a run's lanes and cores among its workers.
+/// Deals a run's lanes and cores among the workers of one membership.
 struct AssignmentPlan {
+    /// A checkpoint that was written whole.
+    struct Checkpoint: Hashable, Sendable {
+        var path: String
+        var stepsMade: Int
+    }
+
     private let run: Run
     private let runDirectory: String
-    private let hellos: [WorkerRank: WorkerHello]
     private let dataset: PreparedDataset
-    private let shares: [Range<Int>]
+    private let epoch: Int
+    private let peers: [Assignment.Peer]
     private let job: [UInt8]
+    private let target: [UInt8]
+    private let verdict: Verdict?
+    /// The steps made before the membership's first one.
+    let stepsMade: Int
+    private let checkpoint: Checkpoint?
+    private let source: WorkerRank?
+    /// Workers that get the state before the first step from another one.
+    let receivers: [WorkerRank]
 
-    /// How long a worker waits for its peers' gradients or the verdict on an evaluation.
-    private static let exchangeDeadline = HostSeconds(60)
+    /// The longest that a worker waits for its peers or the coordinator by itself: the coordinator, who can tell a slow
+    /// worker from a lost one, decides long before.
+    private static let lastResort = HostSeconds(900)
 
-    /// The plan for workers that have introduced themselves by `hellos`.
+    /// A plan for a membership.
     ///
+    /// It begins after the most steps that any of its workers, or the newest checkpoint, has made: what was applied anywhere
+    /// is never applied again. Who has made fewer gets the state of one who has, or reads the checkpoint.
+    ///
+    /// - Parameters:
+    ///   - workers: what each introduced itself by, and the steps that it has made.
+    ///   - checkpoint: the newest one.
+    ///   - history: the evaluations so far.
     /// - Throws: what encoding the job throws.
-    init(run: Run, runDirectory: String, hellos: [WorkerRank: WorkerHello], dataset: PreparedDataset) throws {
-        job = Array(try JSONEncoder().encode(run.job))
+    init(
+        run: Run, runDirectory: String, dataset: PreparedDataset, epoch: Int,
+        workers: [WorkerRank: (hello: WorkerHello, stepsMade: Int)], checkpoint: Checkpoint?, history: EvaluationHistory
+    ) throws {
         self.run = run
         self.runDirectory = runDirectory
-        self.hellos = hellos
         self.dataset = dataset
-        shares = LaneTree(laneCount: run.job.lanes).shares(workerCount: run.workers)
+        self.epoch = epoch
+        let ranks = workers.keys.sorted()
+        let shares = LaneTree(laneCount: run.job.lanes).shares(workerCount: ranks.count)
+        peers = zip(ranks, shares).compactMap { rank, lanes in
+            workers[rank].map {
+                Assignment.Peer(
+                    rank: rank, endpoint: $0.hello.dataEndpoint, lanes: lanes, stateEndpoint: $0.hello.stateEndpoint)
+            }
+        }
+        let most = workers.values.map(\.stepsMade).max() ?? 0
+        let stepsMade = max(most, checkpoint?.stepsMade ?? 0)
+        self.stepsMade = stepsMade
+        // Before the first step everybody draws the same weights from the job's seed.
+        source = stepsMade == 0 ? nil : ranks.first { workers[$0]?.stepsMade == stepsMade }
+        receivers = source == nil ? [] : ranks.filter { workers[$0]?.stepsMade != stepsMade }
+        self.checkpoint = checkpoint.flatMap { $0.stepsMade == stepsMade ? $0 : nil }
+        job = Array(try JSONEncoder().encode(run.job))
+        target = Array(try JSONEncoder().encode(history.tracker(after: stepsMade)))
+        verdict = history.verdict(after: stepsMade)
+    }
+
+    /// The membership in words.
+    var description: String {
+        let lanes = peers.map { "worker \($0.rank): lanes \($0.lanes.lowerBound) to \($0.lanes.upperBound - 1)" }
+        let state = receivers.isEmpty ? "" : "; worker \(source ?? WorkerRank(0)) passes its state to \(receivers)"
+        return "membership \(epoch) goes on after \(stepsMade) steps; \(lanes.joined(separator: ", "))\(state)"
     }
 
     /// What worker `rank` is to do.
     func assignment(for rank: WorkerRank) -> Assignment {
         Assignment(
-            epoch: 0, rank: rank,
-            peers: hellos.sorted { $0.key < $1.key }.map { peer, hello in
-                Assignment.Peer(rank: peer, endpoint: hello.dataEndpoint, lanes: shares[peer.index])
-            },
-            job: job, datasetDirectory: dataset.directory, runDirectory: runDirectory, firstStep: StepNumber(0),
-            threads: threads, backend: run.backend, exchangeDeadline: Self.exchangeDeadline,
-            algorithm: run.algorithm ?? .direct, bucket: PeerExchange.defaultBucket)
+            epoch: epoch, rank: rank, peers: peers, job: job, datasetDirectory: dataset.directory,
+            runDirectory: runDirectory, firstStep: StepNumber(stepsMade), threads: threads, backend: run.backend,
+            exchangeDeadline: Self.lastResort, algorithm: run.algorithm ?? .direct, bucket: PeerExchange.defaultBucket,
+            checkpoint: checkpoint?.path, stateReceivers: receivers, stateSource: source ?? WorkerRank(0),
+            target: target, verdict: verdict)
     }
 
     private var threads: Int {

@@ -16,6 +16,7 @@ struct RunExecution: Sendable {
         var launcher: any WorkerLauncher
         var executable: String
         var machine: Machine
+        var deadlines: RunDeadlines
         var logger: Logger
     }
 
@@ -31,10 +32,10 @@ struct RunExecution: Sendable {
         (inputs, post) = AsyncStream.makeStream()
     }
 
-    /// Ends the run as cancelled, at once.
+    /// Ends the run as cancelled: with a last checkpoint; at once where it is called again.
     func cancel() { post.yield(.cancel) }
 
-    /// Ends the run as interrupted, because the daemon ends.
+    /// Ends the run as interrupted, because the daemon ends: with a last checkpoint; at once where it is called again.
     func shutDown() { post.yield(.shutDown) }
 
     /// Runs to the end. Whatever happens is in the store afterwards, and no process or socket of the run is left.
@@ -43,55 +44,93 @@ struct RunExecution: Sendable {
     func execute() async throws {
         var journal = RunJournal(id: id, store: surroundings.store, logger: surroundings.logger)
         do {
+            let earlier = RunProgressSoFar(try surroundings.store.record(of: id))
             let run = try journal.begin(on: surroundings.machine)
             try surroundings.reserve.fill()
             let directory = surroundings.state.run(id)
             try directory.create()
-            try await drive(RunMachine(run: run, runDirectory: directory.path, now: .now()), run, directory, &journal)
+            let hub = try WorkerHub(
+                run: id, endpoint: surroundings.state.workersEndpoint(of: id), logger: surroundings.logger)
+            defer { close(hub) }
+            try directory.write(token: hub.token)
+            defer { directory.removeToken() }
+            let machine = RunMachine(
+                run: run, runDirectory: directory.path, earlier: earlier, deadlines: surroundings.deadlines,
+                now: .now())
+            try await drive(machine, run, directory, hub, &journal)
         } catch {
             try journal.end(.failed(reason: "\(error)"), outcome: nil, reserve: surroundings.reserve)
         }
     }
 
     private func drive(
-        _ machine: RunMachine, _ run: Run, _ directory: RunDirectory, _ journal: inout RunJournal
+        _ machine: RunMachine, _ run: Run, _ directory: RunDirectory, _ hub: WorkerHub, _ journal: inout RunJournal
     ) async throws {
         var machine = machine
-        var hub: WorkerHub?
-        defer { hub?.close() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
             group.addTask { await prepare(run, in: directory) }
             group.addTask { await tick() }
+            group.addTask { await forward(from: hub) }
             for await input in inputs {
                 for action in machine.handle(input, now: .now()) {
                     switch action {
-                    case .startWorkers(let dataset):
-                        journal.prepared(dataset.facts)
-                        let opened = try WorkerHub(
-                            run: run.id, endpoint: surroundings.state.workersEndpoint(of: run.id),
-                            logger: surroundings.logger)
-                        hub = opened
-                        group.addTask { await forward(opened.incoming) }
-                        for rank in (0..<run.workers).map(WorkerRank.init) {
-                            group.addTask { await launch(rank, of: run, token: opened.token, in: directory) }
+                    case .prepared(let facts): journal.prepared(facts)
+                    case .findCheckpoint: group.addTask { await findCheckpoint(in: directory) }
+                    case .startWorkers(let ranks):
+                        for rank in ranks {
+                            group.addTask { await launch(rank, of: run, token: hub.token, in: directory) }
                         }
-                    case .send(let rank, let message): hub?.send(message, to: rank)
+                    case .send(let rank, let message, let epoch): hub.send(message, to: rank, epoch: epoch)
+                    case .reply(let requester, let message): hub.reply(message, to: requester)
                     case .training: journal.training()
                     case .record(let closed): journal.append(closed)
+                    case .flush: try journal.flush()
                     case .evaluated(let record): journal.append(record)
                     case .event(let kind, let message, let rank, let step):
                         journal.event(kind, message, rank: rank, step: step)
                     case .end(let state, let outcome):
                         group.cancelAll()
                         try await group.waitForAll()
-                        try journal.end(state, outcome: outcome, reserve: surroundings.reserve)
+                        // Who reads that the run has ended must find nothing left of it.
+                        close(hub)
+                        try await end(state, outcome, machine, &journal)
                     }
                 }
                 if case .tick = input { try journal.flush() }
                 if machine.hasEnded { return }
             }
         }
+    }
+
+    /// Closes the lines to the workers, all of whom have ended, and removes the sockets of those that were killed.
+    private func close(_ hub: WorkerHub) {
+        hub.close()
+        surroundings.state.clearSockets(of: id)
+    }
+
+    private func end(
+        _ state: RunState, _ outcome: RunOutcome?, _ machine: RunMachine, _ journal: inout RunJournal
+    ) async throws {
+        var outcome = outcome
+        if let steps = outcome?.steps, let dataset = machine.datasetDirectory {
+            do {
+                try journal.flush()
+                let usage = try await ExampleAudit.usage(
+                    of: surroundings.store.record(of: id), steps: steps, dataset: dataset)
+                outcome?.examples = usage
+                if !usage.isProved {
+                    journal.event(
+                        .warning,
+                        "the \(usage.examples) examples that were used are not those that were due: checksum "
+                            + "\(usage.checksum), due \(usage.checksumDue)", rank: nil, step: nil)
+                }
+            } catch {
+                journal.event(
+                    .warning, "which examples were used could not be checked: \(error)", rank: nil, step: nil)
+            }
+        }
+        try journal.end(state, outcome: outcome, hasGivenUp: machine.hasGivenUp, reserve: surroundings.reserve)
     }
 
     // MARK: - What goes on beside the loop; each posts what happens
@@ -113,8 +152,20 @@ struct RunExecution: Sendable {
         }
     }
 
-    private func forward(_ incoming: AsyncStream<(WorkerRank, WorkerToCoordinator)>) async {
-        for await (rank, message) in incoming { post.yield(.message(rank, message)) }
+    private func forward(from hub: WorkerHub) async {
+        for await arrival in hub.incoming {
+            switch arrival {
+            case .message(let rank, let epoch, let message): post.yield(.message(rank, epoch: epoch, message))
+            case .joinRequest(let requester): post.yield(.joinRequested(by: requester))
+            case .stranger(let line):
+                hub.reply(.refused(reason: "the coordinator that this worker belonged to has gone"), to: line)
+            }
+        }
+    }
+
+    private func findCheckpoint(in directory: RunDirectory) async {
+        let (path, stepsMade, passedOver) = await CheckpointSearch.newestWhole(in: directory.checkpoints)
+        post.yield(.restored(path: path, stepsMade: stepsMade, passedOver: passedOver))
     }
 
     private func launch(_ rank: WorkerRank, of run: Run, token: String, in directory: RunDirectory) async {

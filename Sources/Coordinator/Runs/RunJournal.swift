@@ -23,7 +23,10 @@ struct RunJournal {
     mutating func begin(on machine: Machine) throws -> Run {
         var run = try store.run(id)
         run.state = .preparing
-        run.started = Date()
+        run.started = run.started ?? Date()
+        run.ended = nil
+        run.outcome = nil
+        run.hasGivenUp = nil
         run.machine = machine
         try store.update(run)
         event(.stateChanged, "preparing the dataset", rank: nil, step: nil)
@@ -75,25 +78,28 @@ struct RunJournal {
     /// Writes the end; where the disk is full, in the space of `reserve`.
     ///
     /// - Throws: what the store throws: a run whose end is not on record would be waited for without end.
-    mutating func end(_ state: RunState, outcome: RunOutcome?, reserve: DiskReserve) throws {
+    mutating func end(
+        _ state: RunState, outcome: RunOutcome?, hasGivenUp: Bool = false, reserve: DiskReserve
+    ) throws {
         do {
             try flush()
-            try writeEnd(state, outcome)
+            try writeEnd(state, outcome, hasGivenUp)
         } catch {
             logger.warning("the run's end goes to the disk's reserve: \(error)", metadata: ["run": "\(id)"])
             reserve.release()
             attempt { try $0.flush() }
-            try writeEnd(state, outcome)
+            try writeEnd(state, outcome, hasGivenUp)
         }
         let reason = if case .failed(let reason) = state { ": \(reason)" } else { "" }
         event(.stateChanged, state.name + reason, rank: nil, step: nil)
     }
 
-    private func writeEnd(_ state: RunState, _ outcome: RunOutcome?) throws {
+    private func writeEnd(_ state: RunState, _ outcome: RunOutcome?, _ hasGivenUp: Bool) throws {
         var run = try store.run(id)
         run.state = state
         run.ended = Date()
         run.outcome = outcome
+        run.hasGivenUp = hasGivenUp ? true : nil
         try store.update(run)
     }
 

@@ -7,13 +7,29 @@ import Wire
 
 /// The life of one run as a pure state machine: what workers say, how they end and the passing of time go in; what must
 /// be sent, stored and said comes out. No socket, process or clock is touched here.
+///
+/// **Memberships.** Workers train in memberships, numbered by epochs. A membership ends when one of its workers is lost or
+/// another asks to join: the rest are halted, say how many steps they have made, and a new membership is formed of those
+/// that answered and those that wait. This machine is the one judge of who belongs; what a worker says that doesn't is
+/// without effect, and it is told so.
+///
+/// **Why nothing that was applied is lost.** A worker applies a step only once this machine has said that the results of
+/// all lanes have arrived (`commit`). So when a membership ends in the middle of step n, either nobody was allowed to apply
+/// it, and it is made again by the next membership, from the same weights and so with the same bits; or its results are
+/// here, and any worker that has applied it has the weights that follow. Those who have not get them from one that has. If
+/// all that have are lost too, the step is made again: it depends on nothing but the job and the weights before it.
+/// Workers can't be further apart than one step, because a step needs every lane's gradient.
 package struct RunMachine: Sendable {
     /// What happens to a run.
     package enum Input: Sendable {
         case prepared(PreparedDataset)
         case preparationFailed(reason: String)
+        /// What the search for the newest whole checkpoint has found, and why newer ones were passed over.
+        case restored(path: String?, stepsMade: Int, passedOver: [String])
         case started(WorkerRank, processID: Int32)
-        case message(WorkerRank, WorkerToCoordinator)
+        case message(WorkerRank, epoch: Int, WorkerToCoordinator)
+        /// Somebody who knows the run's secret asks for a number.
+        case joinRequested(by: [UInt8])
         case exited(WorkerRank, WorkerExit, lastWords: String?)
         case launchFailed(WorkerRank, reason: String)
         case tick
@@ -23,69 +39,89 @@ package struct RunMachine: Sendable {
 
     /// What the rim must do.
     package enum Action: Sendable {
-        case startWorkers(PreparedDataset)
-        case send(WorkerRank, CoordinatorToWorker)
+        case prepared(CorpusFacts)
+        case findCheckpoint
+        case startWorkers([WorkerRank])
+        case send(WorkerRank, CoordinatorToWorker, epoch: Int)
+        /// Answers somebody who has no number yet.
+        case reply([UInt8], CoordinatorToWorker)
         case record(StepLedger.Closed)
+        /// Stores what was recorded, before anything that follows.
+        case flush
         case evaluated(EvaluationRecord)
         case event(RunEvent.Kind, String, rank: WorkerRank?, step: StepNumber?)
         case training
         case end(RunState, RunOutcome?)
     }
 
-    /// Limits of time, in seconds of the host's monotonic clock.
-    package struct Deadlines: Sendable {
-        /// From the start of the processes until all workers have said hello.
-        package var join = 60.0
-        /// Between two signs of life of a worker.
-        package var heartbeat = 15.0
-        /// Within which another worker's end may explain an exchange that failed.
-        package var causeSettles = 2.0
-
-        /// The usual limits.
-        package init() {}
-    }
-
-    private enum Stage {
+    enum Stage {
         case preparing
-        case gathering([WorkerRank: WorkerHello], since: MonotonicInstant)
+        /// A whole checkpoint is being looked for.
+        case restoring
+        /// Launched workers are awaited.
+        case gathering(since: MonotonicInstant)
         case training
-        case settling(RunFault, until: MonotonicInstant)
+        /// The membership has ended; its workers are asked how far they came.
+        case halting(since: MonotonicInstant, awaited: Set<WorkerRank>)
+        /// A last checkpoint is being written by the worker, or first awaited by all.
+        case saving(writer: WorkerRank)
         case ended
     }
 
-    private struct WorkerStatus {
-        var heard: MonotonicInstant
-        var step: StepNumber?
-        var phase = "starting"
-        var digest: String?
-        var isGone = false
+    /// Why the run is to end before it is complete.
+    struct Farewell {
+        var state: RunState
+        var reason: String
+        var until: MonotonicInstant
     }
 
-    private let run: Run
-    private let runDirectory: String
-    private let deadlines: Deadlines
-    private var stage: Stage
-    private var workers: [WorkerRank: WorkerStatus]
-    private var steps: StepLedger
-    private var evaluations: EvaluationLedger
-    private var dataset: PreparedDataset?
-    private var target: TargetTracker
-    private var targetReachedAt: HostSeconds?
-    private var elapsed = HostSeconds.zero
-    private var modelDirectory: String?
+    let run: Run
+    let runDirectory: String
+    let deadlines: RunDeadlines
+    var stage = Stage.preparing
+    var epoch = 0
+    var table = WorkerTable()
+    var steps: StepLedger
+    var evaluations: EvaluationLedger
+    var history: EvaluationHistory
+    var dataset: PreparedDataset?
+    var checkpoint: AssignmentPlan.Checkpoint?
+    var farewell: Farewell?
+    /// The step to come, and the most steps that were ever on record.
+    var recorded = 0
+    var longestStep = HostSeconds.zero
+    /// Restarts since the last step that was new, and what came first since then.
+    var restarts = 0
+    var firstCause: RunFault?
+    var modelDirectory: String?
+    var isStallTold = false
+    /// When time was last seen to pass, and when the run's host time was last read.
+    var lastTick: MonotonicInstant
+    var lastClosed: MonotonicInstant
+    /// Whether the run ended because it could not get on.
+    package internal(set) var hasGivenUp = false
+
+    /// All workers may be lost so often without a new step in between before the run is given up.
+    static let restartLimit = 3
 
     /// A machine for `run`, whose dataset is being prepared now and whose files are to lie in `runDirectory`.
-    package init(run: Run, runDirectory: String, deadlines: Deadlines = Deadlines(), now: MonotonicInstant) {
+    ///
+    /// - Parameter earlier: what is on record of the run, where it goes on.
+    package init(
+        run: Run, runDirectory: String, earlier: RunProgressSoFar = RunProgressSoFar(),
+        deadlines: RunDeadlines = RunDeadlines(), now: MonotonicInstant
+    ) {
         self.run = run
         self.runDirectory = runDirectory
         self.deadlines = deadlines
-        stage = .preparing
-        workers = Dictionary(
-            uniqueKeysWithValues: (0..<run.workers).map { (WorkerRank($0), WorkerStatus(heard: now)) })
-        steps = StepLedger(
-            workerCount: run.workers, laneCount: run.job.lanes, nextSentence: run.job.examples.nextSentence)
-        evaluations = EvaluationLedger(workerCount: run.workers, nextSentence: run.job.examples.nextSentence)
-        target = TargetTracker(target: run.job.target)
+        steps = StepLedger(laneCount: run.job.lanes, nextSentence: run.job.examples.nextSentence)
+        steps.begin([], at: StepNumber(0), elapsed: earlier.elapsed)
+        evaluations = EvaluationLedger(nextSentence: run.job.examples.nextSentence)
+        history = EvaluationHistory(
+            earlier.evaluations, target: run.job.target, totalSteps: run.job.totalSteps)
+        recorded = earlier.steps
+        lastTick = now
+        lastClosed = now
     }
 
     /// Whether the run has ended.
@@ -93,23 +129,33 @@ package struct RunMachine: Sendable {
         if case .ended = stage { true } else { false }
     }
 
+    /// Where the examples lie, once they are prepared.
+    package var datasetDirectory: String? { dataset?.directory }
+
+    /// The number of the present membership; 0 before the first.
+    package var membershipEpoch: Int { epoch }
+
     /// Takes in what happened at `now` and says what to do.
     package mutating func handle(_ input: Input, now: MonotonicInstant) -> [Action] {
         guard !hasEnded else { return [] }
         do {
             switch input {
-            case .prepared(let dataset): return begin(with: dataset, now: now)
+            case .prepared(let dataset): return begin(with: dataset)
             case .preparationFailed(let reason): return fail(.dataset(reason: reason))
+            case .restored(let path, let stepsMade, let passedOver):
+                return restore(path.map { .init(path: $0, stepsMade: stepsMade) }, passedOver, now: now)
             case .started(let rank, let processID):
+                table[rank]?.processID = processID
                 return [.event(.workerStarted, "worker \(rank) is process \(processID)", rank: rank, step: nil)]
-            case .message(let rank, let message):
-                workers[rank]?.heard = now
-                return try take(message, from: rank, now: now)
-            case .exited(let rank, let exit, let lastWords): return take(exit, of: rank, lastWords: lastWords)
+            case .message(let rank, let epoch, let message):
+                return try take(message, from: rank, epoch: epoch, now: now)
+            case .joinRequested(let requester): return admit(requester, now: now)
+            case .exited(let rank, let exit, let lastWords):
+                return try take(exit, of: rank, lastWords: lastWords, now: now)
             case .launchFailed(let rank, let reason): return fail(.launch(rank: rank, reason: reason))
-            case .tick: return checkDeadlines(now: now)
-            case .cancel: return stop(.cancelled, reason: "cancelled by request")
-            case .shutDown: return stop(.interrupted, reason: "the daemon ends")
+            case .tick: return try checkDeadlines(now: now)
+            case .cancel: return try conclude(.cancelled, reason: "cancelled by request", now: now)
+            case .shutDown: return try conclude(.interrupted, reason: "the daemon ends", now: now)
             }
         } catch let fault as RunFault {
             return fail(fault)
@@ -118,16 +164,18 @@ package struct RunMachine: Sendable {
         }
     }
 
-    private mutating func begin(with dataset: PreparedDataset, now: MonotonicInstant) -> [Action] {
+    // MARK: - Before the first step
+
+    private mutating func begin(with dataset: PreparedDataset) -> [Action] {
         guard case .preparing = stage else { return [] }
         self.dataset = dataset
-        stage = .gathering([:], since: now)
-        for rank in ranks { workers[rank]?.heard = now }
+        stage = .restoring
         var actions: [Action] = [
+            .prepared(dataset.facts),
             .event(
                 .datasetPrepared,
                 "\(dataset.facts.trainingDocuments) documents to train on, \(dataset.facts.heldOutDocuments) held out",
-                rank: nil, step: nil)
+                rank: nil, step: nil),
         ]
         if dataset.replacedSequences > 0 {
             actions.append(
@@ -136,168 +184,74 @@ package struct RunMachine: Sendable {
                     "the text has \(dataset.replacedSequences) invalid UTF-8 sequences; each is read as U+FFFD",
                     rank: nil, step: nil))
         }
-        return actions + [.startWorkers(dataset)]
+        return actions + [.findCheckpoint]
     }
 
-    // MARK: - What workers say
-
-    private mutating func take(
-        _ message: WorkerToCoordinator, from rank: WorkerRank, now: MonotonicInstant
-    ) throws -> [Action] {
-        switch message {
-        case .hello(let hello): return try admit(hello, as: rank)
-        case .heartbeat(let heartbeat):
-            workers[rank]?.step = heartbeat.step
-            workers[rank]?.phase = heartbeat.phase.name
-            return []
-        case .stepReport(let report):
-            workers[rank]?.step = report.step.next
-            guard let closed = try steps.take(report, from: rank) else { return [] }
-            elapsed = closed.step.elapsed
-            return [.record(closed)]
-        case .evaluationReport(let report): return try take(report, from: rank)
-        case .checkpointReport(let report):
-            return [
-                .event(
-                    .checkpointWritten, "checkpoint after \(report.stepsMade) steps: \(report.path)", rank: rank,
-                    step: StepNumber(max(0, report.stepsMade - 1)))
-            ]
-        case .failure(let failure):
-            let fault = RunFault.workerFailed(
-                rank: rank, step: failure.step, phase: failure.phase.name, reason: failure.message)
-            guard case .training = stage else { return fail(fault) }
-            // A worker's failed exchange is often the consequence of another's death, whose news may be on its way.
-            stage = .settling(fault, until: now.advanced(by: HostSeconds(deadlines.causeSettles)))
-            return []
-        case .finished(let finished): return try take(finished, from: rank)
+    private mutating func restore(
+        _ found: AssignmentPlan.Checkpoint?, _ passedOver: [String], now: MonotonicInstant
+    ) -> [Action] {
+        guard case .restoring = stage else { return [] }
+        checkpoint = found
+        var actions: [Action] = passedOver.map {
+            .event(.warning, "a checkpoint was passed over: \($0)", rank: nil, step: nil)
         }
-    }
-
-    private mutating func admit(_ hello: WorkerHello, as rank: WorkerRank) throws -> [Action] {
-        guard case .gathering(var hellos, let since) = stage, hellos[rank] == nil else {
-            return [
-                .event(.peerRefused, "a second worker \(rank) said hello and was refused", rank: rank, step: nil)
-            ]
-        }
-        hellos[rank] = hello
-        stage = .gathering(hellos, since: since)
-        var actions: [Action] = [
-            .event(
-                .workerJoined, "worker \(rank) joined: process \(hello.processID), \(hello.instructionSet)", rank: rank,
-                step: nil)
-        ]
-        guard hellos.count == run.workers else { return actions }
-        let kinds = Set(hellos.values.map { "\($0.instructionSet), oneDNN \($0.oneDNNVersion)" })
-        if kinds.count > 1 {
-            return actions
-                + fail(
-                    .disagreement(
-                        step: StepNumber(0),
-                        reason: "they would compute different bits: \(kinds.sorted().joined(separator: "; "))"))
-        }
-        guard let dataset else { return actions }
-        stage = .training
-        let assignments = try AssignmentPlan(run: run, runDirectory: runDirectory, hellos: hellos, dataset: dataset)
-        actions += ranks.map { .send($0, .assignment(assignments.assignment(for: $0))) }
-        return actions + [.training]
-    }
-
-    private mutating func take(_ report: EvaluationReport, from rank: WorkerRank) throws(RunFault) -> [Action] {
-        let steps = steps
-        guard
-            let record = try evaluations.take(
-                report, from: rank, baselineAccuracy: dataset?.baselineAccuracy ?? 0, elapsed: { steps.elapsed(at: $0) }
-            )
-        else { return [] }
-        elapsed = record.elapsed
-        var actions: [Action] = [.evaluated(record)]
-        let isReached = target.observe(maskedAccuracy: record.maskedAccuracy, maskedLoss: record.maskedLoss)
-        if isReached {
-            targetReachedAt = record.elapsed
+        if let found {
             actions.append(
                 .event(
-                    .targetReached, "the target was reached after \(record.stepsMade) steps", rank: nil,
-                    step: StepNumber(record.stepsMade - 1)))
+                    .resumed, "goes on from the checkpoint after \(found.stepsMade) steps: \(found.path)", rank: nil,
+                    step: StepNumber(found.stepsMade)))
+        } else if recorded > 0 {
+            actions.append(.event(.resumed, "begins again: there is no whole checkpoint", rank: nil, step: nil))
         }
-        let isLast = isReached || record.stepsMade >= run.job.totalSteps
-        let verdict = Verdict(
-            stepsMade: record.stepsMade, isFinish: isLast, maskedAccuracy: record.maskedAccuracy,
-            maskedLoss: record.maskedLoss)
-        return actions + ranks.map { .send($0, .verdict(verdict)) }
+        stage = .gathering(since: now)
+        let ranks = (0..<run.workers).map { _ in table.add(now: now) }
+        return actions + [.startWorkers(ranks)]
     }
 
-    private mutating func take(_ finished: WorkerFinished, from rank: WorkerRank) throws(RunFault) -> [Action] {
-        workers[rank]?.digest = finished.weightsDigest
-        workers[rank]?.phase = "finished"
-        if let directory = finished.modelDirectory { modelDirectory = directory }
-        let digests = ranks.compactMap { workers[$0]?.digest }
-        guard digests.count == run.workers, let digest = digests.first else { return [] }
-        guard Set(digests).count == 1 else {
-            throw .disagreement(
-                step: StepNumber(finished.steps), reason: "the final weights differ: \(digests.joined(separator: ", "))"
-            )
-        }
-        stage = .ended
-        let outcome = RunOutcome(
-            steps: finished.steps, trainingTime: elapsed, timeToTarget: targetReachedAt, weightsDigest: digest,
-            modelDirectory: modelDirectory)
-        return stopWorkers(reason: "the run is complete") + [.end(.finished, outcome)]
-    }
+    // MARK: - The end
 
-    // MARK: - How workers end, and time
-
-    private mutating func take(_ exit: WorkerExit, of rank: WorkerRank, lastWords: String?) -> [Action] {
-        workers[rank]?.isGone = true
-        guard let worker = workers[rank], worker.digest == nil else { return [] }
-        if case .settling(let fault, _) = stage, case .workerFailed(let failed, _, _, _) = fault, failed == rank {
-            return fail(fault)
-        }
-        return fail(
-            .workerEnded(rank: rank, exit: exit, step: worker.step, phase: worker.phase, lastWords: lastWords))
-    }
-
-    private mutating func checkDeadlines(now: MonotonicInstant) -> [Action] {
+    /// Ends the run as `state`: with a last checkpoint where there is anything to keep, at once where it is asked again.
+    private mutating func conclude(_ state: RunState, reason: String, now: MonotonicInstant) throws -> [Action] {
+        if farewell != nil { return stop(state, reason: reason) }
         switch stage {
-        case .preparing, .ended: return []
-        case .gathering(let hellos, let since):
-            guard now.elapsed(since: since).seconds > deadlines.join else { return [] }
-            return fail(
-                .workersMissing(
-                    arrived: hellos.count, wanted: run.workers, missing: ranks.filter { hellos[$0] == nil },
-                    seconds: deadlines.join))
-        case .training:
-            for rank in ranks {
-                guard let worker = workers[rank], worker.digest == nil else { continue }
-                let silence = now.elapsed(since: worker.heard).seconds
-                if silence > deadlines.heartbeat {
-                    return fail(
-                        .workerSilent(rank: rank, seconds: silence, step: worker.step, phase: worker.phase))
-                }
-            }
-            return []
-        case .settling(let fault, let until): return now >= until ? fail(fault) : []
+        case .preparing, .restoring, .gathering, .ended: return stop(state, reason: reason)
+        case .training, .halting, .saving:
+            farewell = Farewell(state: state, reason: reason, until: now.advanced(by: HostSeconds(deadlines.save)))
+            let event = Action.event(.stateChanged, "\(reason): a last checkpoint is written", rank: nil, step: nil)
+            if case .training = stage { return try [event] + halt(now: now) }
+            return [event]
         }
     }
 
-    private mutating func fail(_ fault: RunFault) -> [Action] {
-        var actions: [Action] = []
-        switch fault {
-        case .workerEnded(let rank, _, let step, _, _), .workerSilent(let rank, _, let step, _),
-            .workerFailed(let rank, let step, _, _):
-            actions.append(.event(.workerLost, fault.description, rank: rank, step: step))
-        case .workersMissing, .launch, .disagreement, .dataset, .store: break
-        }
-        return actions + stop(.failed(reason: fault.description), reason: "the run failed")
+    mutating func fail(_ fault: RunFault) -> [Action] {
+        if case .noProgress = fault { hasGivenUp = true }
+        return stop(.failed(reason: fault.description), reason: "the run failed")
     }
 
-    private mutating func stop(_ state: RunState, reason: String) -> [Action] {
+    mutating func stop(_ state: RunState, reason: String) -> [Action] {
         stage = .ended
         return stopWorkers(reason: reason) + [.end(state, nil)]
     }
 
-    private func stopWorkers(reason: String) -> [Action] {
-        ranks.filter { workers[$0]?.isGone == false }.map { .send($0, .stop(reason: reason)) }
-    }
+    func stopWorkers(reason: String) -> [Action] { table.alive.map { send(.stop(reason: reason), to: $0) } }
 
-    private var ranks: [WorkerRank] { workers.keys.sorted() }
+    func send(_ message: CoordinatorToWorker, to rank: WorkerRank) -> Action { .send(rank, message, epoch: epoch) }
+}
+
+/// What is on record of a run that goes on.
+package struct RunProgressSoFar: Sendable {
+    /// Steps on record, the host time until the last of them, and all evaluations.
+    package var steps = 0
+    package var elapsed = HostSeconds.zero
+    package var evaluations: [EvaluationRecord] = []
+
+    /// Nothing.
+    package init() {}
+
+    /// What `record` tells.
+    package init(_ record: RunRecord) {
+        steps = record.steps.last.map { $0.step.index + 1 } ?? 0
+        elapsed = record.steps.map(\.elapsed).max() ?? .zero
+        evaluations = record.evaluations
+    }
 }

@@ -5,63 +5,123 @@ import Wire
 /// Gathers what the workers say of each step and closes a step once every worker has spoken of it.
 ///
 /// Lane sums are added in lane order, so that a step's loss has the same bits on every backend and number of workers.
+///
+/// Workers say what their lanes gave before anybody applies the step, and how the step went after it. So whatever any
+/// worker has applied can be told in full, whoever is lost meanwhile: a membership's end closes those steps with the
+/// reports that came, and forgets all that was said of steps that will be made again.
 package struct StepLedger: Sendable {
-    /// A step that every worker has reported.
+    /// A step that is told in full.
     package struct Closed: Sendable {
         package var step: StepRecord
         package var workers: [WorkerStepRecord]
     }
 
-    private let workerCount: Int
+    private struct Open: Sendable {
+        var lanes: [Int: LaneReport] = [:]
+        var reports: [WorkerRank: StepReport] = [:]
+    }
+
     private let laneCount: Int
     private let nextSentence: Bool
-    private var open: [StepNumber: [WorkerRank: StepReport]] = [:]
-    private var firstStart: UInt64?
+    private var open: [StepNumber: Open] = [:]
+    private var members: [WorkerRank] = []
+    /// When the membership's first worker began its first step, on its clock, and the run's host time at that moment.
+    private var start: UInt64?
+    private var startElapsed = HostSeconds.zero
+    /// The run's host time, evaluations and lost work included, at the end of the newest closed step.
+    package private(set) var elapsed = HostSeconds.zero
 
-    /// A ledger for `workerCount` workers that share `laneCount` lanes.
-    package init(workerCount: Int, laneCount: Int, nextSentence: Bool) {
-        self.workerCount = workerCount
+    /// A ledger for workers that share `laneCount` lanes.
+    package init(laneCount: Int, nextSentence: Bool) {
         self.laneCount = laneCount
         self.nextSentence = nextSentence
     }
 
-    /// Host time on rank 0's monotonic clock from the start of the first step to `nanoseconds`; zero before that.
-    package func elapsed(at nanoseconds: UInt64) -> HostSeconds {
-        guard let firstStart else { return .zero }
-        return MonotonicInstant(nanoseconds: nanoseconds).elapsed(since: MonotonicInstant(nanoseconds: firstStart))
+    /// Begins a membership of `members`, whose first step is `step`.
+    ///
+    /// - Parameter elapsed: the run's host time now.
+    package mutating func begin(_ members: [WorkerRank], at step: StepNumber, elapsed: HostSeconds) {
+        self.members = members.sorted()
+        open = open.filter { $0.key < step }
+        start = nil
+        startElapsed = elapsed
+        self.elapsed = elapsed
     }
 
-    /// Takes in one worker's report and returns the step where it was the last one missing.
+    /// The run's host time at `nanoseconds` on the clock of the membership's first worker.
+    package func elapsed(at nanoseconds: UInt64) -> HostSeconds {
+        guard let start else { return startElapsed }
+        return startElapsed
+            + MonotonicInstant(nanoseconds: nanoseconds).elapsed(since: MonotonicInstant(nanoseconds: start))
+    }
+
+    /// Takes in what lanes of `step` gave; true where these were the last ones missing.
     ///
-    /// - Throws: `RunFault.disagreement` where the reports don't add up to the lanes or differ in what must be equal.
+    /// - Throws: `RunFault.disagreement` where a lane is none of the job's, or was told already.
+    package mutating func take(
+        _ lanes: [LaneReport], of step: StepNumber, from rank: WorkerRank
+    ) throws(RunFault) -> Bool {
+        for lane in lanes {
+            guard (0..<laneCount).contains(lane.lane) else {
+                throw .disagreement(
+                    step: step, reason: "worker \(rank) reported lane \(lane.lane), 0..<\(laneCount) wanted")
+            }
+            guard open[step, default: Open()].lanes.updateValue(lane, forKey: lane.lane) == nil else {
+                throw .disagreement(step: step, reason: "lane \(lane.lane) was reported twice, now by worker \(rank)")
+            }
+        }
+        return !lanes.isEmpty && open[step]?.lanes.count == laneCount
+    }
+
+    /// Takes in how a step went on one worker and returns the step where it was the last one missing.
+    ///
+    /// - Throws: `RunFault.disagreement` where lanes are missing or the reports differ in what must be equal.
     package mutating func take(_ report: StepReport, from rank: WorkerRank) throws(RunFault) -> Closed? {
-        if rank.index == 0, firstStart == nil { firstStart = report.startedNanoseconds }
-        var reports = open[report.step] ?? [:]
-        guard reports.updateValue(report, forKey: rank) == nil else {
+        if rank == members.first, start == nil { start = report.startedNanoseconds }
+        guard open[report.step, default: Open()].reports.updateValue(report, forKey: rank) == nil else {
             throw .disagreement(step: report.step, reason: "worker \(rank) reported it twice")
         }
-        guard reports.count == workerCount else {
-            open[report.step] = reports
-            return nil
-        }
-        open[report.step] = nil
-        return try close(report.step, reports.sorted { $0.key < $1.key })
+        guard let step = open[report.step], members.allSatisfy({ step.reports[$0] != nil }) else { return nil }
+        return try close(report.step, step)
     }
 
-    private func close(
-        _ step: StepNumber, _ reports: [(key: WorkerRank, value: StepReport)]
-    ) throws(RunFault) -> Closed {
-        let lanes = reports.flatMap(\.value.lanes).sorted { $0.lane < $1.lane }
-        guard lanes.map(\.lane) == Array(0..<laneCount), let first = reports.first?.value else {
-            throw .disagreement(step: step, reason: "lanes \(lanes.map(\.lane)) were reported, 0..<\(laneCount) wanted")
+    /// Closes the steps before `step`, all of which a worker has applied, with what has been told of them.
+    ///
+    /// - Throws: `RunFault.disagreement` as above.
+    package mutating func close(before step: StepNumber) throws(RunFault) -> [Closed] {
+        var closed: [Closed] = []
+        for (number, told) in open.sorted(by: { $0.key < $1.key }) where number < step {
+            closed.append(try close(number, told))
+        }
+        return closed
+    }
+
+    private mutating func close(_ step: StepNumber, _ told: Open) throws(RunFault) -> Closed {
+        open[step] = nil
+        let lanes = told.lanes.values.sorted { $0.lane < $1.lane }
+        let reports = told.reports.sorted { $0.key < $1.key }
+        guard lanes.count == laneCount, let first = members.first.flatMap({ told.reports[$0] }) ?? reports.first?.value
+        else {
+            throw .disagreement(
+                step: step,
+                reason:
+                    "\(lanes.count) of \(laneCount) lanes and \(reports.count) workers were told of when it was applied"
+            )
         }
         for (rank, report) in reports where report.gradientNorm.bitPattern != first.gradientNorm.bitPattern {
             throw .disagreement(
                 step: step,
                 reason:
-                    "the gradient norm is \(first.gradientNorm) on worker 0 and \(report.gradientNorm) on worker \(rank)"
+                    "the gradient norm is \(first.gradientNorm) on one worker and \(report.gradientNorm) on worker \(rank)"
             )
         }
+        let knowsClock = members.first.map { told.reports[$0] != nil } ?? false
+        elapsed = max(elapsed, knowsClock ? elapsed(at: first.endedNanoseconds) : elapsed + first.duration)
+        return Closed(
+            step: record(step, lanes, first), workers: reports.map { Self.workerRecord($0.value, rank: $0.key) })
+    }
+
+    private func record(_ step: StepNumber, _ lanes: [LaneReport], _ report: StepReport) -> StepRecord {
         var maskedLoss = 0.0
         var nextSentenceLoss = 0.0
         for lane in lanes {
@@ -72,14 +132,13 @@ package struct StepLedger: Sendable {
         nextSentenceLoss = nextSentence ? nextSentenceLoss / Double(laneCount) : 0
         let masked = lanes.reduce(0) { $0 + $1.maskedCount }
         let correct = lanes.reduce(0) { $0 + $1.maskedCorrect }
-        let record = StepRecord(
+        return StepRecord(
             step: step, loss: maskedLoss + nextSentenceLoss, maskedLoss: maskedLoss,
             nextSentenceLoss: nextSentenceLoss, maskedAccuracy: Double(correct) / Double(max(1, masked)),
-            learningRate: first.learningRate, gradientNorm: first.gradientNorm,
+            learningRate: report.learningRate, gradientNorm: report.gradientNorm,
             sequences: lanes.reduce(0) { $0 + $1.sequences }, tokens: lanes.reduce(0) { $0 + $1.tokens },
-            elapsed: elapsed(at: first.endedNanoseconds),
-            duration: first.duration)
-        return Closed(step: record, workers: reports.map { Self.workerRecord($0.value, rank: $0.key) })
+            elapsed: elapsed, duration: report.duration,
+            examplesChecksum: lanes.reduce(0) { $0 &+ $1.examplesChecksum })
     }
 
     private static func workerRecord(_ report: StepReport, rank: WorkerRank) -> WorkerStepRecord {
@@ -92,7 +151,7 @@ package struct StepLedger: Sendable {
 
 extension StepReport {
     /// From the step's start to its end, on the worker's clock.
-    fileprivate var duration: HostSeconds {
+    var duration: HostSeconds {
         MonotonicInstant(nanoseconds: endedNanoseconds).elapsed(
             since: MonotonicInstant(nanoseconds: startedNanoseconds))
     }

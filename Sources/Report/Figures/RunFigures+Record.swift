@@ -47,6 +47,11 @@ extension RunFigures {
         baselineMlmAccuracy = finite(last?.baselineAccuracy)
         weightsDigest = run.outcome?.weightsDigest
         modelDirectory = run.outcome?.modelDirectory
+        let examples = run.outcome?.examples
+        examplesUsed = examples?.examples
+        wholePasses = examples?.wholePasses
+        examplesChecksum = examples.map { String($0.checksum, radix: 16) }
+        examplesChecksumDue = examples.map { String($0.checksumDue, radix: 16) }
 
         workerParts = WorkerParts.all(of: record.workerSteps)
         stepParts = StepParts(meanOf: record.workerSteps)

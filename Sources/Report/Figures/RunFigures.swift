@@ -71,6 +71,14 @@ public struct RunFigures: Sendable, Encodable {
     public var weightsDigest: String?
     /// The folder of the final model, in Hugging Face's form.
     public var modelDirectory: String?
+    /// Training examples used, and whole passes through all of them.
+    public var examplesUsed: Int?
+    /// Whole passes through the training examples.
+    public var wholePasses: Int?
+    /// The sum of a hash of each example that was used, in hexadecimal.
+    public var examplesChecksum: String?
+    /// What that sum must be where each was used exactly once a pass.
+    public var examplesChecksumDue: String?
 
     /// Where a step's time goes: the mean over steps and workers.
     public var stepParts: StepParts?

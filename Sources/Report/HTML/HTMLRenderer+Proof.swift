@@ -16,6 +16,10 @@ extension HTMLRenderer {
                     page.escaped(run.label)
                     page.raw("</th><td>")
                     page.element("code", run.weightsDigest ?? "none: the run has no final weights")
+                    if let words = run.exampleWords {
+                        page.raw("<br>")
+                        page.escaped("Examples: " + words)
+                    }
                     page.raw("</td></tr>\n")
                 }
                 page.raw("</tbody>\n")

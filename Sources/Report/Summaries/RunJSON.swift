@@ -53,6 +53,17 @@ public enum RunJSON {
         try JSONRenderer.document(List(runs: runs.map(Line.init)))
     }
 
+    private struct Events: Encodable {
+        var runId: String
+        var events: [EventFigures]
+    }
+
+    /// `{"run_id": …, "events": […]}`, oldest first. Throws `ReportError.cannotEncode`.
+    public static func events(_ record: RunRecord) throws -> Data {
+        try JSONRenderer.document(
+            Events(runId: record.run.id.text, events: RunFigures(record, label: "").events))
+    }
+
     /// `{"job": …, "run": …}`, both as in a report's document. Throws `ReportError.cannotEncode`.
     public static func show(_ record: RunRecord) throws -> Data {
         try JSONRenderer.document(

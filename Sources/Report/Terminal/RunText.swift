@@ -42,6 +42,7 @@ public enum RunText {
             }
         }
         if let digest = figures.weightsDigest { pairs.append(("Weights", "SHA-256 " + digest)) }
+        if let words = figures.exampleWords { pairs.append(("Examples", words)) }
         if let directory = figures.modelDirectory { pairs.append(("Model", directory)) }
         if record.run.corpus?.isSynthetic == true { pairs.append(("Text", "synthetic, written by Wafermark")) }
         let longest = pairs.map(\.0.count).max() ?? 0
@@ -65,20 +66,38 @@ public enum RunText {
         }
         if !figures.events.isEmpty {
             text += "\nEvents (wall clock, since the start)\n"
-            text += TextTable(
-                [
-                    TextTable.Column("AT", isNumeric: true), TextTable.Column("WHAT"),
-                    TextTable.Column("IN WORDS", mayShrink: true),
-                ],
-                rows: figures.events.suffix(20).map { event in
-                    [
-                        FigureFormat.duration.text(event.sinceStartWallSeconds),
-                        event.kind.replacingOccurrences(of: "_", with: " "), event.message,
-                    ]
-                }
-            ).text(width: width)
+            text += events(figures.events.suffix(20), width: width)
+            if figures.events.count > 20 {
+                text += "The last 20 of \(figures.events.count); `wafermark runs events \(record.run.id)` shows all.\n"
+            }
         }
         return text
+    }
+
+    /// Everything that happened to a run, a paragraph each, within `width` characters.
+    public static func events(_ record: RunRecord, width: Int = 80) -> String {
+        let figures = RunFigures(record, label: "")
+        return figures.events.map { event in
+            let time = FigureFormat.duration.text(event.sinceStartWallSeconds)
+            let kind = event.kind.replacingOccurrences(of: "_", with: " ")
+            let words = WrappedText.lines(PrintableText.plain(event.message), indent: 4, width: width, first: "    ")
+            return "\(time)  \(kind)\n\(words)"
+        }.joined()
+    }
+
+    private static func events(_ events: ArraySlice<EventFigures>, width: Int) -> String {
+        TextTable(
+            [
+                TextTable.Column("AT", isNumeric: true), TextTable.Column("WHAT"),
+                TextTable.Column("IN WORDS", mayShrink: true),
+            ],
+            rows: events.map { event in
+                [
+                    FigureFormat.duration.text(event.sinceStartWallSeconds),
+                    event.kind.replacingOccurrences(of: "_", with: " "), event.message,
+                ]
+            }
+        ).text(width: width)
     }
 
     /// How long ago something was.
@@ -90,5 +109,17 @@ public enum RunText {
         case ..<172_800: return "\(Int(seconds / 3_600)) h ago"
         default: return "\(Int(seconds / 86_400)) days ago"
         }
+    }
+}
+
+extension RunFigures {
+    /// Which examples were used, in words; nil where that is not known.
+    var exampleWords: String? {
+        guard let examplesUsed, let wholePasses, let examplesChecksum, let examplesChecksumDue else { return nil }
+        let verdict =
+            examplesChecksum == examplesChecksumDue
+            ? "each exactly once a pass: checksum \(examplesChecksum), as it must be"
+            : "NOT each once a pass: checksum \(examplesChecksum), due \(examplesChecksumDue)"
+        return "\(examplesUsed) used, \(wholePasses) whole passes; \(verdict)"
     }
 }

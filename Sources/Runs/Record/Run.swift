@@ -29,6 +29,8 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
     public var corpus: CorpusFacts?
     /// How it ended, once it finished.
     public var outcome: RunOutcome?
+    /// Whether it failed because it was started again and again without making a step; nil stands for no.
+    public var hasGivenUp: Bool?
 
     /// A run that has been asked for and not yet started.
     public init(
@@ -97,6 +99,8 @@ public struct RunOutcome: Hashable, Sendable, Codable {
     public var weightsDigest: String
     /// The folder of the final model, in Hugging Face's form.
     public var modelDirectory: String?
+    /// Which examples were used; nil where that was not worked out.
+    public var examples: ExampleUsage?
 
     /// An outcome of the given parts.
     public init(

@@ -11,6 +11,11 @@ public struct RunEvent: Hashable, Sendable, Codable {
         case workerJoined = "worker_joined"
         case workerLost = "worker_lost"
         case workerExited = "worker_exited"
+        case membershipChanged = "membership_changed"
+        case restarted
+        case resumed
+        case stalled
+        case straggler
         case checkpointWritten = "checkpoint_written"
         case targetReached = "target_reached"
         case peerRefused = "peer_refused"

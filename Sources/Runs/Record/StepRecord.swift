@@ -25,12 +25,15 @@ public struct StepRecord: Hashable, Sendable, Codable {
     /// Host time of this step alone, from its start to its end on worker 0, whose clock `elapsed` is read from too: the sum
     /// over steps never exceeds `elapsed`. The exchange of gradients makes it wait for the slowest worker.
     public var duration: HostSeconds
+    /// The sum, modulo 2^64, of a hash of each example that was used: over a pass through the examples it is the same in
+    /// whatever order they came, and another where one was left out or used twice.
+    public var examplesChecksum: UInt64
 
     /// A step of the given parts.
     public init(
         step: StepNumber, loss: Double, maskedLoss: Double, nextSentenceLoss: Double, maskedAccuracy: Double,
         learningRate: Double, gradientNorm: Double, sequences: Int, tokens: Int, elapsed: HostSeconds,
-        duration: HostSeconds
+        duration: HostSeconds, examplesChecksum: UInt64 = 0
     ) {
         self.step = step
         self.loss = loss
@@ -43,6 +46,7 @@ public struct StepRecord: Hashable, Sendable, Codable {
         self.tokens = tokens
         self.elapsed = elapsed
         self.duration = duration
+        self.examplesChecksum = examplesChecksum
     }
 }
 

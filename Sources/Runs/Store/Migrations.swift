@@ -5,6 +5,7 @@ enum Migrations {
     static let all: [(name: String, sql: String)] = [
         ("1 runs and their series", runsAndSeries),
         ("2 a step's duration on each worker", durationOnWorker),
+        ("3 which examples a step used", examplesOfStep),
     ]
 
     static var migrator: DatabaseMigrator {
@@ -93,6 +94,9 @@ enum Migrations {
         ) STRICT;
         CREATE INDEX events_by_run ON events (run);
         """
+
+    /// SQLite's integers have a sign: the checksum's bits are kept, not its value.
+    private static let examplesOfStep = "ALTER TABLE steps ADD COLUMN examples_checksum INTEGER NOT NULL DEFAULT 0;"
 
     /// Older records hold the parts alone; their sum is the best that is known of the whole.
     private static let durationOnWorker = """

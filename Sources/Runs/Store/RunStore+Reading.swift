@@ -126,7 +126,7 @@ extension RunStore {
             step: StepNumber(row[1]), loss: number(row[2]), maskedLoss: number(row[3]),
             nextSentenceLoss: number(row[4]), maskedAccuracy: number(row[5]), learningRate: number(row[6]),
             gradientNorm: number(row[7]), sequences: row[8], tokens: row[9], elapsed: HostSeconds(row[10]),
-            duration: HostSeconds(row[11]))
+            duration: HostSeconds(row[11]), examplesChecksum: UInt64(bitPattern: row[12]))
     }
 
     private static func workerStep(from row: Row) -> WorkerStepRecord {

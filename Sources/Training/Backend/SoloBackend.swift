@@ -11,13 +11,16 @@ public struct SoloBackend: StepBackend {
         self.trainer = trainer
     }
 
-    public func makeStep(_ step: StepNumber) throws -> StepOutcome {
+    public func makeStep(_ step: StepNumber, observer: any StepObserver) throws -> StepOutcome {
         var timings = StepTimings()
         var stopwatch = Stopwatch()
         try trainer.loadStep(step)
         timings.input = stopwatch.lap()
+        try observer.reached(.forward, of: step)
         let lanes = try trainer.computeGradients(step)
         timings.compute = stopwatch.lap()
+        observer.computed(lanes, of: step)
+        try observer.reached(.apply, of: step)
         let optimizer = try trainer.applyOptimizer(step)
         timings.optimizer = stopwatch.lap()
         return StepOutcome(lanes: lanes, optimizer: optimizer, timings: timings, sent: Bytes(0))

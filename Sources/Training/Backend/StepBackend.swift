@@ -8,8 +8,31 @@ public protocol StepBackend {
 
     /// Makes `step`: reads its examples, computes and sums the gradient, applies it.
     ///
-    /// - Throws: `TrainingError`; on a cluster also what its exchange throws.
-    func makeStep(_ step: StepNumber) throws -> StepOutcome
+    /// - Throws: `TrainingError`; on a cluster also what its exchange and `observer` throw. The weights are then those of
+    ///   before the step.
+    func makeStep(_ step: StepNumber, observer: any StepObserver) throws -> StepOutcome
+}
+
+/// Whom a step tells how far it is while it is made, on the computing thread.
+public protocol StepObserver {
+    /// The own lanes' losses and gradients are there; the sum with the peers' is not.
+    func computed(_ lanes: [LaneResult], of step: StepNumber)
+    /// Called once the sum is there and before it is applied, where peers have a part in it: returns when it may be.
+    func awaitCommit(of step: StepNumber) throws
+    /// The step has come to `point`.
+    func reached(_ point: StepPoint, of step: StepNumber) throws
+}
+
+/// The points of a step at which its process does something else than before.
+public enum StepPoint: String, Hashable, Sendable, CaseIterable {
+    /// Forward and backward passes begin.
+    case forward
+    /// The backward pass of the last own lane has made a first part of the gradient.
+    case backward
+    /// Nothing is left to do but to exchange gradients.
+    case exchange
+    /// The sum may be applied.
+    case apply
 }
 
 /// What a process knows of a step that it has made.

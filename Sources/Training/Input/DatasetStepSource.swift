@@ -33,6 +33,7 @@ public struct DatasetStepSource: StepSource {
             try append(
                 number, .training, epoch: epoch, sequence: sequence, maskedPositions: step.phase.maskedPositions,
                 to: &builder)
+            builder.count(ExampleChecksum.of(number: number, sequence: sequence))
         }
         return builder.batch
     }

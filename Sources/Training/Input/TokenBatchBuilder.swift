@@ -32,4 +32,7 @@ struct TokenBatchBuilder {
         if let nextSentenceLabel { batch.nextSentenceLabels.append(nextSentenceLabel) }
         batch.sequences += 1
     }
+
+    /// Notes that the example of that checksum is in the batch.
+    mutating func count(_ checksum: UInt64) { batch.examplesChecksum &+= checksum }
 }

@@ -99,11 +99,7 @@ public struct TrainingPlan: Sendable {
     }
 
     /// Whether a checkpoint is due after `stepsMade` steps; one at the end always is.
-    public func checkpoints(stepsMade: Int) -> Bool {
-        if stepsMade == totalSteps { return true }
-        guard let every = job.checkpoints.everySteps, every > 0 else { return false }
-        return stepsMade > 0 && stepsMade % every == 0
-    }
+    public func checkpoints(stepsMade: Int) -> Bool { job.checkpoints(stepsMade: stepsMade) }
 
     /// What a lane computes at once at most, over all phases and evaluations.
     var capacity: LaneCapacity {
@@ -117,6 +113,15 @@ public struct TrainingPlan: Sendable {
             capacity.maskedPositions = max(capacity.maskedPositions, sequences * phase.maskedPositions)
         }
         return capacity
+    }
+}
+
+extension Job {
+    /// Whether a checkpoint is due after `stepsMade` steps; one at the end always is.
+    public func checkpoints(stepsMade: Int) -> Bool {
+        if stepsMade == totalSteps { return true }
+        guard let every = checkpoints.everySteps, every > 0 else { return false }
+        return stepsMade > 0 && stepsMade % every == 0
     }
 }
 

@@ -51,7 +51,8 @@ final class LaneWorker: @unchecked Sendable {
                 throw TrainingError.nonFinite(step: step.step, lane: lane, tensor: "loss")
             }
         }
-        return LaneResult(lane: lane, losses: losses)
+        return LaneResult(
+            lane: lane, losses: losses, examplesChecksum: batches.reduce(0) { $0 &+ $1.examplesChecksum })
     }
 
     /// Forward pass without dropout.

@@ -7,11 +7,14 @@ public struct LaneResult: Hashable, Sendable, Codable {
     public var lane: Int
     /// Sums over its examples.
     public var losses: LaneLosses
+    /// The sum of `ExampleChecksum` over its examples.
+    public var examplesChecksum: UInt64
 
     /// A lane's result.
-    public init(lane: Int, losses: LaneLosses) {
+    public init(lane: Int, losses: LaneLosses, examplesChecksum: UInt64 = 0) {
         self.lane = lane
         self.losses = losses
+        self.examplesChecksum = examplesChecksum
     }
 
     /// The lane's training loss: mean MLM cross-entropy plus mean NSP cross-entropy, in nats.

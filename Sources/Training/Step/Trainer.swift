@@ -272,8 +272,16 @@ public final class Trainer {
             into: weights.pointer, from: UnsafePointer(model.weights.pointer), count: plan.layout.elementCount)
     }
 
-    /// Takes up the count of steps of a checkpoint whose weights and moments have been read.
-    func resume(stepsMade: Int) {
+    /// Everything that the steps to come depend on, beside the job and the number of steps made: the weights and both
+    /// moments of the optimizer, as laid out by `plan.layout`. Written by whoever receives the state of a peer; read, and
+    /// constant until the next `applyOptimizer`, by whoever sends it.
+    public var state: [UnsafeMutableBufferPointer<Float>] {
+        [weights.buffer, optimizer.firstMoments.buffer, optimizer.secondMoments.buffer]
+    }
+
+    /// Goes on as if this process had made `stepsMade` steps itself, after `state` has been overwritten with that of one
+    /// that has, or with that of a checkpoint.
+    public func resume(stepsMade: Int) {
         self.stepsMade = stepsMade
         optimizer.updates = stepsMade
         loaded = nil

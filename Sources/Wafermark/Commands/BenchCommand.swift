@@ -12,5 +12,6 @@ struct BenchCommand: ParsableCommand {
             BenchGEMMCommand.self,
             BenchCorpusCommand.self,
             BenchAllReduceCommand.self,
+            BenchChaosCommand.self,
         ])
 }

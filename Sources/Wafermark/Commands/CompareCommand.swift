@@ -49,11 +49,10 @@ struct CompareCommand: AsyncParsableCommand {
             options: try ThisProgram.daemonOptions(state: directory, endpoints: []),
             logger: ThisProgram.logger(level: .warning))
         let display = TerminalProgress(on: output.json ? .standardError : .standardOutput)
-        let summary = try await Interruption.cancels {
-            try await session.run { client in
-                try await BackendComparison(request, state: directory, client: client).run { snapshot in
-                    await display.show(RunProgress(snapshot))
-                }
+        let comparison = BackendComparison(request, state: directory, client: DaemonClient(state: directory))
+        let summary = try await Interruption.cancels(again: { Task { await comparison.endAtOnce() } }) {
+            try await session.run { _ in
+                try await comparison.run { snapshot in await display.show(RunProgress(snapshot)) }
             }
         }
         if output.json {

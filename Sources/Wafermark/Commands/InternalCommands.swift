@@ -25,35 +25,54 @@ struct PrepareDatasetCommand: ParsableCommand {
     }
 }
 
-/// `wafermark worker`: what a launcher starts, once for each worker. The run's secret comes in the environment.
+/// `wafermark worker`: what a launcher starts, once for each worker, or a user to add one to a run that is under way. The
+/// run's secret comes in the environment, or is read where the daemon keeps it.
 struct WorkerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "worker", abstract: "Be a worker of a run (started by the daemon).", shouldDisplay: false)
+        commandName: "worker", abstract: "Join a run that is under way as one more worker.",
+        discussion: """
+            It is admitted after the step in flight, gets weights and optimizer state from
+            another worker, and takes lanes; the run's bits stay the same. The daemon
+            starts a run's first workers by itself.
+            """)
 
-    @Option(help: "The coordinator's endpoint.")
+    @Option(
+        help: ArgumentHelp(
+            "The run's endpoint: ipc://STATE/sockets/RUN in the daemon's state directory.", valueName: "endpoint"))
     var join: String
 
-    @Option(name: .customLong("run"), help: "The run.")
-    var runName: String
+    @Option(
+        name: .customLong("run"),
+        help: ArgumentHelp("The run's id; by default what the endpoint ends with.", valueName: "id"))
+    var runName: String?
 
-    @Option(help: "The worker's number.")
-    var rank: Int
+    @Option(help: .hidden)
+    var rank: Int?
 
     func run() throws {
-        guard let id = RunID(runName), rank >= 0 else {
-            throw CommandFailure.wrongUsage(
-                "--run '\(runName)' --rank \(rank): a run's id and a number from 0 are needed")
-        }
-        guard let token = ProcessInfo.processInfo.environment[WorkerEnvironment.token] else {
-            throw CommandFailure.wrongUsage("\(WorkerEnvironment.token) is not set: workers are started by the daemon")
+        let name = runName ?? String(join.split(separator: "/").last ?? "")
+        guard let id = RunID(name), rank ?? 0 >= 0 else {
+            throw CommandFailure.wrongUsage("'\(name)' is no run's id: give --join ipc://STATE/sockets/RUN, or --run")
         }
         try WorkerProcess(
             options: WorkerProcess.Options(
-                coordinator: join, run: id, rank: WorkerRank(rank), token: token,
+                coordinator: join, run: id, rank: rank.map { WorkerRank($0) }, token: try token(of: id),
                 libraries: WorkerProcess.Libraries(
                     instructionSet: KernelLibrary.instructionSet, oneDNN: KernelLibrary.oneDNNVersion,
                     wafermark: Program.version)),
             makeWafer: WaferBackend.backend(for:)
         ).run()
+    }
+
+    private func token(of id: RunID) throws -> String {
+        if let token = ProcessInfo.processInfo.environment[WorkerEnvironment.token] { return token }
+        let sockets = URL(fileURLWithPath: String(join.dropFirst("ipc://".count))).deletingLastPathComponent()
+        let file = StateDirectory(path: sockets.deletingLastPathComponent().path).run(id).tokenFile
+        guard join.hasPrefix("ipc://"), let token = try? String(contentsOfFile: file, encoding: .utf8) else {
+            throw CommandFailure.wrongUsage(
+                "the run's secret is not known: \(WorkerEnvironment.token) is not set and \(file) can't be read; "
+                    + "is run \(id) under way?")
+        }
+        return token
     }
 }

@@ -8,11 +8,11 @@ import Runs
 /// `wafermark runs`: what was run, is running and waits.
 struct RunsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "runs", abstract: "List, show, watch, cancel and delete runs.",
+        commandName: "runs", abstract: "List, show, watch, resume, cancel and delete runs.",
         discussion: "A run is named by its id, or by any beginning of it that no other run shares.",
         subcommands: [
-            RunsListCommand.self, RunsShowCommand.self, RunsWatchCommand.self, RunsCancelCommand.self,
-            RunsDeleteCommand.self,
+            RunsListCommand.self, RunsShowCommand.self, RunsEventsCommand.self, RunsWatchCommand.self,
+            RunsResumeCommand.self, RunsCancelCommand.self, RunsDeleteCommand.self,
         ])
 }
 
@@ -66,6 +66,70 @@ struct RunsShowCommand: ParsableCommand {
     }
 }
 
+/// `wafermark runs events`.
+struct RunsEventsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "events", abstract: "Show everything that happened to a run.")
+
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        let store = try RunStore(readingFrom: options.state.directory.path)
+        let record = try store.record(of: try store.id(startingWith: options.run))
+        if options.output.json {
+            Console.printExactly(String(decoding: try RunJSON.events(record), as: UTF8.self))
+        } else {
+            Console.printExactly(RunText.events(record))
+        }
+    }
+}
+
+/// `wafermark runs resume`.
+struct RunsResumeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "resume", abstract: "Go on with a run that ended before it was complete.",
+        discussion: """
+            It goes on from its newest whole checkpoint, also by another number of workers,
+            and ends with the same losses and weights to the bit as if nothing had happened.
+            """)
+
+    @Argument(help: "The run's id, or a beginning of it.")
+    var run: String?
+
+    @Flag(help: "Go on with every run that a daemon's end has interrupted.")
+    var resumeAll = false
+
+    @Option(help: ArgumentHelp("Worker processes from now on; as many as before by default.", valueName: "n"))
+    var workers: Int?
+
+    @OptionGroup var state: StateOptions
+    @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard (run != nil) != resumeAll else { throw ValidationError("give a run, or --resume-all") }
+        if let workers, workers < 1 { throw ValidationError("--workers is \(workers); 1 and more are allowed") }
+    }
+
+    func run() async throws {
+        let directory = state.directory
+        let store = try RunStore(readingFrom: directory.path)
+        let ids =
+            try run.map { [try store.id(startingWith: $0)] }
+            ?? store.list().reversed().filter { $0.state == .interrupted }.map(\.id)
+        let client = DaemonClient(state: directory)
+        for id in ids { try await client.resume(id, workers: workers) }
+        if output.json {
+            try Console.printJSON(Resumed(runs: ids.map { RunAnswer(runId: $0.text, state: "queued") }))
+        } else {
+            for id in ids { Console.print("run \(id) goes on") }
+        }
+    }
+
+    private struct Resumed: Encodable {
+        var runs: [RunAnswer]
+    }
+}
+
 /// `wafermark runs watch`.
 struct RunsWatchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -84,15 +148,19 @@ struct RunsWatchCommand: AsyncParsableCommand {
 /// `wafermark runs cancel`.
 struct RunsCancelCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "cancel", abstract: "End a run that waits or is under way.")
+        commandName: "cancel", abstract: "End a run that waits or is under way.",
+        discussion: "A last checkpoint is written first; asked a second time, the run ends at once.")
 
     @OptionGroup var options: RunOptions
 
     func run() async throws {
         let directory = options.state.directory
-        let id = try RunStore(readingFrom: directory.path).id(startingWith: options.run)
+        let store = try RunStore(readingFrom: directory.path)
+        let id = try store.id(startingWith: options.run)
         try await DaemonClient(state: directory).cancel(id)
-        try RunAnswer(runId: id.text, state: "cancelled").print(json: options.output.json)
+        // One that trains writes a last checkpoint first.
+        let state = try store.run(id).state
+        try RunAnswer(runId: id.text, state: state.isFinal ? state.name : "cancelling").print(json: options.output.json)
     }
 }
 

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Coordinator
-import ServiceLifecycle
 
 /// `wafermark serve`: the coordinator daemon, in the foreground.
 struct ServeCommand: AsyncParsableCommand {
@@ -9,8 +8,9 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             It takes requests, carries out runs one after the other, and keeps their
             records in the state directory. One daemon a state directory. SIGINT or
-            SIGTERM ends it in order: workers end, and the run under way is marked as
-            interrupted.
+            SIGTERM ends it in order: the run under way writes a last checkpoint, is marked
+            as interrupted, and can be resumed. A second signal ends it without the
+            checkpoint.
             """)
 
     @OptionGroup var state: StateOptions
@@ -21,14 +21,21 @@ struct ServeCommand: AsyncParsableCommand {
             "Also take requests at this ZeroMQ endpoint, such as tcp://127.0.0.1:5555.", valueName: "endpoint"))
     var endpoints: [String] = []
 
+    @Flag(help: "Go on by itself with every run that an earlier daemon's end has interrupted.")
+    var resumeAll = false
+
+    @OptionGroup var deadlines: DeadlineOptions
+
     func run() async throws {
         let logger = ThisProgram.logger(level: .info)
-        let daemon = Daemon(
-            options: try ThisProgram.daemonOptions(state: state.directory, endpoints: endpoints), logger: logger)
-        let services = ServiceGroup(
-            configuration: ServiceGroupConfiguration(
-                services: [.init(service: daemon, successTerminationBehavior: .gracefullyShutdownGroup)],
-                gracefulShutdownSignals: [.sigint, .sigterm], logger: logger))
-        try await services.run()
+        var options = try ThisProgram.daemonOptions(state: state.directory, endpoints: endpoints)
+        options.resumesAll = resumeAll
+        options.deadlines = deadlines.deadlines
+        let daemon = Daemon(options: options, logger: logger)
+        do {
+            try await Interruption.cancels(again: { Task { await daemon.endAtOnce() } }) { try await daemon.run() }
+        } catch is CancellationError {
+            logger.info("ended by a signal")
+        }
     }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
 import BERT
+import Cluster
+import Coordinator
 import Corpus
 import Jobs
 import PerformanceModel
@@ -56,6 +58,9 @@ enum Program {
         case RunStoreError.noRun, RunStoreError.severalRuns, RunStoreError.notAnID: .wrongUsage
         case TrainingError.plan, TrainingError.batchFile: .wrongUsage
         case CommandFailure.wrongUsage: .wrongUsage
+        case CommandFailure.gaveUp: .noProgress
+        case WorkerEnd.silence: .coordinatorLost
+        case BackendComparison.Failure.run(let run) where run.hasGivenUp == true: .noProgress
         case let error as CorpusError where error.isWrongInput: .wrongUsage
         default: .failed
         }

@@ -33,7 +33,7 @@ struct RunWatching {
         if json { Console.printExactly(String(decoding: try RunJSON.show(try store.record(of: id)), as: UTF8.self)) }
         switch last.run.state {
         case .finished: return
-        case .failed: throw CommandFailure.alreadyReported
+        case .failed: throw last.run.hasGivenUp == true ? CommandFailure.gaveUp : CommandFailure.alreadyReported
         case .queued, .preparing, .running, .cancelled, .interrupted:
             throw CommandFailure.failed("run \(id) was \(last.run.state.name)")
         }

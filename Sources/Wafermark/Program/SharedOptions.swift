@@ -13,6 +13,38 @@ struct StateOptions: ParsableArguments {
     var path: String?
 }
 
+/// After how long what is taken for lost.
+struct DeadlineOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("A worker that is silent for so long is lost.", valueName: "s"))
+    var heartbeatSeconds = RunDeadlines().heartbeat
+
+    @Option(
+        help: ArgumentHelp(
+            "A worker that gets no further for so long while all others wait is lost.",
+            discussion: "At least twenty of the longest steps so far.", valueName: "s"))
+    var collectiveSeconds = RunDeadlines().collective
+
+    @Option(help: ArgumentHelp("A run that gets no further for so long says who waits for whom.", valueName: "s"))
+    var stallSeconds = RunDeadlines().stall
+
+    func validate() throws {
+        for (name, value) in [
+            ("heartbeat", heartbeatSeconds), ("collective", collectiveSeconds), ("stall", stallSeconds),
+        ] where !(value >= 1 && value <= 86_400) {
+            throw ValidationError("--\(name)-seconds is \(value); 1 to 86400 are allowed")
+        }
+    }
+
+    /// The limits that the user means.
+    var deadlines: RunDeadlines {
+        var deadlines = RunDeadlines()
+        deadlines.heartbeat = heartbeatSeconds
+        deadlines.collective = collectiveSeconds
+        deadlines.stall = stallSeconds
+        return deadlines
+    }
+}
+
 /// How a cluster's workers sum their gradients.
 struct CollectiveOptions: ParsableArguments {
     @Option(

@@ -5,26 +5,58 @@ extension CoordinatorToWorker {
     /// The most bytes of a message of the coordinator: a job, and its workers.
     public static let byteLimit = 4 << 20
 
-    /// The message's bytes, for a worker of `run`.
-    public func encoded(for run: RunID) -> [UInt8] {
+    /// The message's bytes, for a worker of `run` in the membership `epoch`.
+    public func encoded(for run: RunID, epoch: Int) -> [UInt8] {
         let arena = PackArena()
         var envelope = Wafermark__CoordinatorToWorker()
         wafermark__coordinator_to_worker__init(&envelope)
         envelope.protocol_version = protocolVersion
         envelope.run_id = arena.string(run.text)
+        envelope.epoch = UInt32(clamping: epoch)
         switch self {
         case .assignment(let assignment):
             envelope.kind_case = WAFERMARK__COORDINATOR_TO_WORKER__KIND_ASSIGNMENT
             envelope.assignment = arena.pointer(assignment.packed(in: arena))
+        case .commit(let step, let halts):
+            var message = Wafermark__Commit()
+            wafermark__commit__init(&message)
+            message.step = UInt64(clamping: step.index)
+            message.halts = halts ? 1 : 0
+            envelope.kind_case = WAFERMARK__COORDINATOR_TO_WORKER__KIND_COMMIT
+            envelope.commit = arena.pointer(message)
         case .verdict(let verdict):
-            var message = Wafermark__Verdict()
-            wafermark__verdict__init(&message)
-            message.steps_made = UInt64(clamping: verdict.stepsMade)
-            message.finish = verdict.isFinish ? 1 : 0
-            message.masked_accuracy = verdict.maskedAccuracy
-            message.masked_loss = verdict.maskedLoss
             envelope.kind_case = WAFERMARK__COORDINATOR_TO_WORKER__KIND_VERDICT
-            envelope.verdict = arena.pointer(message)
+            envelope.verdict = arena.pointer(verdict.packed)
+        case .recorded(let stepsMade):
+            var message = Wafermark__Recorded()
+            wafermark__recorded__init(&message)
+            message.steps_made = UInt64(clamping: stepsMade)
+            envelope.kind_case = WAFERMARK__COORDINATOR_TO_WORKER__KIND_RECORDED
+            envelope.recorded = arena.pointer(message)
+        case .halt:
+            var message = Wafermark__Halt()
+            wafermark__halt__init(&message)
+            envelope.kind_case = WAFERMARK__COORDINATOR_TO_WORKER__KIND_HALT
+            envelope.halt = arena.pointer(message)
+        case .save:
+            var message = Wafermark__Save()
+            wafermark__save__init(&message)
+            envelope.kind_case = WAFERMARK__COORDINATOR_TO_WORKER__KIND_SAVE
+            envelope.save = arena.pointer(message)
+        case .alive:
+            var message = Wafermark__Alive()
+            wafermark__alive__init(&message)
+            envelope.kind_case = WAFERMARK__COORDINATOR_TO_WORKER__KIND_ALIVE
+            envelope.alive = arena.pointer(message)
+        case .admitted(let rank):
+            var message = Wafermark__Admitted()
+            wafermark__admitted__init(&message)
+            message.rank = UInt32(clamping: rank.index)
+            envelope.kind_case = WAFERMARK__COORDINATOR_TO_WORKER__KIND_ADMITTED
+            envelope.admitted = arena.pointer(message)
+        case .fenced(let reason):
+            envelope.kind_case = WAFERMARK__COORDINATOR_TO_WORKER__KIND_FENCED
+            envelope.fenced = arena.string(reason)
         case .stop(let reason):
             var message = Wafermark__StopOrder()
             wafermark__stop_order__init(&message)
@@ -42,51 +74,82 @@ extension CoordinatorToWorker {
         }
     }
 
-    /// The message and the run that `bytes` encode.
+    /// The message that `bytes` encode, the run, and the membership that is spoken of.
     ///
     /// - Throws: `WireError` where they encode none.
-    public static func decode(
-        _ bytes: UnsafeRawBufferPointer
-    ) throws(WireError) -> (run: RunID, message: CoordinatorToWorker) {
+    public static func decode(_ bytes: UnsafeRawBufferPointer) throws(WireError) -> Decoded {
         try unpacking(
             "coordinator message", bytes, limit: byteLimit, unpack: wafermark__coordinator_to_worker__unpack,
             free: wafermark__coordinator_to_worker__free_unpacked, read: read)
     }
 
-    /// The message and the run that `bytes` encode.
+    /// What `bytes` encode.
     ///
-    /// - Throws: `WireError` where they encode none.
-    public static func decode(_ bytes: [UInt8]) throws(WireError) -> (run: RunID, message: CoordinatorToWorker) {
+    /// - Throws: `WireError` where they encode no such message.
+    public static func decode(_ bytes: [UInt8]) throws(WireError) -> Decoded {
         try bytes.withBytes(decode)
     }
 
-    private static func read(
-        _ envelope: Wafermark__CoordinatorToWorker
-    ) throws(WireError) -> (run: RunID, message: CoordinatorToWorker) {
+    /// A message, and whom it concerns.
+    public typealias Decoded = (run: RunID, epoch: Int, message: CoordinatorToWorker)
+
+    private static func read(_ envelope: Wafermark__CoordinatorToWorker) throws(WireError) -> Decoded {
         let reader = FieldReader(message: "coordinator message")
         try reader.checkVersion(envelope.protocol_version)
-        let run = try reader.run("run_id", envelope.run_id)
+        return (
+            try reader.run("run_id", envelope.run_id), try reader.integer("epoch", envelope.epoch),
+            try message(of: envelope, reader)
+        )
+    }
+
+    private static func message(
+        of envelope: Wafermark__CoordinatorToWorker, _ reader: FieldReader
+    ) throws(WireError) -> CoordinatorToWorker {
         switch envelope.kind_case {
         case WAFERMARK__COORDINATOR_TO_WORKER__KIND_ASSIGNMENT:
-            return (run, .assignment(try Assignment(try reader.required("assignment", envelope.assignment))))
+            return .assignment(try Assignment(try reader.required("assignment", envelope.assignment)))
+        case WAFERMARK__COORDINATOR_TO_WORKER__KIND_COMMIT:
+            let commit = try reader.required("commit", envelope.commit)
+            return .commit(step: try reader.step("step", commit.step), halts: commit.halts != 0)
         case WAFERMARK__COORDINATOR_TO_WORKER__KIND_VERDICT:
-            let verdict = try reader.required("verdict", envelope.verdict)
-            return (
-                run,
-                .verdict(
-                    Verdict(
-                        stepsMade: try reader.step("steps_made", verdict.steps_made).index,
-                        isFinish: verdict.finish != 0,
-                        maskedAccuracy: try reader.finite("masked_accuracy", verdict.masked_accuracy),
-                        maskedLoss: try reader.finite("masked_loss", verdict.masked_loss)))
-            )
+            return .verdict(try Verdict(try reader.required("verdict", envelope.verdict), reader))
+        case WAFERMARK__COORDINATOR_TO_WORKER__KIND_RECORDED:
+            let recorded = try reader.required("recorded", envelope.recorded)
+            return .recorded(stepsMade: try reader.step("steps_made", recorded.steps_made).index)
+        case WAFERMARK__COORDINATOR_TO_WORKER__KIND_HALT: return .halt
+        case WAFERMARK__COORDINATOR_TO_WORKER__KIND_SAVE: return .save
+        case WAFERMARK__COORDINATOR_TO_WORKER__KIND_ALIVE: return .alive
         case WAFERMARK__COORDINATOR_TO_WORKER__KIND_STOP:
             let stop = try reader.required("stop", envelope.stop)
-            return (run, .stop(reason: try reader.text("reason", stop.reason)))
+            return .stop(reason: try reader.text("reason", stop.reason))
         case WAFERMARK__COORDINATOR_TO_WORKER__KIND_REFUSED:
-            return (run, .refused(reason: try reader.text("refused", envelope.refused)))
+            return .refused(reason: try reader.text("refused", envelope.refused))
+        case WAFERMARK__COORDINATOR_TO_WORKER__KIND_FENCED:
+            return .fenced(reason: try reader.text("fenced", envelope.fenced))
+        case WAFERMARK__COORDINATOR_TO_WORKER__KIND_ADMITTED:
+            let admitted = try reader.required("admitted", envelope.admitted)
+            return .admitted(WorkerRank(try reader.integer("rank", admitted.rank, in: 0...4_095)))
         default: throw reader.error("kind", "\(envelope.kind_case.rawValue)", "a message that the coordinator sends")
         }
+    }
+}
+
+extension Verdict {
+    fileprivate var packed: Wafermark__Verdict {
+        var message = Wafermark__Verdict()
+        wafermark__verdict__init(&message)
+        message.steps_made = UInt64(clamping: stepsMade)
+        message.finish = isFinish ? 1 : 0
+        message.masked_accuracy = maskedAccuracy
+        message.masked_loss = maskedLoss
+        return message
+    }
+
+    fileprivate init(_ message: Wafermark__Verdict, _ reader: FieldReader) throws(WireError) {
+        self.init(
+            stepsMade: try reader.step("steps_made", message.steps_made).index, isFinish: message.finish != 0,
+            maskedAccuracy: try reader.finite("masked_accuracy", message.masked_accuracy),
+            maskedLoss: try reader.finite("masked_loss", message.masked_loss))
     }
 }
 
@@ -105,6 +168,7 @@ extension Assignment {
                 item.endpoint = arena.string(peer.endpoint)
                 item.first_lane = UInt32(clamping: peer.lanes.lowerBound)
                 item.lane_count = UInt32(clamping: peer.lanes.count)
+                item.state_endpoint = arena.string(peer.stateEndpoint)
                 return item
             })
         message.job = arena.bytes(job)
@@ -116,6 +180,12 @@ extension Assignment {
         message.exchange_deadline_seconds = exchangeDeadline.seconds
         message.algorithm = arena.string(algorithm.rawValue)
         message.bucket_bytes = UInt64(clamping: bucket.count)
+        message.checkpoint = arena.string(checkpoint ?? "")
+        message.n_state_receivers = stateReceivers.count
+        message.state_receivers = arena.numbers(stateReceivers.map { UInt32(clamping: $0.index) })
+        message.state_source = UInt32(clamping: stateSource.index)
+        message.target = arena.bytes(target)
+        if let verdict { message.verdict = arena.pointer(verdict.packed) }
         return message
     }
 
@@ -133,12 +203,14 @@ extension Assignment {
             peers.append(
                 Peer(
                     rank: WorkerRank(try reader.integer("rank", item.rank, in: 0...4_095)),
-                    endpoint: try reader.text("endpoint", item.endpoint, limit: 256), lanes: first..<first + count))
+                    endpoint: try reader.text("endpoint", item.endpoint, limit: 256), lanes: first..<first + count,
+                    stateEndpoint: try reader.text("state_endpoint", item.state_endpoint, limit: 256)))
         }
         let rank = try reader.integer("rank", message.rank, in: 0...4_095)
         guard peers.contains(where: { $0.rank.index == rank }) else {
             throw reader.error("rank", "\(rank)", "the rank of one of the \(peers.count) peers")
         }
+        let checkpoint = try reader.text("checkpoint", message.checkpoint)
         self.init(
             epoch: try reader.integer("epoch", message.epoch), rank: WorkerRank(rank), peers: peers,
             job: Array(UnsafeBufferPointer(start: message.job.data, count: message.job.len)),
@@ -148,6 +220,11 @@ extension Assignment {
             threads: try reader.integer("threads", message.threads, in: 1...4_096), backend: backend,
             exchangeDeadline: try reader.seconds("exchange_deadline_seconds", message.exchange_deadline_seconds),
             algorithm: try reader.algorithm("algorithm", message.algorithm),
-            bucket: Bytes(try reader.integer("bucket_bytes", message.bucket_bytes, in: 64...(1 << 40))))
+            bucket: Bytes(try reader.integer("bucket_bytes", message.bucket_bytes, in: 64...(1 << 40))),
+            checkpoint: checkpoint.isEmpty ? nil : checkpoint,
+            stateReceivers: try reader.ranks("state_receivers", message.n_state_receivers, message.state_receivers),
+            stateSource: WorkerRank(try reader.integer("state_source", message.state_source, in: 0...4_095)),
+            target: Array(UnsafeBufferPointer(start: message.target.data, count: message.target.len)),
+            verdict: try message.verdict.map { (verdict) throws(WireError) in try Verdict(verdict.pointee, reader) })
     }
 }

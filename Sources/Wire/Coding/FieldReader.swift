@@ -77,6 +77,18 @@ struct FieldReader {
         return values
     }
 
+    /// The workers' numbers of a repeated field, at most one for each that a run can have.
+    func ranks(
+        _ field: String, _ count: Int, _ items: UnsafeMutablePointer<UInt32>?
+    ) throws(WireError) -> [WorkerRank] {
+        guard count <= 4_096 else { throw error(field, "\(count) entries", "at most 4096") }
+        var ranks: [WorkerRank] = []
+        for item in UnsafeBufferPointer(start: items, count: items == nil ? 0 : count) {
+            ranks.append(WorkerRank(try integer(field, item, in: 0...4_095)))
+        }
+        return ranks
+    }
+
     /// The message of a field that must be there.
     func required<Item>(_ field: String, _ pointer: UnsafeMutablePointer<Item>?) throws(WireError) -> Item {
         guard let pointer else { throw error(field, "absent", "a message") }

@@ -25,6 +25,13 @@ final class PackArena {
         return ProtobufCBinaryData(len: bytes.count, data: copy)
     }
 
+    /// A copy of `numbers`.
+    func numbers(_ numbers: [UInt32]) -> UnsafeMutablePointer<UInt32> {
+        let copy = allocate(UInt32.self, count: max(1, numbers.count))
+        copy.update(from: numbers, count: numbers.count)
+        return copy
+    }
+
     /// `message` at an address of its own.
     func pointer<Message>(_ message: Message) -> UnsafeMutablePointer<Message> {
         let copy = allocate(Message.self, count: 1)

@@ -27,7 +27,7 @@ extension WorkerEnvelope {
         return WorkerEnvelope(
             run: try reader.run("run_id", envelope.run_id),
             rank: WorkerRank(try reader.integer("rank", envelope.rank, in: 0...4_095)),
-            message: try message(of: envelope, reader))
+            epoch: try reader.integer("epoch", envelope.epoch), message: try message(of: envelope, reader))
     }
 
     private static func message(
@@ -38,6 +38,19 @@ extension WorkerEnvelope {
             return .hello(try WorkerHello(try reader.required("hello", envelope.hello)))
         case WAFERMARK__WORKER_TO_COORDINATOR__KIND_HEARTBEAT:
             return .heartbeat(try Heartbeat(try reader.required("heartbeat", envelope.heartbeat)))
+        case WAFERMARK__WORKER_TO_COORDINATOR__KIND_JOIN_REQUEST:
+            let request = try reader.required("join_request", envelope.join_request)
+            return .joinRequest(token: try reader.text("token", request.token, limit: 256))
+        case WAFERMARK__WORKER_TO_COORDINATOR__KIND_LANE_RESULTS:
+            let results = try reader.required("lane_results", envelope.lane_results)
+            var lanes: [LaneReport] = []
+            for item in try reader.list("lanes", results.n_lanes, results.lanes, limit: 65_536) {
+                lanes.append(try LaneReport(item))
+            }
+            return .laneResults(step: try reader.step("step", results.step), lanes)
+        case WAFERMARK__WORKER_TO_COORDINATOR__KIND_HALTED:
+            let halted = try reader.required("halted", envelope.halted)
+            return .halted(stepsMade: try reader.step("steps_made", halted.steps_made).index)
         case WAFERMARK__WORKER_TO_COORDINATOR__KIND_STEP_REPORT:
             return .stepReport(try StepReport(try reader.required("step_report", envelope.step_report)))
         case WAFERMARK__WORKER_TO_COORDINATOR__KIND_EVALUATION_REPORT:
@@ -61,6 +74,7 @@ extension WorkerHello {
         self.init(
             token: try reader.text("token", message.token, limit: 256), processID: message.process_id,
             dataEndpoint: try reader.text("data_endpoint", message.data_endpoint, limit: 256),
+            stateEndpoint: try reader.text("state_endpoint", message.state_endpoint, limit: 256),
             instructionSet: try reader.text("instruction_set", message.instruction_set, limit: 64),
             oneDNNVersion: try reader.text("onednn_version", message.onednn_version, limit: 64),
             zeroMQVersion: try reader.text("zeromq_version", message.zeromq_version, limit: 64),
@@ -71,7 +85,7 @@ extension WorkerHello {
 extension FieldReader {
     fileprivate func phase(_ value: Wafermark__Phase) throws(WireError) -> WorkerPhase {
         guard let phase = WorkerPhase(rawValue: value.rawValue) else {
-            throw error("phase", "\(value.rawValue)", "0 to \(WorkerPhase.finished.rawValue)")
+            throw error("phase", "\(value.rawValue)", "0 to \(WorkerPhase.halted.rawValue)")
         }
         return phase
     }
@@ -81,20 +95,17 @@ extension Heartbeat {
     fileprivate init(_ message: Wafermark__Heartbeat) throws(WireError) {
         let reader = FieldReader(message: "heartbeat")
         self.init(
-            epoch: try reader.integer("epoch", message.epoch), step: try reader.step("step", message.step),
-            phase: try reader.phase(message.phase))
+            step: try reader.step("step", message.step), phase: try reader.phase(message.phase),
+            awaiting: try reader.ranks("awaiting", message.n_awaiting, message.awaiting))
     }
 }
 
 extension StepReport {
     fileprivate init(_ message: Wafermark__StepReport) throws(WireError) {
         let reader = FieldReader(message: "step_report")
-        let items = try reader.list("lanes", message.n_lanes, message.lanes, limit: 65_536)
-        var lanes: [LaneReport] = []
-        for item in items { lanes.append(try LaneReport(item)) }
         self.init(
-            step: try reader.step("step", message.step), epoch: try reader.integer("epoch", message.epoch),
-            lanes: lanes, learningRate: try reader.finite("learning_rate", message.learning_rate),
+            step: try reader.step("step", message.step),
+            learningRate: try reader.finite("learning_rate", message.learning_rate),
             gradientNorm: try reader.finite("gradient_norm", message.gradient_norm),
             timings: Timings(
                 input: try reader.seconds("input_seconds", message.input_seconds),
@@ -119,7 +130,8 @@ extension LaneReport {
             nextSentenceLossSum: try reader.finite("next_sentence_loss_sum", message.next_sentence_loss_sum),
             nextSentenceCorrect: try reader.integer("next_sentence_correct", message.next_sentence_correct),
             sequences: try reader.integer("sequences", message.sequences),
-            tokens: try reader.integer("tokens", message.tokens, in: 0...(1 << 40)))
+            tokens: try reader.integer("tokens", message.tokens, in: 0...(1 << 40)),
+            examplesChecksum: message.examples_checksum)
     }
 }
 
@@ -162,7 +174,8 @@ extension WorkerFailure {
         let reader = FieldReader(message: "failure")
         self.init(
             step: try reader.step("step", message.step), phase: try reader.phase(message.phase),
-            message: try reader.text("message", message.message, limit: 64 << 10))
+            message: try reader.text("message", message.message, limit: 64 << 10),
+            isLocal: message.is_local != 0)
     }
 }
 

@@ -10,18 +10,40 @@ extension WorkerEnvelope {
         envelope.protocol_version = protocolVersion
         envelope.run_id = arena.string(run.text)
         envelope.rank = UInt32(clamping: rank.index)
+        envelope.epoch = UInt32(clamping: epoch)
         switch message {
+        case .joinRequest(let token):
+            var message = Wafermark__JoinRequest()
+            wafermark__join_request__init(&message)
+            message.token = arena.string(token)
+            envelope.kind_case = WAFERMARK__WORKER_TO_COORDINATOR__KIND_JOIN_REQUEST
+            envelope.join_request = arena.pointer(message)
         case .hello(let hello):
             envelope.kind_case = WAFERMARK__WORKER_TO_COORDINATOR__KIND_HELLO
             envelope.hello = arena.pointer(hello.packed(in: arena))
         case .heartbeat(let heartbeat):
             var message = Wafermark__Heartbeat()
             wafermark__heartbeat__init(&message)
-            message.epoch = UInt32(clamping: heartbeat.epoch)
             message.step = UInt64(clamping: heartbeat.step.index)
             message.phase = Wafermark__Phase(rawValue: heartbeat.phase.rawValue)
+            message.n_awaiting = heartbeat.awaiting.count
+            message.awaiting = arena.numbers(heartbeat.awaiting.map { UInt32(clamping: $0.index) })
             envelope.kind_case = WAFERMARK__WORKER_TO_COORDINATOR__KIND_HEARTBEAT
             envelope.heartbeat = arena.pointer(message)
+        case .laneResults(let step, let lanes):
+            var message = Wafermark__LaneResults()
+            wafermark__lane_results__init(&message)
+            message.step = UInt64(clamping: step.index)
+            message.n_lanes = lanes.count
+            message.lanes = arena.list(lanes.map(\.packed))
+            envelope.kind_case = WAFERMARK__WORKER_TO_COORDINATOR__KIND_LANE_RESULTS
+            envelope.lane_results = arena.pointer(message)
+        case .halted(let stepsMade):
+            var message = Wafermark__Halted()
+            wafermark__halted__init(&message)
+            message.steps_made = UInt64(clamping: stepsMade)
+            envelope.kind_case = WAFERMARK__WORKER_TO_COORDINATOR__KIND_HALTED
+            envelope.halted = arena.pointer(message)
         case .stepReport(let report):
             envelope.kind_case = WAFERMARK__WORKER_TO_COORDINATOR__KIND_STEP_REPORT
             envelope.step_report = arena.pointer(report.packed(in: arena))
@@ -42,6 +64,7 @@ extension WorkerEnvelope {
             message.step = UInt64(clamping: failure.step.index)
             message.phase = Wafermark__Phase(rawValue: failure.phase.rawValue)
             message.message = arena.string(failure.message)
+            message.is_local = failure.isLocal ? 1 : 0
             envelope.kind_case = WAFERMARK__WORKER_TO_COORDINATOR__KIND_FAILURE
             envelope.failure = arena.pointer(message)
         case .finished(let finished):
@@ -68,6 +91,7 @@ extension WorkerHello {
         message.token = arena.string(token)
         message.process_id = processID
         message.data_endpoint = arena.string(dataEndpoint)
+        message.state_endpoint = arena.string(stateEndpoint)
         message.instruction_set = arena.string(instructionSet)
         message.onednn_version = arena.string(oneDNNVersion)
         message.zeromq_version = arena.string(zeroMQVersion)
@@ -81,22 +105,6 @@ extension StepReport {
         var message = Wafermark__StepReport()
         wafermark__step_report__init(&message)
         message.step = UInt64(clamping: step.index)
-        message.epoch = UInt32(clamping: epoch)
-        message.n_lanes = lanes.count
-        message.lanes = arena.list(
-            lanes.map { lane in
-                var item = Wafermark__LaneReport()
-                wafermark__lane_report__init(&item)
-                item.lane = UInt32(clamping: lane.lane)
-                item.masked_loss_sum = lane.maskedLossSum
-                item.masked_count = UInt32(clamping: lane.maskedCount)
-                item.masked_correct = UInt32(clamping: lane.maskedCorrect)
-                item.next_sentence_loss_sum = lane.nextSentenceLossSum
-                item.next_sentence_correct = UInt32(clamping: lane.nextSentenceCorrect)
-                item.sequences = UInt32(clamping: lane.sequences)
-                item.tokens = UInt64(clamping: lane.tokens)
-                return item
-            })
         message.learning_rate = learningRate
         message.gradient_norm = gradientNorm
         message.input_seconds = timings.input.seconds
@@ -107,6 +115,23 @@ extension StepReport {
         message.started_nanoseconds = startedNanoseconds
         message.ended_nanoseconds = endedNanoseconds
         message.sent_bytes = UInt64(clamping: sent.count)
+        return message
+    }
+}
+
+extension LaneReport {
+    fileprivate var packed: Wafermark__LaneReport {
+        var message = Wafermark__LaneReport()
+        wafermark__lane_report__init(&message)
+        message.lane = UInt32(clamping: lane)
+        message.masked_loss_sum = maskedLossSum
+        message.masked_count = UInt32(clamping: maskedCount)
+        message.masked_correct = UInt32(clamping: maskedCorrect)
+        message.next_sentence_loss_sum = nextSentenceLossSum
+        message.next_sentence_correct = UInt32(clamping: nextSentenceCorrect)
+        message.sequences = UInt32(clamping: sequences)
+        message.tokens = UInt64(clamping: tokens)
+        message.examples_checksum = examplesChecksum
         return message
     }
 }

@@ -121,6 +121,16 @@ final class HandMadePeer {
         try outbox.connect(to: endpoint)
     }
 
+    /// Reads messages until there were `count`, for at most `seconds`; the answer is how many came.
+    func receive(_ count: Int, within seconds: Double) throws -> Int {
+        let end = DispatchTime.now() + seconds
+        var received = 0
+        while received < count, DispatchTime.now() < end {
+            if try inbox.receive() != nil { received += 1 } else { usleep(1_000) }
+        }
+        return received
+    }
+
     /// Sends a message of `frames`.
     func send(_ frames: [[UInt8]]) throws {
         guard outbox.send(frames) else { throw MessagingError.call("send", reason: "the exchange takes no frames") }

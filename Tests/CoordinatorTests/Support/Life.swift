@@ -17,27 +17,70 @@ struct Life {
     private let lanes: Int
     private var now = MonotonicInstant(nanoseconds: 1_000_000_000)
 
-    init(workers: Int = 2, lanes: Int = 4, steps: Int, target: Target? = nil) throws {
+    init(
+        workers: Int = 2, lanes: Int = 4, steps: Int, target: Target? = nil,
+        earlier: RunProgressSoFar = RunProgressSoFar()
+    ) throws {
         self.workers = workers
         self.lanes = lanes
         machine = RunMachine(
             run: try Reports.run(workers: workers, lanes: lanes, steps: steps, target: target), runDirectory: "/run",
-            now: now)
+            earlier: earlier, now: now)
     }
 
     mutating func pass(seconds: Double) { now = now.advanced(by: HostSeconds(seconds)) }
 
     mutating func handle(_ input: RunMachine.Input) -> [RunMachine.Action] { machine.handle(input, now: now) }
 
+    /// Lets time pass second by second, as the daemon's clock ticks, while the workers `speaking` say that they compute
+    /// and the workers `waiting` that they await gradients.
+    @discardableResult
+    mutating func live(seconds: Int, speaking: [Int], waiting: [Int] = [], step: Int = 0) -> [RunMachine.Action] {
+        var actions: [RunMachine.Action] = []
+        for _ in 0..<seconds {
+            pass(seconds: 1)
+            for rank in speaking {
+                actions += say(rank, .heartbeat(Heartbeat(step: StepNumber(step), phase: .forwardBackward)))
+            }
+            for rank in waiting {
+                actions += say(
+                    rank,
+                    .heartbeat(
+                        Heartbeat(
+                            step: StepNumber(step), phase: .exchanging, awaiting: speaking.map { WorkerRank($0) })))
+            }
+            actions += handle(.tick)
+        }
+        return actions
+    }
+
+    /// The text is there, and no checkpoint.
+    @discardableResult
+    mutating func prepare(path: String? = nil, stepsMade: Int = 0) -> [RunMachine.Action] {
+        handle(.prepared(Self.dataset)) + handle(.restored(path: path, stepsMade: stepsMade, passedOver: []))
+    }
+
     /// Up to the point where all workers train.
     mutating func begin() {
-        _ = handle(.prepared(Self.dataset))
+        prepare()
         for rank in 0..<workers { _ = hello(rank) }
     }
 
     @discardableResult
-    mutating func say(_ rank: Int, _ message: WorkerToCoordinator) -> [RunMachine.Action] {
-        handle(.message(WorkerRank(rank), message))
+    mutating func say(_ rank: Int, epoch: Int? = nil, _ message: WorkerToCoordinator) -> [RunMachine.Action] {
+        handle(.message(WorkerRank(rank), epoch: epoch ?? machine.membershipEpoch, message))
+    }
+
+    /// The worker's process ends.
+    @discardableResult
+    mutating func exit(_ rank: Int, _ exit: WorkerExit = .signal(9), lastWords: String? = nil) -> [RunMachine.Action] {
+        handle(.exited(WorkerRank(rank), exit, lastWords: lastWords))
+    }
+
+    /// The answer to a halt.
+    @discardableResult
+    mutating func halted(_ rank: Int, after stepsMade: Int) -> [RunMachine.Action] {
+        say(rank, epoch: machine.membershipEpoch + 1, .halted(stepsMade: stepsMade))
     }
 
     mutating func hello(_ rank: Int, instructionSet: String = "avx2") -> [RunMachine.Action] {
@@ -46,20 +89,33 @@ struct Life {
             .hello(
                 WorkerHello(
                     token: "t", processID: 100 + Int32(rank), dataEndpoint: "ipc://\(rank)",
-                    instructionSet: instructionSet, oneDNNVersion: "2.6.3", zeroMQVersion: "4.3.4",
+                    stateEndpoint: "ipc://\(rank)-state", instructionSet: instructionSet, oneDNNVersion: "2.6.3",
+                    zeroMQVersion: "4.3.4",
                     wafermarkVersion: "0")))
     }
 
+    /// What the lanes of `rank` give, dealt among `members`, all workers unless given.
     @discardableResult
-    mutating func step(_ step: Int, of rank: Int) -> [RunMachine.Action] {
-        let own = LaneTree(laneCount: lanes).shares(workerCount: workers)[rank]
-        let start = UInt64(20 * step)
-        return say(
-            rank, .stepReport(Reports.step(step, lanes: own.map { Reports.lane($0) }, start: start, end: start + 10)))
+    mutating func lanes(_ step: Int, of rank: Int, among members: [Int]? = nil) -> [RunMachine.Action] {
+        let members = members ?? Array(0..<workers)
+        guard let place = members.firstIndex(of: rank) else { return [] }
+        let own = LaneTree(laneCount: lanes).shares(workerCount: members.count)[place]
+        return say(rank, .laneResults(step: StepNumber(step), own.map { Reports.lane($0) }))
     }
 
-    /// `step` of every worker.
-    mutating func step(_ step: Int) { for rank in 0..<workers { self.step(step, of: rank) } }
+    /// That `rank` has applied `step`.
+    @discardableResult
+    mutating func applied(_ step: Int, of rank: Int) -> [RunMachine.Action] {
+        let start = UInt64(20 * step)
+        return say(rank, .stepReport(Reports.step(step, start: start, end: start + 10)))
+    }
+
+    /// `step` of every worker of `members`, all unless given.
+    @discardableResult
+    mutating func step(_ step: Int, among members: [Int]? = nil) -> [RunMachine.Action] {
+        let members = members ?? Array(0..<workers)
+        return members.flatMap { lanes(step, of: $0, among: members) } + members.flatMap { applied(step, of: $0) }
+    }
 
     mutating func evaluation(after steps: Int, of rank: Int) -> [RunMachine.Action] {
         say(
@@ -78,8 +134,30 @@ struct Life {
 
 extension [RunMachine.Action] {
     var sent: [(rank: Int, message: CoordinatorToWorker)] {
-        compactMap { if case .send(let rank, let message) = $0 { (rank.index, message) } else { nil } }
+        compactMap { if case .send(let rank, let message, _) = $0 { (rank.index, message) } else { nil } }
     }
+
+    var halted: [Int] { sent.compactMap { if case .halt = $0.message { $0.rank } else { nil } } }
+    var fenced: [Int] { sent.compactMap { if case .fenced = $0.message { $0.rank } else { nil } } }
+    var saving: [Int] { sent.compactMap { if case .save = $0.message { $0.rank } else { nil } } }
+    var commits: [(rank: Int, step: Int, halts: Bool)] {
+        sent.compactMap {
+            if case .commit(let step, let halts) = $0.message { ($0.rank, step.index, halts) } else { nil }
+        }
+    }
+    var assignments: [Assignment] {
+        sent.compactMap { if case .assignment(let assignment) = $0.message { assignment } else { nil } }
+    }
+    var recordedNews: [(rank: Int, stepsMade: Int)] {
+        sent.compactMap { if case .recorded(let stepsMade) = $0.message { ($0.rank, stepsMade) } else { nil } }
+    }
+    var started: [Int] {
+        flatMap { action -> [Int] in
+            if case .startWorkers(let ranks) = action { ranks.map(\.index) } else { [] }
+        }
+    }
+    var isSearching: Bool { contains { if case .findCheckpoint = $0 { true } else { false } } }
+    var words: [String] { compactMap { if case .event(_, let words, _, _) = $0 { words } else { nil } } }
 
     var stopped: [Int] { sent.compactMap { if case .stop = $0.message { $0.rank } else { nil } } }
     var verdicts: [Verdict] {

@@ -34,11 +34,10 @@ enum Reports {
 
     /// A step from `start` to `end`, in milliseconds of the worker's clock, of which `compute` are accounted for.
     static func step(
-        _ step: Int, lanes: [LaneReport], start: UInt64 = 0, end: UInt64 = 10, compute: Double = 0.008,
-        gradientNorm: Double = 1.5
+        _ step: Int, start: UInt64 = 0, end: UInt64 = 10, compute: Double = 0.008, gradientNorm: Double = 1.5
     ) -> StepReport {
         StepReport(
-            step: StepNumber(step), epoch: 0, lanes: lanes, learningRate: 1e-3, gradientNorm: gradientNorm,
+            step: StepNumber(step), learningRate: 1e-3, gradientNorm: gradientNorm,
             timings: StepReport.Timings(
                 input: .zero, compute: HostSeconds(compute), exposedCommunication: HostSeconds(0.001),
                 waiting: .zero, optimizer: .zero),

@@ -9,7 +9,7 @@ struct ExchangeLoop: ~Copyable {
     private var parked: [(header: ExchangeHeader, payload: Frame)] = []
     private var session: ExchangeSession?
     private let inbox: Socket
-    private let context: Context
+    private let outboxes: Outboxes
     private let state: ExchangeState
 
     /// More early frames than peers that keep to the protocol ever send.
@@ -18,8 +18,8 @@ struct ExchangeLoop: ~Copyable {
     /// A loop that receives through `inbox`.
     init(inbox: consuming Socket, in context: Context, state: ExchangeState) {
         self.inbox = inbox
-        self.context = context
         self.state = state
+        outboxes = Outboxes(in: context, state: state)
     }
 
     /// Runs until it is ordered to close.
@@ -37,10 +37,12 @@ struct ExchangeLoop: ~Copyable {
             let (order, number) = state.order
             if number != obeyed {
                 session = nil
+                outboxes.dropUnsent()
                 switch order {
                 case .idle: break
                 case .join(let setup, let memory):
-                    session = try ExchangeSession(setup, memory: memory, in: context, state: state)
+                    try outboxes.connect(to: setup.peers, except: setup.place)
+                    session = ExchangeSession(setup, memory: memory, outboxes: outboxes, state: state)
                     try unpark()
                 case .close: parked = []
                 }

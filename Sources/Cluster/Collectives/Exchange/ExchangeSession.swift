@@ -18,6 +18,8 @@ final class ExchangeSession {
     private let state: ExchangeState
     private let plan: ExchangePlan
     private let outboxes: Outboxes
+    /// The place of each worker among the peers: routes know places, frames the workers' own numbers.
+    private let places: [WorkerRank: Int]
     private let scratch = ScratchPool()
     private var treeSum: TreeSum
     private var step: StepNumber?
@@ -31,19 +33,16 @@ final class ExchangeSession {
         var ledger: SegmentLedger<PartialSum>
     }
 
-    /// A session that connects to every peer.
-    ///
-    /// - Throws: `MessagingError` where an endpoint is none.
-    init(
-        _ setup: PeerExchange.Setup, memory: PeerExchange.Memory, in context: Context, state: ExchangeState
-    ) throws(MessagingError) {
+    /// A session that sends through `outboxes`, which are connected to the peers of `setup`.
+    init(_ setup: PeerExchange.Setup, memory: PeerExchange.Memory, outboxes: Outboxes, state: ExchangeState) {
         self.setup = setup
         self.memory = memory
+        self.outboxes = outboxes
         self.state = state
+        places = Dictionary(uniqueKeysWithValues: setup.peers.enumerated().map { ($1.rank, $0) })
         plan = ExchangePlan(
-            setup.algorithm, shares: setup.shares, rank: setup.rank.index,
+            setup.algorithm, shares: setup.shares, rank: setup.place,
             buckets: GradientBuckets(elementCount: memory.gradient.count, bucket: setup.bucket))
-        outboxes = try Outboxes(to: setup.peers, except: setup.rank, in: context, state: state)
         treeSum = TreeSum(tree: setup.tree)
     }
 
@@ -107,7 +106,7 @@ final class ExchangeSession {
         guard buckets.indices.contains(bucket),
             let index = buckets[bucket].firstIndex(where: { $0.elements == header.elements })
         else { return .refused(reason: "\(header.name) holds elements \(header.elements), which are no segment") }
-        guard buckets[bucket][index].ledger.isAwaited(node, from: header.sender.index) else {
+        guard let sender = places[header.sender], buckets[bucket][index].ledger.isAwaited(node, from: sender) else {
             return .refused(reason: "\(header.name) holds a sum over lanes \(header.lanes) that is not awaited from it")
         }
         guard payload.bytes.count == header.elements.count * MemoryLayout<Float>.stride,
@@ -118,7 +117,7 @@ final class ExchangeSession {
                     "\(header.name) has \(payload.bytes.count) bytes; \(header.elements.count) numbers were announced")
         }
         buckets[bucket][index].ledger.receive(node, PartialSum(UnsafePointer(start), keptBy: payload))
-        progress.awaited[header.sender.index] -= 1
+        progress.awaited[sender] -= 1
         if node != setup.tree.root { progress.lastContribution = .now() }
         try advance(bucket, index)
         return .taken

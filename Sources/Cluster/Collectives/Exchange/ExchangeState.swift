@@ -41,6 +41,8 @@ final class ExchangeState: Sendable {
         /// Frames out of gradient memory that libzmq has not given back, by the rank that they go to.
         var lent: [Int: Int] = [:]
         var refusals = Refusals()
+        /// Whether the membership is over, so that nobody need wait for its sums.
+        var isInterrupted = false
         var failure: String?
     }
 
@@ -55,8 +57,21 @@ final class ExchangeState: Sendable {
             $0.orderNumber += 1
             $0.step = nil
             $0.progress = Progress()
+            $0.isInterrupted = false
         }
     }
+
+    /// Ends waiting for sums until the next order. Any thread may call it.
+    func interrupt() {
+        values.withLock { $0.isInterrupted = true }
+        changed.signal()
+    }
+
+    /// Whether the membership is over.
+    var isInterrupted: Bool { values.withLock { $0.isInterrupted } }
+
+    /// The workers whose sums are awaited in the step under way. Any thread may ask.
+    var awaited: [WorkerRank] { values.withLock { $0.awaited } }
 
     func begin(_ step: StepNumber) {
         values.withLock {
@@ -92,9 +107,10 @@ final class ExchangeState: Sendable {
     ) throws(ExchangeError) {
         let end = DispatchTime.now() + deadline.seconds
         while true {
-            let (isDone, failure) = values.withLock { (isOver($0), $0.failure) }
+            let (isDone, failure, isInterrupted) = values.withLock { (isOver($0), $0.failure, $0.isInterrupted) }
             if isDone { return }
             if let failure, step != nil { throw .ended(reason: failure) }
+            if isInterrupted, step != nil { throw .interrupted }
             guard changed.wait(timeout: end) == .success else { throw values.withLock { $0.late(step, deadline) } }
         }
     }
@@ -126,7 +142,10 @@ final class ExchangeState: Sendable {
 
     func noteRefusal(_ reason: String) { values.withLock { $0.refusals.add(reason) } }
 
-    /// Notes a frame out of gradient memory on its way to `rank`.
+    /// The places of the peers that have not taken all that was sent to them.
+    var debtors: [Int] { values.withLock { Array($0.lent.keys) } }
+
+    /// Notes a frame out of gradient memory on its way to the peer at place `rank`.
     func lend(to rank: Int) { values.withLock { $0.lent[rank, default: 0] += 1 } }
 
     /// Called by libzmq's own thread once it has sent or dropped such a frame.
@@ -150,17 +169,24 @@ extension ExchangeState.Values {
     fileprivate func late(_ step: StepNumber?, _ deadline: HostSeconds) -> ExchangeError {
         guard let step else {
             return .ended(
-                reason: "frames to \(ranks(lent.keys)) were not given back within \(deadline.seconds) s")
+                reason: "frames to \(lent.count) workers were not given back within \(deadline.seconds) s")
         }
         if progress.isSummed {
-            return .unsent(step: step, seconds: deadline.seconds, ranks: lent.keys.sorted())
+            return .unsent(step: step, seconds: deadline.seconds, ranks: names(lent.keys.sorted()).map(\.index))
         }
         return .deadline(
-            step: step, seconds: deadline.seconds, bucket: progress.openBucket,
-            ranks: progress.awaited.indices.filter { progress.awaited[$0] > 0 }, refusals: refusals)
+            step: step, seconds: deadline.seconds, bucket: progress.openBucket, ranks: awaited.map(\.index),
+            refusals: refusals)
     }
 
-    private func ranks(_ ranks: some Collection<Int>) -> String { ExchangeError.workers(ranks.sorted()) }
+    /// The workers whose sums are awaited.
+    fileprivate var awaited: [WorkerRank] { names(progress.awaited.indices.filter { progress.awaited[$0] > 0 }) }
+
+    /// The workers at `places` among the peers.
+    private func names(_ places: [Int]) -> [WorkerRank] {
+        guard case .join(let setup, _) = order else { return [] }
+        return places.filter(setup.peers.indices.contains).map { setup.peers[$0].rank }
+    }
 }
 
 /// Frames that were not taken: their number, and why the last one was not.

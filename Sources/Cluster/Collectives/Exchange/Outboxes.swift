@@ -18,8 +18,16 @@ struct PartialSum {
 }
 
 /// A connection to each peer, through which sums leave without being copied. Confined to the exchange's thread.
+///
+/// Connections outlive a membership. One that is closed takes with it what the peer has not read: a peer whose receiving
+/// end is full at that moment loses what still waits in the kernel (libzmq stops reading, and forgets the rest when the
+/// connection hangs up), and would wait for it without end. So only connections to peers that are gone, or that still
+/// hold memory of a step that nobody will finish, are closed.
 final class Outboxes {
-    private var sockets: [Connection]
+    private var connections: [String: Connection] = [:]
+    /// The endpoint of each peer, by its place.
+    private var endpoints: [String] = []
+    private let context: Context
     private let state: ExchangeState
 
     private final class Connection {
@@ -34,26 +42,41 @@ final class Outboxes {
         let keeper: AnyObject?
     }
 
-    /// Connects to all `peers` but `own`, now or as soon as they listen.
-    ///
-    /// - Throws: `MessagingError` where an endpoint is none.
-    init(
-        to peers: [Assignment.Peer], except own: WorkerRank, in context: Context, state: ExchangeState
-    ) throws(MessagingError) {
+    /// No connection yet.
+    init(in context: Context, state: ExchangeState) {
+        self.context = context
         self.state = state
-        sockets = []
-        for peer in peers {
-            let socket = try Socket(.push, in: context, options: .gradients)
-            if peer.rank != own { try socket.connect(to: try Endpoint(peer.endpoint)) }
-            sockets.append(Connection(socket))
-        }
     }
 
-    /// Sends `sum`, of the elements that `header` names, to rank `receiver`. Its memory counts as lent until libzmq has
-    /// sent or dropped it.
+    /// Connects to all `peers` but the one at place `own`, now or as soon as they listen, and forgets all others.
+    ///
+    /// - Throws: `MessagingError` where an endpoint is none.
+    func connect(to peers: [Assignment.Peer], except own: Int) throws(MessagingError) {
+        endpoints = peers.map(\.endpoint)
+        var kept: [String: Connection] = [:]
+        for (place, peer) in peers.enumerated() where place != own {
+            if let known = connections[peer.endpoint] {
+                kept[peer.endpoint] = known
+            } else {
+                let socket = try Socket(.push, in: context, options: .gradients)
+                try socket.connect(to: try Endpoint(peer.endpoint))
+                kept[peer.endpoint] = Connection(socket)
+            }
+        }
+        connections = kept
+    }
+
+    /// Makes libzmq give lent memory back: closes the connections to peers that have not taken all that was sent.
+    func dropUnsent() {
+        for place in state.debtors where endpoints.indices.contains(place) { connections[endpoints[place]] = nil }
+    }
+
+    /// Sends `sum`, of the elements that `header` names, to the peer at place `receiver`. Its memory counts as lent until
+    /// libzmq has sent or dropped it.
     ///
     /// - Throws: `MessagingError` where libzmq does not take it.
     func send(_ header: ExchangeHeader, _ sum: PartialSum, to receiver: Int) throws(MessagingError) {
+        guard let connection = connections[endpoints[receiver]] else { return }
         let bytes = UnsafeRawBufferPointer(UnsafeBufferPointer(start: sum.start, count: header.elements.count))
         let loan = Loan(keeper: sum.keeper)
         state.lend(to: receiver)
@@ -66,8 +89,8 @@ final class Outboxes {
             state.takeBack(from: receiver)
             throw error
         }
-        guard sockets[receiver].socket.send(header: header.encoded(), payload: frame) else {
-            throw .call("zmq_msg_send", reason: "worker \(receiver) takes no frames")
+        guard connection.socket.send(header: header.encoded(), payload: frame) else {
+            throw .call("zmq_msg_send", reason: "worker \(header.sender) can send nothing to \(endpoints[receiver])")
         }
     }
 }

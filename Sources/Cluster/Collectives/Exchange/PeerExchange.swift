@@ -16,7 +16,7 @@ public final class PeerExchange: GradientExchange {
         public var run: RunID
         public var epoch: Int
         public var rank: WorkerRank
-        /// All workers in the order of ranks, this one included.
+        /// All workers in the order of their lanes, this one included.
         public var peers: [Assignment.Peer]
         /// The tree in which lanes are summed.
         public var tree: LaneTree
@@ -133,6 +133,9 @@ public final class PeerExchange: GradientExchange {
         try? state.waitUntilIdle(deadline: Self.returnDeadline)
     }
 
+    /// What threads other than the computing one may do with this exchange.
+    public var monitor: ExchangeMonitor { ExchangeMonitor(state) }
+
     public func begin(_ step: StepNumber) throws {
         self.step = step
         filled = 0
@@ -142,6 +145,7 @@ public final class PeerExchange: GradientExchange {
 
     public func contribute(_ range: Range<Int>) throws {
         guard let buckets else { throw ExchangeError.setup(reason: "it has not joined its peers") }
+        if state.isInterrupted { throw ExchangeError.interrupted }
         let now = buckets.filled(upTo: range.upperBound)
         guard now > filled else { return }
         filled = now
@@ -158,14 +162,17 @@ public final class PeerExchange: GradientExchange {
 }
 
 extension PeerExchange.Setup {
+    /// This worker's place among the peers.
+    var place: Int { peers.firstIndex { $0.rank == rank } ?? 0 }
+
     /// The workers' shares of the lanes.
     var shares: LaneShares { LaneShares(tree: tree, lanes: peers.map(\.lanes)) }
 
     fileprivate func check(_ memory: PeerExchange.Memory) throws {
-        guard peers.indices.contains(rank.index), peers.enumerated().allSatisfy({ $0 == $1.rank.index }) else {
+        guard Set(peers.map(\.rank)).count == peers.count, peers.contains(where: { $0.rank == rank }) else {
             throw ExchangeError.setup(
-                reason: "the peers' ranks are \(peers.map(\.rank)) and this worker's is \(rank); they must be 0, 1, 2 …"
-            )
+                reason: "the peers are workers \(peers.map(\.rank)) and this one is \(rank); "
+                    + "it must be one of them, and none may be there twice")
         }
         var lane = 0
         for peer in peers {
@@ -179,12 +186,12 @@ extension PeerExchange.Setup {
             throw ExchangeError.setup(reason: "the workers own \(lane) of \(tree.laneCount) lanes")
         }
         let count = memory.gradient.count
-        guard memory.partialSums.map(\.node) == tree.cover(of: peers[rank.index].lanes),
+        guard memory.partialSums.map(\.node) == tree.cover(of: peers[place].lanes),
             memory.partialSums.allSatisfy({ $0.elements.count == count })
         else {
             throw ExchangeError.setup(
                 reason: "the memory is not one sum of \(count) elements for each node over lanes "
-                    + "\(peers[rank.index].lanes)")
+                    + "\(peers[place].lanes)")
         }
     }
 }

@@ -1,0 +1,208 @@
+import Cluster
+import Jobs
+import Runs
+import Wire
+
+// Who belongs, and how one membership follows another.
+extension RunMachine {
+    // MARK: - Coming
+
+    /// Gives a number to somebody who asks to join, or says why not.
+    mutating func admit(_ requester: [UInt8], now: MonotonicInstant) -> [Action] {
+        let count = table.members.count + table.ranks(.candidate).count + table.ranks(.expected).count
+        let obstacle: String? =
+            switch stage {
+            case .preparing, .restoring: "the run has not begun"
+            case .saving, .ended: "the run ends"
+            case .gathering, .training, .halting:
+                if run.backend == .wafer {
+                    "a wafer is one process"
+                } else if farewell != nil {
+                    "the run ends"
+                } else if count >= run.job.lanes {
+                    "each of the job's \(run.job.lanes) lanes has a worker already"
+                } else {
+                    nil
+                }
+            }
+        if let obstacle { return [.reply(requester, .refused(reason: obstacle))] }
+        let rank = table.add(now: now)
+        return [
+            .reply(requester, .admitted(rank)),
+            .event(.workerJoined, "a worker asked to join and is worker \(rank)", rank: rank, step: nil),
+        ]
+    }
+
+    /// Takes in a worker's hello.
+    mutating func admit(_ hello: WorkerHello, as rank: WorkerRank, now: MonotonicInstant) throws -> [Action] {
+        guard table[rank]?.standing == .expected else {
+            return [
+                .event(.peerRefused, "a second worker \(rank) said hello and was refused", rank: rank, step: nil)
+            ]
+        }
+        table[rank]?.hello = hello
+        table[rank]?.standing = .candidate
+        table[rank]?.progressed = now
+        var actions: [Action] = [
+            .event(
+                .workerJoined, "worker \(rank) joined: process \(hello.processID), \(hello.instructionSet)", rank: rank,
+                step: nil)
+        ]
+        let known = (table.members + table.ranks(.candidate)).compactMap { table[$0]?.hello?.bitsDependOn }
+        let kinds = Set(known)
+        guard kinds.count <= 1 else {
+            let reason = "they would compute different bits: \(kinds.sorted().joined(separator: "; "))"
+            if case .gathering = stage { return actions + fail(.disagreement(step: StepNumber(0), reason: reason)) }
+            table[rank]?.standing = .lost(reason: reason)
+            return actions + [
+                send(.refused(reason: reason), to: rank),
+                .event(.peerRefused, "worker \(rank) was refused: \(reason)", rank: rank, step: nil),
+            ]
+        }
+        if case .gathering = stage { actions += try formIfComplete(now: now) }
+        return actions
+    }
+
+    // MARK: - Going
+
+    /// Takes in that a launched process has ended.
+    mutating func take(
+        _ exit: WorkerExit, of launched: WorkerRank, lastWords: String?, now: MonotonicInstant
+    ) throws -> [Action] {
+        table[launched]?.hasExited = true
+        // It may have been declared lost meanwhile, and have joined anew under another number.
+        let rank = table[launched]?.processID.flatMap { table.rank(ofProcess: $0) } ?? launched
+        guard let worker = table[rank] else { return [] }
+        table[rank]?.hasExited = true
+        if case .lost = worker.standing { return [] }
+        return try lose(
+            rank,
+            .workerEnded(
+                rank: rank, exit: exit, step: worker.step, phase: worker.phase.name, lastWords: lastWords), now: now)
+    }
+
+    /// Declares a worker lost.
+    mutating func lose(_ rank: WorkerRank, _ fault: RunFault, now: MonotonicInstant) throws -> [Action] {
+        guard let worker = table[rank] else { return [] }
+        if case .lost = worker.standing { return [] }
+        table[rank]?.standing = .lost(reason: fault.description)
+        firstCause = firstCause ?? fault
+        var actions: [Action] = [.event(.workerLost, fault.description, rank: rank, step: worker.step)]
+        if worker.standing == .member, worker.digest != nil {
+            // Its part is done; the others still say what they ended with.
+            if !table.members.isEmpty { return actions + (try finishIfComplete(steps: worker.step?.index ?? 0)) }
+        }
+        switch stage {
+        case .preparing, .restoring, .ended: break
+        case .gathering: actions += try formIfComplete(now: now)
+        case .training: if worker.standing == .member { actions += try halt(now: now) }
+        case .halting(let since, var awaited):
+            awaited.remove(rank)
+            stage = .halting(since: since, awaited: awaited)
+            // Where the membership was to end after a step, that step may need the worker that is lost.
+            actions += awaited.sorted().map { .send($0, .halt, epoch: epoch + 1) }
+            if awaited.isEmpty { actions += try form(now: now) }
+        case .saving(let writer): if writer == rank { actions += try form(now: now) }
+        }
+        return actions
+    }
+
+    /// Tells a worker that was declared lost, and that has something to say, why it is not heard.
+    func fence(_ rank: WorkerRank, _ reason: String) -> [Action] { [send(.fenced(reason: reason), to: rank)] }
+
+    /// Ends the membership: everybody is to stop and to say how far it came.
+    mutating func halt(now: MonotonicInstant) throws -> [Action] {
+        let members = table.members
+        stage = .halting(since: now, awaited: Set(members))
+        if members.isEmpty { return try form(now: now) }
+        return members.map { .send($0, .halt, epoch: epoch + 1) }
+    }
+
+    /// Takes in a worker's answer to a halt.
+    mutating func halted(
+        _ rank: WorkerRank, after stepsMade: Int, epoch: Int, now: MonotonicInstant
+    ) throws -> [Action] {
+        guard case .halting(let since, var awaited) = stage, epoch == self.epoch + 1, awaited.remove(rank) != nil else {
+            return []
+        }
+        table[rank]?.stepsMade = stepsMade
+        table[rank]?.enter(StepNumber(stepsMade), .halted, now: now)
+        stage = .halting(since: since, awaited: awaited)
+        return awaited.isEmpty ? try form(now: now) : []
+    }
+
+    // MARK: - The next membership
+
+    /// Forms the first membership once everybody who is expected has come or is lost.
+    mutating func formIfComplete(now: MonotonicInstant) throws -> [Action] {
+        table.ranks(.expected).isEmpty ? try form(now: now) : []
+    }
+
+    /// Forms a membership of all who have answered or wait; where the run is to end, has one of them write a checkpoint;
+    /// where nobody is left, starts anew.
+    mutating func form(now: MonotonicInstant) throws -> [Action] {
+        guard let dataset else { return [] }
+        let ranks = (table.members + table.ranks(.candidate)).sorted()
+        let workers = Dictionary(
+            uniqueKeysWithValues: ranks.compactMap { rank in
+                table[rank].flatMap { worker in worker.hello.map { (rank, ($0, worker.stepsMade)) } }
+            })
+        guard !workers.isEmpty else { return restart() }
+        let plan = try AssignmentPlan(
+            run: run, runDirectory: runDirectory, dataset: dataset, epoch: epoch + 1,
+            workers: workers.mapValues { (hello: $0.0, stepsMade: $0.1) }, checkpoint: checkpoint, history: history)
+        var actions: [Action] = []
+        for closed in try steps.close(before: StepNumber(plan.stepsMade)) { actions += record(closed, now: now) }
+        actions.append(.flush)
+        if let farewell { return actions + save(after: plan.stepsMade, farewell) }
+        epoch += 1
+        let elapsed =
+            epoch == 1 ? steps.elapsed : steps.elapsed + max(.zero, now.elapsed(since: lastClosed))
+        steps.begin(ranks, at: StepNumber(plan.stepsMade), elapsed: elapsed)
+        evaluations.begin(ranks)
+        lastClosed = now
+        for rank in ranks {
+            table[rank]?.standing = .member
+            table[rank]?.digest = nil
+            table[rank]?.awaiting = []
+            table[rank]?.enter(StepNumber(plan.stepsMade), .loading, now: now)
+        }
+        stage = .training
+        isStallTold = false
+        actions.append(
+            .event(.membershipChanged, plan.description, rank: nil, step: StepNumber(plan.stepsMade)))
+        actions += ranks.map { send(.assignment(plan.assignment(for: $0)), to: $0) }
+        return actions + (epoch == 1 ? [.training] : [])
+    }
+
+    /// Has a worker that has made the most steps write the last checkpoint, unless there is nothing new to keep.
+    private mutating func save(after stepsMade: Int, _ farewell: Farewell) -> [Action] {
+        let writer = table.members.first { table[$0]?.stepsMade == stepsMade && table[$0]?.phase == .halted }
+        guard let writer, stepsMade > checkpoint?.stepsMade ?? 0 else {
+            return stop(farewell.state, reason: farewell.reason)
+        }
+        stage = .saving(writer: writer)
+        return [send(.save, to: writer)]
+    }
+
+    /// Starts as many workers as there were at first, from the newest whole checkpoint, unless that has been in vain.
+    private mutating func restart() -> [Action] {
+        if let farewell { return stop(farewell.state, reason: farewell.reason) }
+        let cause = firstCause?.description ?? "unknown"
+        guard restarts < Self.restartLimit else { return fail(.noProgress(restarts: restarts, cause: cause)) }
+        restarts += 1
+        stage = .restoring
+        return [
+            .event(
+                .restarted,
+                "all workers are lost; \(run.workers) are started again (\(restarts) of \(Self.restartLimit) "
+                    + "times without progress); what came first: \(cause)", rank: nil, step: nil),
+            .findCheckpoint,
+        ]
+    }
+}
+
+extension WorkerHello {
+    /// What the bits depend on that this worker computes.
+    fileprivate var bitsDependOn: String { "\(instructionSet), oneDNN \(oneDNNVersion)" }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import Jobs
+import Runs
+import TestSupport
+import Testing
+
+/// A daemon of its own, and one run of the small job on it.
+struct ElasticRun {
+    /// What a run amounted to, to the bit.
+    struct Trace: Equatable {
+        var digest: String?
+        var losses: [UInt64]
+        var evaluations: [UInt64]
+        var examples: [UInt64]
+    }
+
+    let state: String
+    let id: String
+    private(set) var daemon: RunningProgram
+    private let folder: TemporaryFolder
+
+    /// Starts a daemon with `serve` and `environment`, and the run.
+    init(
+        steps: Int, backend: String = "cluster", workers: Int = 1, serve: [String] = [],
+        environment: [String: String] = [:]
+    ) throws {
+        folder = try TemporaryFolder()
+        state = folder.path + "/s"
+        daemon = try Self.serve(state, serve, environment)
+        let job = try folder.write(
+            JobFixtures.small(steps: steps) + "\ncheckpoints: { every_steps: 4 }\n", to: "job.yaml")
+        let outcome = try Program.run(
+            ["launch", backend, job, "--state", state, "--json"]
+                + (backend == "wafer" ? [] : ["--workers", "\(workers)"]))
+        #expect(outcome.status == 0, "\(outcome.standardError)")
+        id = try #require(try outcome.json()["run_id"] as? String)
+    }
+
+    private static func serve(
+        _ state: String, _ more: [String], _ environment: [String: String]
+    ) throws -> RunningProgram {
+        let daemon = try Program.start(["serve", "--state", state] + more, environment: environment)
+        let isUp = Eventually.holds(within: 30) {
+            FileManager.default.fileExists(atPath: state + "/sockets/control") || !daemon.isRunning
+        }
+        #expect(isUp && daemon.isRunning, "\(daemon.standardError)")
+        return daemon
+    }
+
+    /// Starts another daemon, without faults, once the first one has ended.
+    mutating func serveAgain(_ more: [String] = []) throws {
+        _ = try daemon.wait(seconds: 20)
+        // The socket of a daemon that was killed is still there; the next one is up once it has made its own.
+        try? FileManager.default.removeItem(atPath: state + "/sockets/control")
+        daemon = try Self.serve(state, more, [:])
+    }
+
+    /// Waits until the run has ended, and expects that it finished.
+    func waitForEnd(seconds: Double = 120) throws {
+        let hasEnded = Eventually.holds(within: seconds) {
+            usleep(100_000)
+            return (try? record())?.run.state.isFinal ?? false
+        }
+        let state = try record().run.state
+        #expect(hasEnded && state == .finished, "\(state): \(words) \(daemon.standardError.suffix(2_000))")
+    }
+
+    /// What is on record now.
+    func record() throws -> RunRecord {
+        let store = try RunStore(readingFrom: state)
+        return try store.record(of: store.id(startingWith: id))
+    }
+
+    var events: [RunEvent] { (try? record().events) ?? [] }
+    var words: [String] { events.map(\.message) }
+    var stepsMade: Int { (try? record().steps.last).map { $0.step.index + 1 } ?? 0 }
+
+    /// The names of the run's checkpoints, oldest first.
+    var checkpoints: [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: state + "/runs/\(id)/checkpoints")) ?? [])
+            .filter { $0.hasPrefix("step-") }.sorted()
+    }
+
+    /// What the run amounted to.
+    func trace() throws -> Trace {
+        let record = try record()
+        return Trace(
+            digest: record.run.outcome?.weightsDigest, losses: record.steps.map(\.loss.bitPattern),
+            evaluations: record.evaluations.map(\.maskedLoss.bitPattern),
+            examples: record.steps.map(\.examplesChecksum))
+    }
+
+    /// Expects the very bits of `reference`, and that no process and no socket of the run is left.
+    func expect(like reference: Trace) throws {
+        let trace = try trace()
+        #expect(trace.digest == reference.digest && trace.digest != nil)
+        #expect(trace.losses == reference.losses)
+        #expect(trace.evaluations == reference.evaluations)
+        #expect(trace.examples == reference.examples)
+        #expect(Eventually.holds(within: 20) { Leftovers.processes(of: state).isEmpty })
+        #expect(Leftovers.sockets(of: state) == ["control"])
+    }
+
+    /// What a run of `steps` steps amounts to that nothing disturbs: on the wafer.
+    static func reference(steps: Int) throws -> Trace {
+        let run = try ElasticRun(steps: steps, backend: "wafer")
+        try run.waitForEnd()
+        return try run.trace()
+    }
+}
