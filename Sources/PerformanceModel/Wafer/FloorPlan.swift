@@ -35,13 +35,16 @@ public struct FloorPlan: Hashable, Sendable, Codable {
 
     /// Cycles of the slowest kernel for a sample.
     public var slowestCycles: Double { rectangles.map(\.layout.cycles).max() ?? 0 }
-    /// Cycles between two samples of a copy: the slowest kernel's, and two rows' time more, because a kernel turns round
-    /// twice for a sample and each time waits for a first row. Without that headway samples would queue.
+    /// Cycles between two samples of a copy: the slowest kernel's, and the time in which first rows go from one end of a
+    /// group of kernels to the other. With that headway `PipelineReplay`'s timetable is kept to the cycle.
     public var intervalCycles: Double {
-        let rows = graph.kernels.lazy.compactMap { kernel in
-            if case .attention(let tokens, _, _) = kernel.work { Double(tokens) } else { nil }
-        }.first
-        return slowestCycles * (1 + 2 / (rows ?? 1))
+        var (group, most) = (0.0, 0.0)
+        for (kernel, rectangle) in zip(graph.kernels, rectangles) {
+            if kernel.waitsForWholeSample { group = 0 }
+            most = max(most, group)
+            group += rectangle.layout.cycles / Double(kernel.rows)
+        }
+        return slowestCycles + most
     }
     /// The slowest rectangle.
     public var slowest: Rectangle? { rectangles.max { $0.layout.cycles < $1.layout.cycles } }

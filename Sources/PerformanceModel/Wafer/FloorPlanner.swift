@@ -82,11 +82,11 @@ public struct FloorPlanner {
         }
     }
 
-    /// Samples that wait in a kernel at once: one for each group of kernels ahead of it (`PipelineReplay`), a quarter more
-    /// for those that are late, its own, and two at the turn.
+    /// Samples that wait in a kernel at once: one for each group of kernels ahead of it (`PipelineReplay`), its own, and
+    /// one that comes while the last leaves.
     private func inFlight(_ kernel: Int) -> Int {
         let ahead = layers - (graph.kernels[kernel].layer ?? (kernel == 0 ? 0 : layers))
-        return ahead + (ahead + 3) / 4 + 3
+        return ahead + 2
     }
 
     // MARK: - The least interval

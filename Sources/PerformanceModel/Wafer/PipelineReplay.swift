@@ -5,11 +5,12 @@
 /// gradients of its keys and values. It never ends before its predecessor has.
 ///
 /// Samples enter an interval apart and keep to a timetable, as in a systolic array. The kernels from one wait for a whole
-/// sample to the next are a group and work side by side. A forward pass takes a third of the interval, a backward pass two
-/// thirds, so if every group's timetable is a third of an interval behind its predecessor's, samples on their way back
-/// find each kernel free just when they come: nobody waits in either direction, and a sample is on its way for as many
-/// intervals as there are groups. Going first come, first served instead takes nearly twice as long, and so twice the
-/// memory for what waits.
+/// sample to the next are a group and work side by side. Of the interval T a group has F = T / 3 for a forward pass and
+/// G = 2 T / 3 for a backward pass, the way of first rows through the group included. Forward, a group is F behind its
+/// predecessor; backward, it is G behind its successor; the last turns round after F. So between a sample's forward and
+/// backward pass a group has F + k (F + G) = F + k T: the samples on their way back come just when those on their way
+/// forward have gone, nobody waits, and a sample is on its way for as many intervals as there are groups. First come,
+/// first served would take nearly twice as long, and twice the memory for what waits.
 public struct PipelineReplay: Hashable, Sendable {
     /// One pass of one sample through one kernel.
     public struct Pass: Hashable, Sendable, Codable {
@@ -55,15 +56,10 @@ public struct PipelineReplay: Hashable, Sendable {
         var group = 0
         return plan.graph.kernels.indices.map { index in
             let (kernel, cycles) = (plan.graph.kernels[index], plan.rectangles[index].layout.cycles)
-            let rows: Int =
-                switch kernel.work {
-                case .dense(let rows, _, _): rows
-                case .attention(let tokens, _, _): tokens
-                }
             if kernel.waitsForWholeSample { group += 1 }
             return Stage(
                 forward: cycles * WaferKernel.forwardShare, backward: cycles * (1 - WaferKernel.forwardShare),
-                lead: 1 / Double(rows), waitsForWholeSample: kernel.waitsForWholeSample, group: group)
+                lead: 1 / Double(kernel.rows), waitsForWholeSample: kernel.waitsForWholeSample, group: group)
         }
     }
 }

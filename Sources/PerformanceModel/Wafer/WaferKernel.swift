@@ -50,6 +50,14 @@ public struct WaferKernel: Hashable, Sendable, Codable {
         }
     }
 
+    /// Rows of a sample: after the first, the next kernel may begin.
+    public var rows: Int {
+        switch work {
+        case .dense(let rows, _, _): rows
+        case .attention(let tokens, _, _): tokens
+        }
+    }
+
     /// `0 attention`: layer and role, for people.
     public var name: String { (layer.map { "\($0) " } ?? "") + role.rawValue.replacing("_", with: " ") }
 }
