@@ -35,27 +35,26 @@ public enum ReportMaking {
             let newest = record.steps.last
         else { return nil }
         var total = ModelledSeconds.zero
-        var first: ModelledStep?
+        var first: (step: ModelledStep, plan: FloorPlan?)?
         var left = newest.step.index + 1
         for (index, phase) in run.job.phases.enumerated() where left > 0 {
             guard
-                let step = try? StepModel.predict(
+                let predicted = try? StepModel.predictAndPlace(
                     job: run.job, profile: profile,
                     layout: StepModel.Layout(workers: run.workers, vocabularySize: run.corpus?.vocabularySize),
                     phase: index)
             else { return nil }
             let steps = min(left, phase.steps)
-            total += step.step * Double(steps)
+            total += predicted.step.step * Double(steps)
             left -= steps
-            first = first ?? step
+            first = first ?? predicted
         }
         guard let first else { return nil }
-        let placement = try? Placement(
-            job: run.job, profile: profile, phase: 0, vocabularySize: run.corpus?.vocabularySize)
         return ModelledFigures(
-            hardware: profile.name, backend: run.backend, workers: run.workers, step: first.step, timeToTarget: total,
+            hardware: profile.name, backend: run.backend, workers: run.workers, step: first.step.step,
+            timeToTarget: total,
             basis: "the performance model's time of the \(newest.step.index + 1) steps that this run made, "
-                + "\(first.precision.rawValue) matrix products, bound by \(first.boundBy.rawValue)",
-            floorPlan: placement?.plan)
+                + "\(first.step.precision.rawValue) matrix products, bound by \(first.step.boundBy.rawValue)",
+            floorPlan: first.plan)
     }
 }

@@ -53,17 +53,23 @@ public enum StepModel {
     public static func predict(
         job: Job, profile: HardwareProfile, layout: Layout, phase index: Int = 0, calibration: Calibration? = nil
     ) throws(PerformanceModelError) -> ModelledStep {
+        try predictAndPlace(job: job, profile: profile, layout: layout, phase: index, calibration: calibration).step
+    }
+
+    /// As `predict`, with the floor plan that the step runs on, where the machine is a wafer.
+    public static func predictAndPlace(
+        job: Job, profile: HardwareProfile, layout: Layout, phase index: Int = 0, calibration: Calibration? = nil
+    ) throws(PerformanceModelError) -> (step: ModelledStep, plan: FloorPlan?) {
         if case .wafer(let machine) = profile.machine {
             let phase = try phase(index, of: job)
             return try WaferStep.predict(
                 workload: workload(of: phase, in: job, layout), machine: machine, profile: profile.name,
-                globalBatch: phase.globalBatch
-            ).step
+                globalBatch: phase.globalBatch)
         }
         let calibration = try StackCatalogue.calibration(or: calibration)
         let (setup, stack) = try setup(
             job: job, profile: profile, layout: layout, phase: index, calibration: calibration)
-        return ModelledStep(setup, stack: stack, calibration: calibration)
+        return (ModelledStep(setup, stack: stack, calibration: calibration), nil)
     }
 
     /// The configuration of phase `index` of `job` on a cluster, and the stack that runs it.

@@ -71,7 +71,9 @@ public struct FloorPlan: Hashable, Sendable, Codable {
         return bytes / (Double(cores) * core.dataBytes)
     }
     /// Cores that a sample's bytes cross, from centre to centre of the rectangles that they go between, on average.
-    public var meanWireCores: Double { wire { Self.distance($0, $1) } }
+    public var meanWireCores: Double {
+        wire { from, to in abs(from.centre.x - to.centre.x) + abs(from.centre.y - to.centre.y) }
+    }
     /// What it would be if every two kernels that talk to each other touched.
     public var leastMeanWireCores: Double {
         wire { from, to in
@@ -90,10 +92,6 @@ public struct FloorPlan: Hashable, Sendable, Codable {
             }
         }
         return sum / total
-    }
-
-    static func distance(_ a: Rectangle, _ b: Rectangle) -> Double {
-        abs(a.centre.x - b.centre.x) + abs(a.centre.y - b.centre.y)
     }
 
     /// Cycles that the busiest stream between two kernels takes for a sample, one way: its bytes over the links along the

@@ -134,8 +134,7 @@ public struct FloorPlanner {
 
     private func layout(_ item: Item, columns: Int, within cycles: Double) -> KernelLayout {
         let kernel = graph.kernels[item.kernel]
-        let fast = KernelLayout(
-            lowest: kernel, columns: columns, within: cycles, inFlight: 0, core: core, mostRows: rows)
+        let fast = KernelLayout(lowest: kernel, columns: columns, within: cycles, core: core, mostRows: rows)
         return fast.flatMap {
             KernelLayout(raising: $0, until: item.inFlight, samplesOf: kernel, fitIn: core, mostRows: rows)
         }

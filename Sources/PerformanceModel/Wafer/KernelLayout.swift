@@ -51,16 +51,14 @@ public struct KernelLayout: Hashable, Sendable, Codable {
             + Double(kernel.keptElements * inFlight) * WaferCore.bytesPerActivation / area
     }
 
-    /// The lowest rectangle of `columns` columns on which `kernel` takes at most `cycles` and fits the cores' memory; nil
-    /// where `mostRows` don't do.
-    init?(
-        lowest kernel: WaferKernel, columns: Int, within cycles: Double, inFlight: Int, core: WaferCore, mostRows: Int
-    ) {
+    /// The lowest rectangle of `columns` columns on which `kernel` takes at most `cycles` and its parameters fit the cores'
+    /// memory; nil where `mostRows` don't do. What waits comes on top (`init(raising:until:samplesOf:fitIn:mostRows:)`).
+    init?(lowest kernel: WaferKernel, columns: Int, within cycles: Double, core: WaferCore, mostRows: Int) {
         var best: KernelLayout?
         for isTransposed in [false, true] {
             func layout(_ rows: Int) -> KernelLayout {
                 KernelLayout(
-                    kernel, columns: columns, rows: rows, isTransposed: isTransposed, inFlight: inFlight, core: core)
+                    kernel, columns: columns, rows: rows, isTransposed: isTransposed, inFlight: 0, core: core)
             }
             func suffices(_ rows: Int) -> Bool {
                 let layout = layout(rows)

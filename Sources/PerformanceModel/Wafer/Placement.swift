@@ -14,29 +14,24 @@ public struct Placement: Sendable {
     public let replayedSamples: Int
     public let replayedSeconds: Double
     public let formulaSeconds: Double
-    /// The most samples that any kernel held in the replay beyond those that its memory was planned for; 0 or less.
-    public let mostSurplusInFlight: Int
 
     /// Samples beyond which a replay tells nothing new.
     private static let mostReplayed = 1024
 
     /// The placement of phase `index` of `job` on the wafer `profile`.
     ///
-    /// - Parameters:
-    ///   - replicas: copies of the network; as many as pay where nil.
-    ///   - vocabularySize: entries of the vocabulary; the job's, or BERT's, where nil.
+    /// - Parameter replicas: copies of the network; as many as pay where nil.
     /// - Throws: `PerformanceModelError.unsupported` where the profile is no wafer, there is no such phase, or the network
     ///   doesn't fit.
     public init(
-        job: Job, profile: HardwareProfile, phase index: Int, replicas: Int? = nil,
-        vocabularySize: Int? = nil
+        job: Job, profile: HardwareProfile, phase index: Int, replicas: Int? = nil
     ) throws(PerformanceModelError) {
         guard let machine = profile.wafer else {
             throw .unsupported("'\(profile.name)' is a cluster; networks are placed on wafers, such as cs1")
         }
         let phase = try StepModel.phase(index, of: job)
         let workload = StepModel.workload(
-            of: phase, in: job, StepModel.Layout(workers: 1, vocabularySize: vocabularySize))
+            of: phase, in: job, StepModel.Layout(workers: 1))
         let planner = FloorPlanner(workload, machine: machine)
         if let replicas {
             guard 1...phase.globalBatch ~= replicas else {
@@ -54,10 +49,7 @@ public struct Placement: Sendable {
         globalBatch = phase.globalBatch
         steps = phase.steps
         replayedSamples = min(time.samplesOfReplica, Self.mostReplayed)
-        let replay = PipelineReplay(plan, samples: replayedSamples)
-        replayedSeconds = replay.cycles / plan.core.hertz
+        replayedSeconds = PipelineReplay(plan, samples: replayedSamples).cycles / plan.core.hertz
         formulaSeconds = Double(replayedSamples) * time.kernelInterval + time.fill
-        let planned = plan.rectangles.prefix(plan.graph.kernels.count).map(\.inFlight)
-        mostSurplusInFlight = zip(replay.mostInFlight, planned).map { $0 - $1 }.max() ?? 0
     }
 }

@@ -33,7 +33,7 @@ struct HeightTable {
                     width == 0
                         ? nil
                         : KernelLayout(
-                            lowest: kernel, columns: width, within: cycles, inFlight: 0, core: core, mostRows: rows)
+                            lowest: kernel, columns: width, within: cycles, core: core, mostRows: rows)
                 }
             fast[kind] = layouts
             return layouts.map { layout in

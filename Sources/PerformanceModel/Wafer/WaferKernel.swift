@@ -70,8 +70,6 @@ public struct WaferGraph: Hashable, Sendable, Codable {
         public var to: Int
         /// Bytes of a sample, one way.
         public var bytes: Double
-        /// Whether a sample passes here on its way, or only its residual.
-        public var isPath: Bool
     }
 
     /// In the order of the forward pass; the vocabulary is first and, as decoder, last.
@@ -133,19 +131,19 @@ public struct WaferGraph: Hashable, Sendable, Codable {
         _ kernels: [WaferKernel], encoder: Int, hidden: Int, wide: Int, tokens: Int, masked: Int
     ) -> [Edge] {
         var edges: [Edge] = []
-        func flow(_ from: Int, _ to: Int, _ elements: Int, isPath: Bool = true) {
+        func flow(_ from: Int, _ to: Int, _ elements: Int) {
             edges.append(
-                Edge(from: from, to: to, bytes: Double(elements) * WaferCore.bytesPerActivation, isPath: isPath))
+                Edge(from: from, to: to, bytes: Double(elements) * WaferCore.bytesPerActivation))
         }
         var last = 0
         for first in stride(from: 1, to: encoder, by: 5) {
             flow(last, first, tokens * hidden)
             flow(first, first + 1, 3 * tokens * hidden)
             flow(first + 1, first + 2, tokens * hidden)
-            flow(last, first + 2, tokens * hidden, isPath: false)
+            flow(last, first + 2, tokens * hidden)
             flow(first + 2, first + 3, tokens * hidden)
             flow(first + 3, first + 4, tokens * wide)
-            flow(first + 2, first + 4, tokens * hidden, isPath: false)
+            flow(first + 2, first + 4, tokens * hidden)
             last = first + 4
         }
         flow(last, encoder, masked * hidden)

@@ -11,7 +11,7 @@ public enum WaferStep {
     /// - Throws: `PerformanceModelError.unsupported` where the network doesn't fit the wafer.
     public static func predict(
         workload: Workload, machine: WaferMachine, profile: String, globalBatch: Int
-    ) throws(PerformanceModelError) -> (step: ModelledStep, plan: FloorPlan) {
+    ) throws(PerformanceModelError) -> (step: ModelledStep, plan: FloorPlan?) {
         let plan = try FloorPlanner(workload, machine: machine).plan(globalBatch: globalBatch)
         let time = PipelineTime(plan, samples: globalBatch, inputBytesPerSecond: machine.ioBytesPerSecond)
         let streaming = Double(time.samplesOfReplica) * time.interval

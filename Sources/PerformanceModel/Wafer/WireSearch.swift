@@ -1,11 +1,10 @@
 /// Shortens a plan's wires without changing any rectangle's size: turns strips over, swaps rectangles within a strip and
 /// whole strips, as long as any of these helps.
 struct WireSearch {
-    private let plan: FloorPlan
+    private var plan: FloorPlan
     /// Indices of rectangles, from top to bottom, strip by strip.
     private var strips: [[Int]]
     private var widths: [Int]
-    private var centres: [(x: Double, y: Double)]
 
     /// Rounds over all moves; a plan of BERT-Large stands still after four or five.
     private static let mostRounds = 12
@@ -15,8 +14,6 @@ struct WireSearch {
         let count = plan.graph.kernels.count
         self.strips = strips.items.map { $0.map { $0.replica * count + $0.kernel } }
         widths = strips.widths
-        centres = plan.rectangles.map { _ in (0, 0) }
-        arrange()
     }
 
     /// The plan after the search.
@@ -24,22 +21,17 @@ struct WireSearch {
         // A sample walks down one strip and up the next.
         for strip in strips.indices where strip % 2 == 1 { strips[strip].reverse() }
         arrange()
-        var length = wireLength
+        var length = plan.meanWireCores
         for _ in 0..<Self.mostRounds {
             let before = length
             for move in moves() where isPossible(move) {
                 make(move)
-                let next = wireLength
+                let next = plan.meanWireCores
                 if next < length { length = next } else { make(move) }
             }
             if length == before { break }
         }
-        var result = plan
-        place { index, x, y in
-            result.rectangles[index].x = x
-            result.rectangles[index].y = y
-        }
-        return result
+        return plan
     }
 
     /// A change that undoes itself when made twice.
@@ -80,36 +72,17 @@ struct WireSearch {
         arrange()
     }
 
+    /// Puts every rectangle where its strip has it.
     private mutating func arrange() {
-        var centres = centres
-        place { index, x, y in
-            let layout = plan.rectangles[index].layout
-            centres[index] = (Double(x) + Double(layout.columns) / 2, Double(y) + Double(layout.rows) / 2)
-        }
-        self.centres = centres
-    }
-
-    private func place(_ body: (_ index: Int, _ x: Int, _ y: Int) -> Void) {
         var x = 0
         for (strip, width) in zip(strips, widths) {
             var y = 0
             for index in strip {
-                body(index, x, y)
+                plan.rectangles[index].x = x
+                plan.rectangles[index].y = y
                 y += plan.rectangles[index].layout.rows
             }
             x += width
         }
-    }
-
-    private var wireLength: Double {
-        let count = plan.graph.kernels.count
-        var sum = 0.0
-        for replica in 0..<plan.replicas {
-            for edge in plan.graph.edges {
-                let (a, b) = (centres[replica * count + edge.from], centres[replica * count + edge.to])
-                sum += edge.bytes * (abs(a.x - b.x) + abs(a.y - b.y))
-            }
-        }
-        return sum
     }
 }

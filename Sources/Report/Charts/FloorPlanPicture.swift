@@ -2,7 +2,7 @@ import Foundation
 import PerformanceModel
 
 /// A wafer's floor plan as a picture: every kernel's rectangle in its place, shaded by how much of the interval between
-/// samples it computes, the slowest outlined, idle cores hatched.
+/// samples it computes, the slowest outlined, cores without a kernel left pale.
 public struct FloorPlanPicture {
     private let plan: FloorPlan
     private let title: String
@@ -60,20 +60,15 @@ public struct FloorPlanPicture {
         svg.rectangle(x: x + 0.5, y: y + 0.5, width: width - 1, height: height - 1, class: "plan-kernel load-\(shade)")
         let text = shade > 3 ? "plan-label on-dark" : "plan-label"
         let (name, place) = (Self.short(kernel.role), kernel.layer.map { "\($0)" })
-        let isUpright = width > 10 && height > 48 && width <= 30
-        guard isUpright || (width > 30 && height > 11) else { return }
-        if isUpright {
-            let label = (place.map { $0 + " " } ?? "") + name
-            svg.text(
-                label, x: x + width / 2 + 3.5, y: y + height / 2, anchor: .middle, isUpright: true, class: text)
-            return
-        }
-        if height > 26, let place {
-            svg.text(place, x: x + width / 2, y: y + height / 2 - 3, anchor: .middle, class: text + " layer")
-            svg.text(name, x: x + width / 2, y: y + height / 2 + 10, anchor: .middle, class: text)
-        } else {
-            let label = (place.map { $0 + " " } ?? "") + name
-            svg.text(label, x: x + width / 2, y: y + height / 2 + 3.5, anchor: .middle, class: text)
+        let label = (place.map { $0 + " " } ?? "") + name
+        let middle = (x: x + width / 2, y: y + height / 2)
+        if width > 30, height > 26, let place {
+            svg.text(place, x: middle.x, y: middle.y - 3, anchor: .middle, class: text + " layer")
+            svg.text(name, x: middle.x, y: middle.y + 10, anchor: .middle, class: text)
+        } else if width > 30, height > 11 {
+            svg.text(label, x: middle.x, y: middle.y + 3.5, anchor: .middle, class: text)
+        } else if width > 10, width <= 30, height > 48 {
+            svg.text(label, x: middle.x + 3.5, y: middle.y, anchor: .middle, isUpright: true, class: text)
         }
     }
 
