@@ -12,6 +12,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        // Without its traits it needs neither configuration files nor the whole of Foundation.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
@@ -20,9 +22,15 @@ let package = Package(
         .executableTarget(
             name: "Wafermark",
             dependencies: [
-                "Coordinator", "Cluster", "Wafer", "Report", "PerformanceModel", "Runs", "Training", "BERT", "Corpus",
+                "Dashboard", "Coordinator", "Cluster", "Wafer", "Report", "PerformanceModel", "Runs", "Training",
+                "BERT", "Corpus",
                 "Jobs", "Kernels", "Messaging", "CZeroMQ", "CProtobufC", .argumentParser, .logging, .serviceLifecycle,
             ]),
+        .target(
+            name: "Dashboard",
+            dependencies: [
+                "Coordinator", "Report", "PerformanceModel", "Runs", "Jobs", .hummingbird, .logging, .serviceLifecycle,
+            ], resources: [.embedInCode("Resources")]),
         .target(
             name: "Coordinator",
             dependencies: [
@@ -80,7 +88,9 @@ let package = Package(
             name: "ReportTests", dependencies: ["Report", "PerformanceModel", "Runs", "Jobs"], exclude: ["Fixtures"]),
         .testTarget(name: "PerformanceModelTests", dependencies: ["PerformanceModel", "Jobs"]),
         .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Cluster", "Runs", "Wire", "Jobs"]),
-        .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Runs", "Jobs"]),
+        .testTarget(
+            name: "DashboardTests", dependencies: ["Dashboard", "Coordinator", "Report", "Runs", "Jobs", .hummingbird]),
+        .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Report", "Runs", "Jobs"]),
         .testTarget(
             name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Corpus", "Digests", "Runs", "Jobs"]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
@@ -90,6 +100,7 @@ let package = Package(
 extension Target.Dependency {
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
     static let logging = product(name: "Logging", package: "swift-log")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let subprocess = product(name: "Subprocess", package: "swift-subprocess")

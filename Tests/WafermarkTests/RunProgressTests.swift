@@ -1,5 +1,6 @@
 import Foundation
 import Jobs
+import Report
 import Runs
 import Testing
 import Wafermark

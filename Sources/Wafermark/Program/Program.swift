@@ -3,6 +3,7 @@ import BERT
 import Cluster
 import Coordinator
 import Corpus
+import Dashboard
 import Jobs
 import PerformanceModel
 import Runs
@@ -57,7 +58,7 @@ enum Program {
         case is JobFileError, is PerformanceModelError, is ModelFileError, is BERTError: .wrongUsage
         case RunStoreError.noRun, RunStoreError.severalRuns, RunStoreError.notAnID: .wrongUsage
         case TrainingError.plan, TrainingError.batchFile: .wrongUsage
-        case CommandFailure.wrongUsage: .wrongUsage
+        case CommandFailure.wrongUsage, is JobRequirements.Violation, is DashboardError: .wrongUsage
         case CommandFailure.gaveUp: .noProgress
         case WorkerEnd.silence: .coordinatorLost
         case BackendComparison.Failure.run(let run) where run.hasGivenUp == true: .noProgress

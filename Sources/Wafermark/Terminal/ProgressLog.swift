@@ -1,4 +1,5 @@
 import Jobs
+import Report
 import Runs
 
 /// Tells a run's progress in plain lines, for files and pipes: changes of state, evaluations, and about twenty steps.

@@ -1,4 +1,5 @@
 import Jobs
+import Report
 import Runs
 
 /// Draws a run's progress as a few lines that are redrawn in place.

@@ -1,5 +1,6 @@
 import Foundation
 import Jobs
+import Report
 import Runs
 
 /// Shows runs' progress on a stream: redrawn in place on a terminal, plain lines elsewhere.

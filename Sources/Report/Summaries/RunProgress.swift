@@ -3,31 +3,37 @@ import Runs
 
 /// What a reader wants to know of a run that is under way, worked out from its records.
 package struct RunProgress {
-    /// The run and what it has recorded so far.
+    /// The run and what it has recorded so far; of the steps, the newest are enough.
     package var run: Run
     package var steps: [StepRecord]
+    /// Steps made, those that `steps` leaves out among them.
+    package var stepsMade: Int
     package var evaluations: [EvaluationRecord]
     /// Where each worker's time went in the newest step.
     package var workers: [WorkerStepRecord]
 
     /// What is known of a run.
+    ///
+    /// - Parameter stepsMade: steps made; nil where `steps` has all of them.
     package init(
-        run: Run, steps: [StepRecord], evaluations: [EvaluationRecord] = [], workers: [WorkerStepRecord] = []
+        run: Run, steps: [StepRecord], stepsMade: Int? = nil, evaluations: [EvaluationRecord] = [],
+        workers: [WorkerStepRecord] = []
     ) {
         self.run = run
         self.steps = steps
+        self.stepsMade = stepsMade ?? steps.count
         self.evaluations = evaluations
         self.workers = workers
     }
 
     /// Steps that rates are averaged over: enough to be steady, few enough to be current.
-    private static let window = 20
+    package static let window = 20
 
     /// Optimizer steps of the job.
     package var totalSteps: Int { run.job.totalSteps }
 
     /// The share of steps that are made.
-    package var fraction: Double { totalSteps > 0 ? Double(steps.count) / Double(totalSteps) : 0 }
+    package var fraction: Double { totalSteps > 0 ? Double(stepsMade) / Double(totalSteps) : 0 }
 
     /// Host time since the start of the first step.
     package var elapsed: HostSeconds { max(steps.last?.elapsed ?? .zero, evaluations.last?.elapsed ?? .zero) }
@@ -52,7 +58,7 @@ package struct RunProgress {
         let recent = steps.suffix(Self.window + 1)
         guard let first = recent.first, let last = recent.last, recent.count > 1 else { return nil }
         let pace = (last.elapsed.seconds - first.elapsed.seconds) / Double(recent.count - 1)
-        return HostSeconds(pace * Double(max(0, totalSteps - steps.count)))
+        return HostSeconds(pace * Double(max(0, totalSteps - stepsMade)))
     }
 
     /// The shares of the workers' time in the newest step; together one, but for what belongs to no part.

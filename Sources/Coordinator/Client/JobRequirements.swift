@@ -1,0 +1,41 @@
+import Jobs
+import PerformanceModel
+
+/// What must fit between a job and the machine that it is asked to run on, checked before anything is started.
+public enum JobRequirements {
+    /// What doesn't fit, and what would.
+    public struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
+        public let description: String
+    }
+
+    /// Refuses more workers than lanes, and none.
+    ///
+    /// - Throws: `Violation`.
+    public static func check(workers: Int, of job: Job) throws {
+        guard (1...job.lanes).contains(workers) else {
+            throw Violation(
+                description:
+                    "\(workers) workers can't share the job's \(job.lanes) lanes: every worker owns one or more; "
+                    + "give 1 to \(job.lanes)")
+        }
+    }
+
+    /// Refuses a profile that there isn't, and one of the other kind of machine.
+    ///
+    /// - Throws: `Violation`; `PerformanceModelError` where there is no such profile, or a file is none.
+    public static func check(hardware: String?, for backend: Backend) throws {
+        guard let hardware else { return }
+        let profile = try HardwareCatalogue.profile(hardware)
+        let fits =
+            switch (profile.kind, backend) {
+            case (.cluster, .cluster), (.wafer, .wafer): true
+            case (.cluster, .wafer), (.wafer, .cluster): false
+            }
+        guard fits else {
+            throw Violation(
+                description:
+                    "the profile '\(profile.name)' is of a \(profile.kind.rawValue), so the \(backend.rawValue) "
+                    + "can't stand for it; see 'wafermark hardware list'")
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import Coordinator
+import Foundation
+import Hummingbird
+import Report
+import Runs
+
+/// Reports of one or more runs, made when they are asked for.
+struct ReportRoutes {
+    let desk: RunDesk
+
+    /// The most runs of one report.
+    private static let limit = 16
+
+    func add(to router: Router<BasicRequestContext>) {
+        let desk = desk
+        router.get("/report") { request, _ in
+            let names = request.uri.queryParameters[values: "run"]
+            guard (1...Self.limit).contains(names.count) else {
+                throw HTTPError(
+                    .badRequest,
+                    message: "run: found \(names.count) of them, allowed are 1 to \(Self.limit); "
+                        + "/report?run=ID&run=ID")
+            }
+            let format = try Self.format(request)
+            let records = try names.map { try desk.store.record(of: try desk.store.id(startingWith: String($0))) }
+            let report = try ReportMaking.report(of: records, in: desk.state)
+            var response = Response(type: format.mediaType, try ReportWriter(report).render(format))
+            // The report brings its own looks in the page and has no script.
+            response.headers[.contentSecurityPolicy] =
+                "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; "
+                + "frame-ancestors 'none'"
+            return response
+        }
+    }
+
+    private static func format(_ request: Request) throws -> ReportFormat {
+        guard let text = request.uri.queryParameters["format"] else { return .html }
+        guard let format = ReportFormat(rawValue: String(text)) else {
+            throw HTTPError(
+                .badRequest,
+                message: "format: found '\(text.prefix(32))', allowed are "
+                    + ReportFormat.allCases.map(\.rawValue).joined(separator: ", "))
+        }
+        return format
+    }
+}
+
+extension ReportFormat {
+    fileprivate var mediaType: String {
+        switch self {
+        case .html: "text/html; charset=utf-8"
+        case .json: "application/json"
+        case .csv: "text/csv; charset=utf-8"
+        case .markdown: "text/markdown; charset=utf-8"
+        }
+    }
+}
