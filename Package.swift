@@ -51,7 +51,7 @@ let package = Package(
         .target(
             name: "PerformanceModel", dependencies: ["Jobs", .yams],
             resources: [.embedInCode("Resources")]),
-        .target(name: "Runs", dependencies: ["Jobs", .grdb, .system]),
+        .target(name: "Runs", dependencies: ["Jobs", "Digests", .grdb, .system]),
         .target(name: "Training", dependencies: ["BERT", "Corpus", "Jobs", "Kernels", "Digests", .system]),
         .target(name: "BERT", dependencies: ["Kernels", .system]),
         .target(name: "Corpus", dependencies: ["Jobs", "Digests", "CCorpusData", "CZlib", .system]),

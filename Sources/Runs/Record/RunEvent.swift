@@ -19,6 +19,7 @@ public struct RunEvent: Hashable, Sendable, Codable {
         case checkpointWritten = "checkpoint_written"
         case targetReached = "target_reached"
         case peerRefused = "peer_refused"
+        case imported
         case warning
     }
 

@@ -18,6 +18,24 @@ extension RunStore {
     /// Adds a new run.
     public func insert(_ run: Run) throws { try insert([run]) }
 
+    /// Adds a run that was made elsewhere with all that is known of it, and an event that says so.
+    ///
+    /// In one transaction, which may also be made while a daemon writes: it touches no other run.
+    public func insert(_ record: RunRecord, importedFrom file: String, at time: Date = Date()) throws {
+        try write { database in
+            let known = try Bool.fetchOne(
+                database, sql: "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?)", arguments: [record.run.id.text])
+            if known == true { throw RunStoreError.duplicateRun(record.run.id) }
+            try Self.store(record.run, in: database)
+            let event = RunEvent(time: time, kind: .imported, message: "imported from \(file)")
+            try Self.append(
+                RunAdditions(
+                    steps: record.steps, workerSteps: record.workerSteps, evaluations: record.evaluations,
+                    events: record.events + [event]),
+                to: try Self.number(of: record.run.id, in: database), in: database)
+        }
+    }
+
     /// Replaces what is known of a run, and appends to its series, in one transaction.
     public func update(_ run: Run, appending additions: RunAdditions = RunAdditions()) throws {
         try write { database in

@@ -8,11 +8,12 @@ import Runs
 /// `wafermark runs`: what was run, is running and waits.
 struct RunsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "runs", abstract: "List, show, watch, resume, cancel and delete runs.",
+        commandName: "runs", abstract: "List, show, watch, end, resume, move and delete runs.",
         discussion: "A run is named by its id, or by any beginning of it that no other run shares.",
         subcommands: [
             RunsListCommand.self, RunsShowCommand.self, RunsEventsCommand.self, RunsWatchCommand.self,
-            RunsResumeCommand.self, RunsCancelCommand.self, RunsDeleteCommand.self,
+            RunsResumeCommand.self, RunsCancelCommand.self, RunsDeleteCommand.self, RunsExportCommand.self,
+            RunsImportCommand.self,
         ])
 }
 
@@ -180,7 +181,7 @@ struct RunsDeleteCommand: AsyncParsableCommand {
 }
 
 /// What became of a run by request.
-private struct RunAnswer: Encodable {
+struct RunAnswer: Encodable {
     var runId: String
     var state: String
 

@@ -11,7 +11,8 @@ struct WafermarkCommand: AsyncParsableCommand {
               wafermark job example > job.yaml          a job to begin with
               wafermark compare job.yaml --workers 2    both backends, then the report
 
-            Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted.
+            Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 coordinator lost,
+            4 given up for want of progress, 130 interrupted.
             """,
         version: Program.version,
         subcommands: [
@@ -20,7 +21,7 @@ struct WafermarkCommand: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Run", subcommands: [CompareCommand.self, ServeCommand.self, LaunchCommand.self]),
-            CommandGroup(name: "Look", subcommands: [RunsCommand.self, ReportCommand.self]),
+            CommandGroup(name: "Look", subcommands: [RunsCommand.self, ReportCommand.self, DiffCommand.self]),
             CommandGroup(
                 name: "Prepare", subcommands: [DoctorCommand.self, JobCommand.self, HardwareCommand.self]),
             CommandGroup(

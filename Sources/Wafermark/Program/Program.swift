@@ -57,6 +57,7 @@ enum Program {
         switch error {
         case is JobFileError, is PerformanceModelError, is ModelFileError, is BERTError: .wrongUsage
         case RunStoreError.noRun, RunStoreError.severalRuns, RunStoreError.notAnID: .wrongUsage
+        case RunStoreError.duplicateRun, is RunArchiveError: .wrongUsage
         case TrainingError.plan, TrainingError.batchFile: .wrongUsage
         case CommandFailure.wrongUsage, is JobRequirements.Violation, is DashboardError: .wrongUsage
         case CommandFailure.gaveUp: .noProgress
