@@ -13,7 +13,7 @@ public enum ReportMaking {
     public static func report(of records: [RunRecord], in state: StateDirectory) throws -> ComparisonReport {
         try ComparisonReport(
             runs: records, jobFile: records.first.map { JobFile.render($0.run.job) },
-            modelled: records.compactMap { modelled($0) }, host: try HostMachine.calibrated(in: state.path),
+            modelled: records.compactMap { modelled($0) }, scaling: scaling(of: records), host: try HostMachine.calibrated(in: state.path),
             generated: Date())
     }
 
@@ -25,6 +25,23 @@ public enum ReportMaking {
         formats: [ReportFormat] = ReportFormat.allCases
     ) throws -> [String] {
         try ReportWriter(report, steps: records.map(StepTable.init)).write(to: directory, formats: formats)
+    }
+
+    /// How the job scales on each cluster that a run stands for, beside the first wafer that one stands for.
+    private static func scaling(of records: [RunRecord]) -> [ModelledScaling] {
+        guard let job = records.first?.run.job else { return [] }
+        func profiles(_ backend: Backend) -> [HardwareProfile] {
+            var names: [String] = []
+            for run in records.map(\.run) where run.backend == backend {
+                if let name = run.hardware, !names.contains(name) { names.append(name) }
+            }
+            return names.compactMap { try? HardwareCatalogue.profile($0) }
+        }
+        let wafer = profiles(.wafer).first
+        let vocabularySize = records.lazy.compactMap(\.run.corpus?.vocabularySize).first
+        return profiles(.cluster).compactMap {
+            ModelledScaling(job: job, cluster: $0, wafer: wafer, vocabularySize: vocabularySize)
+        }
     }
 
     /// The modelled time of the steps that `record` made, on the machine that it stands for; nil where it stands for none

@@ -11,6 +11,7 @@ struct AnswerFacts {
     var reference: Int
     var isOneMachine: Bool
     var isOneJob: Bool
+    var scaling: [ModelledScaling]
 
     /// Whether every run ended as it should.
     var areAllFinished: Bool { runs.allSatisfy { $0.state == "finished" } }
@@ -64,7 +65,7 @@ public struct Answer: Sendable, Encodable {
         } else {
             sentence = Self.several(facts)
         }
-        details = [Self.certainty(facts), Self.ratios(facts), Self.bits(facts), Self.quality(facts)].compactMap { $0 }
+        details = [Self.scale(facts), Self.certainty(facts), Self.ratios(facts), Self.bits(facts), Self.quality(facts)].compactMap { $0 }
     }
 
     // MARK: One sentence
@@ -174,6 +175,11 @@ public struct Answer: Sendable, Encodable {
     }
 
     // MARK: What a reader asks next
+
+    /// What it would be on the machines that the runs stand for.
+    private static func scale(_ facts: AnswerFacts) -> Phrase? {
+        facts.isOneJob ? facts.scaling.first?.sentence("/scaling/0") : nil
+    }
 
     private static func certainty(_ facts: AnswerFacts) -> Phrase? {
         guard let comparison = facts.comparisons.first, facts.runs.count == 2, facts.areAllFinished else { return nil }

@@ -33,6 +33,8 @@ public struct ComparisonReport: Sendable, Encodable {
     public var identity: [IdentityCheck]
     /// Times that the performance model gives for the machines that the backends stand for.
     public var modelled: [ModelledFigures]
+    /// What the job would take on more and more devices of the clusters that runs stand for.
+    public var scaling: [ModelledScaling]
     /// The performance model's error on these runs.
     public var hostModel: HostModelCheck
     /// How to do it again.
@@ -44,12 +46,13 @@ public struct ComparisonReport: Sendable, Encodable {
     ///   - runs: the records, at least one.
     ///   - jobFile: the job file's text, to be shown in the report.
     ///   - modelled: times of the performance model, if it was asked.
+    ///   - scaling: the same of more and more devices.
     ///   - host: the machine as it was calibrated, if it was.
     ///   - generated: when the report is made, by the wall clock.
     /// - Throws: `ReportError.noRuns`.
     public init(
-        runs: [RunRecord], jobFile: String? = nil, modelled: [ModelledFigures] = [], host: HostMachine? = nil,
-        generated: Date
+        runs: [RunRecord], jobFile: String? = nil, modelled: [ModelledFigures] = [],
+        scaling: [ModelledScaling] = [], host: HostMachine? = nil, generated: Date
     ) throws {
         guard let first = runs.first else { throw ReportError.noRuns }
         let labels = Self.labels(of: runs)
@@ -60,6 +63,7 @@ public struct ComparisonReport: Sendable, Encodable {
         runCount = figures.count
         self.runs = figures
         self.modelled = modelled
+        self.scaling = scaling
         hostModel = HostModelCheck(runs, on: host)
         job = JobFigures(first.run.job, vocabularySize: runs.lazy.compactMap(\.run.corpus?.vocabularySize).first)
         let others = runs.indices.filter { $0 != reference }
@@ -72,7 +76,7 @@ public struct ComparisonReport: Sendable, Encodable {
         let facts = AnswerFacts(
             runs: figures, job: job, comparisons: comparisons, identity: identity, reference: reference,
             isOneMachine: Set(figures.map(\.machine)).count == 1,
-            isOneJob: Set(runs.map(\.run.job.withoutPlaces)).count == 1)
+            isOneJob: Set(runs.map(\.run.job.withoutPlaces)).count == 1, scaling: scaling)
         answer = Answer(facts)
         notes = Note.all(facts)
     }

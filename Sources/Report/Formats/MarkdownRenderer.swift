@@ -17,7 +17,7 @@ public struct MarkdownRenderer {
             text += "> **" + Self.escaped(note.title) + ".** " + Self.escaped(note.text) + "\n>\n"
         }
         if text.hasSuffix(">\n") { text.removeLast(2) }
-        text += "\n" + figures + "\n" + parts + identity + hostModel + reproduction
+        text += "\n" + figures + "\n" + parts + scaling + identity + hostModel + reproduction
         return text
     }
 
@@ -46,6 +46,28 @@ public struct MarkdownRenderer {
             } + [["Whole step"] + runs.map { format.text($0.stepParts?.totalHostSeconds) }]
         return "### Where a step’s time goes (mean, host clock)\n\n" + Self.table(["Part"] + runs.map(\.label), rows)
             + "\n"
+    }
+
+    private var scaling: String {
+        report.scaling.map { scaling in
+            let rows =
+                scaling.points.map { point in
+                    [
+                        "\(point.devices)", FigureFormat.duration.text(point.timeModelledSeconds),
+                        FigureFormat.percent.text(point.scalingEfficiency),
+                        FigureFormat.percent.text(point.exposedCommunicationShare),
+                        FigureFormat.significant.text(point.costUsDollars),
+                    ]
+                }
+                + (scaling.wafer.map { wafer in
+                    [[
+                        wafer.hardware, FigureFormat.duration.text(wafer.timeModelledSeconds), "", "",
+                        FigureFormat.significant.text(wafer.costUsDollars),
+                    ]]
+                } ?? [])
+            return "### The whole job on \(Self.escaped(scaling.hardware)) (modelled clock)\n\n"
+                + Self.table(["Devices", "Time", "Efficiency", "Exposed exchange", "US$"], rows) + "\n"
+        }.joined()
     }
 
     private var identity: String {

@@ -42,6 +42,7 @@ public struct HTMLRenderer {
         sideBySideSection(in: &page)
         qualitySection(in: &page)
         stepTimeSection(in: &page)
+        scalingSection(in: &page)
         identitySection(in: &page)
         modelledSection(in: &page)
         hostModelSection(in: &page)
@@ -73,6 +74,7 @@ public struct HTMLRenderer {
     /// The sections that this report has, for the list of contents.
     private var contents: [(id: String, title: String)] {
         var contents = [("figures", "Side by side"), ("quality", "Quality"), ("step-time", "Step time")]
+        if !report.scaling.isEmpty { contents.append(("scaling", "At scale")) }
         if !report.identity.isEmpty { contents.append(("identity", "Bits")) }
         if !report.modelled.isEmpty { contents.append(("modelled", "Modelled")) }
         contents += [
