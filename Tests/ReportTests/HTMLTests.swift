@@ -1,5 +1,6 @@
 import Foundation
 import Jobs
+import PerformanceModel
 import Report
 import Runs
 import Testing
@@ -16,8 +17,19 @@ struct Specimen: Sendable, CustomTestStringConvertible {
                 ModelledFigures(
                     hardware: "dgx1-v100", backend: .cluster, workers: 8, step: ModelledSeconds(0.0123),
                     timeToTarget: ModelledSeconds(3.69), basis: "made up for a test")
-            ], host: HostModelTests.host(), generated: FabricatedRuns.start.addingTimeInterval(120))
+            ], scaling: Self.scaling, host: HostModelTests.host(),
+            generated: FabricatedRuns.start.addingTimeInterval(120))
     }
+
+    /// What the performance model says of the fabricated job; the same for all.
+    private static let scaling: [ModelledScaling] = {
+        guard let cluster = try? HardwareCatalogue.profile("dgx1-v100-16g"),
+            let scaling = ModelledScaling(
+                job: FabricatedRuns.job(), cluster: cluster, wafer: try? HardwareCatalogue.profile("cs1"),
+                vocabularySize: 2_048)
+        else { return [] }
+        return [scaling]
+    }()
 
     static let all: [Specimen] = [
         Specimen(testDescription: "a pair", runs: FabricatedRuns.pair()),
