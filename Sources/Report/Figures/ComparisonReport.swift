@@ -31,6 +31,8 @@ public struct ComparisonReport: Sendable, Encodable {
     public var comparisons: [Comparison]
     /// Every run's bits beside the reference run's.
     public var identity: [IdentityCheck]
+    /// What each run's workers did instead of computing; of runs that have made steps.
+    public var speedUp: [SpeedUpLoss]
     /// Times that the performance model gives for the machines that the backends stand for.
     public var modelled: [ModelledFigures]
     /// What the job would take on more and more devices of the clusters that runs stand for.
@@ -62,6 +64,7 @@ public struct ComparisonReport: Sendable, Encodable {
         self.jobFile = jobFile
         runCount = figures.count
         self.runs = figures
+        speedUp = runs.compactMap(SpeedUpLoss.init)
         self.modelled = modelled
         self.scaling = scaling
         hostModel = HostModelCheck(runs, on: host)

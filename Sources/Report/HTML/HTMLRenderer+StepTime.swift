@@ -21,6 +21,7 @@ extension HTMLRenderer {
             page.raw("</figure>\n")
             partsTable(known, in: &page)
             for index in known where report.runs[index].workerParts.count > 1 { workers(index, in: &page) }
+            speedUpLosses(in: &page)
             page.element("h3", "Step by step")
             legend(in: &page)
             page.raw("<figure class=\"wide\">")
