@@ -62,9 +62,10 @@ let package = Package(
         .target(name: "Messaging", dependencies: ["CZeroMQ", .logging]),
         .target(name: "Wire", dependencies: ["Jobs", "CWire", "CProtobufC"]),
         .target(name: "Digests", dependencies: ["CLibCrypto"]),
-        .target(name: "Kernels", dependencies: ["CKernels", "COneDNN"]),
+        .target(name: "Kernels", dependencies: ["CKernels", "COneDNN", "CSharedMemory"]),
 
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
+        .target(name: "CSharedMemory"),
         .target(name: "CCorpusData", exclude: ["Resources"]),
         .target(name: "CWire", dependencies: ["CProtobufC"]),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
@@ -82,7 +83,7 @@ let package = Package(
             name: "TrainingTests", dependencies: ["Training", "BERT", "Corpus", "Jobs", "Kernels"],
             resources: [.embedInCode("Fixtures")]),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "Wire", "Jobs"]),
-        .testTarget(name: "ClusterTests", dependencies: ["Cluster", "Messaging", "Wire", "Jobs"]),
+        .testTarget(name: "ClusterTests", dependencies: ["Cluster", "Messaging", "Wire", "Kernels", "Jobs"]),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "Jobs", .grdb]),
         .testTarget(
             name: "ReportTests", dependencies: ["Report", "PerformanceModel", "Runs", "Jobs"], exclude: ["Fixtures"]),

@@ -52,6 +52,141 @@ void   wafermark__exchange_header__free_unpacked
   assert(message->base.descriptor == &wafermark__exchange_header__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   wafermark__loan__init
+                     (Wafermark__Loan         *message)
+{
+  static const Wafermark__Loan init_value = WAFERMARK__LOAN__INIT;
+  *message = init_value;
+}
+size_t wafermark__loan__get_packed_size
+                     (const Wafermark__Loan *message)
+{
+  assert(message->base.descriptor == &wafermark__loan__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__loan__pack
+                     (const Wafermark__Loan *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__loan__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__loan__pack_to_buffer
+                     (const Wafermark__Loan *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__loan__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__Loan *
+       wafermark__loan__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__Loan *)
+     protobuf_c_message_unpack (&wafermark__loan__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__loan__free_unpacked
+                     (Wafermark__Loan *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__loan__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   wafermark__loans_returned__init
+                     (Wafermark__LoansReturned         *message)
+{
+  static const Wafermark__LoansReturned init_value = WAFERMARK__LOANS_RETURNED__INIT;
+  *message = init_value;
+}
+size_t wafermark__loans_returned__get_packed_size
+                     (const Wafermark__LoansReturned *message)
+{
+  assert(message->base.descriptor == &wafermark__loans_returned__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__loans_returned__pack
+                     (const Wafermark__LoansReturned *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__loans_returned__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__loans_returned__pack_to_buffer
+                     (const Wafermark__LoansReturned *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__loans_returned__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__LoansReturned *
+       wafermark__loans_returned__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__LoansReturned *)
+     protobuf_c_message_unpack (&wafermark__loans_returned__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__loans_returned__free_unpacked
+                     (Wafermark__LoansReturned *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__loans_returned__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   wafermark__loan_message__init
+                     (Wafermark__LoanMessage         *message)
+{
+  static const Wafermark__LoanMessage init_value = WAFERMARK__LOAN_MESSAGE__INIT;
+  *message = init_value;
+}
+size_t wafermark__loan_message__get_packed_size
+                     (const Wafermark__LoanMessage *message)
+{
+  assert(message->base.descriptor == &wafermark__loan_message__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__loan_message__pack
+                     (const Wafermark__LoanMessage *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__loan_message__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__loan_message__pack_to_buffer
+                     (const Wafermark__LoanMessage *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__loan_message__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__LoanMessage *
+       wafermark__loan_message__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__LoanMessage *)
+     protobuf_c_message_unpack (&wafermark__loan_message__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__loan_message__free_unpacked
+                     (Wafermark__LoanMessage *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__loan_message__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descriptors[10] =
 {
   {
@@ -205,5 +340,288 @@ const ProtobufCMessageDescriptor wafermark__exchange_header__descriptor =
   wafermark__exchange_header__field_indices_by_name,
   1,  wafermark__exchange_header__number_ranges,
   (ProtobufCMessageInit) wafermark__exchange_header__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__loan__field_descriptors[7] =
+{
+  {
+    "header",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Loan, header),
+    &wafermark__exchange_header__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "number",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Loan, number),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "process_id",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Loan, process_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "descriptor",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_INT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Loan, descriptor),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "nonce",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Loan, nonce),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory_bytes",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Loan, memory_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first_byte",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Loan, first_byte),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__loan__field_indices_by_name[] = {
+  3,   /* field[3] = descriptor */
+  6,   /* field[6] = first_byte */
+  0,   /* field[0] = header */
+  5,   /* field[5] = memory_bytes */
+  4,   /* field[4] = nonce */
+  1,   /* field[1] = number */
+  2,   /* field[2] = process_id */
+};
+static const ProtobufCIntRange wafermark__loan__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 7 }
+};
+const ProtobufCMessageDescriptor wafermark__loan__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.Loan",
+  "Loan",
+  "Wafermark__Loan",
+  "wafermark",
+  sizeof(Wafermark__Loan),
+  7,
+  wafermark__loan__field_descriptors,
+  wafermark__loan__field_indices_by_name,
+  1,  wafermark__loan__number_ranges,
+  (ProtobufCMessageInit) wafermark__loan__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__loans_returned__field_descriptors[6] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__LoansReturned, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "epoch",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__LoansReturned, epoch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "from_rank",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__LoansReturned, from_rank),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "read",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Wafermark__LoansReturned, n_read),
+    offsetof(Wafermark__LoansReturned, read),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "unreadable",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Wafermark__LoansReturned, n_unreadable),
+    offsetof(Wafermark__LoansReturned, unreadable),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__LoansReturned, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__loans_returned__field_indices_by_name[] = {
+  1,   /* field[1] = epoch */
+  2,   /* field[2] = from_rank */
+  3,   /* field[3] = read */
+  5,   /* field[5] = reason */
+  0,   /* field[0] = run_id */
+  4,   /* field[4] = unreadable */
+};
+static const ProtobufCIntRange wafermark__loans_returned__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor wafermark__loans_returned__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.LoansReturned",
+  "LoansReturned",
+  "Wafermark__LoansReturned",
+  "wafermark",
+  sizeof(Wafermark__LoansReturned),
+  6,
+  wafermark__loans_returned__field_descriptors,
+  wafermark__loans_returned__field_indices_by_name,
+  1,  wafermark__loans_returned__number_ranges,
+  (ProtobufCMessageInit) wafermark__loans_returned__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__loan_message__field_descriptors[3] =
+{
+  {
+    "protocol_version",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__LoanMessage, protocol_version),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lent",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__LoanMessage, kind_case),
+    offsetof(Wafermark__LoanMessage, lent),
+    &wafermark__loan__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "returned",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__LoanMessage, kind_case),
+    offsetof(Wafermark__LoanMessage, returned),
+    &wafermark__loans_returned__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__loan_message__field_indices_by_name[] = {
+  1,   /* field[1] = lent */
+  0,   /* field[0] = protocol_version */
+  2,   /* field[2] = returned */
+};
+static const ProtobufCIntRange wafermark__loan_message__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor wafermark__loan_message__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.LoanMessage",
+  "LoanMessage",
+  "Wafermark__LoanMessage",
+  "wafermark",
+  sizeof(Wafermark__LoanMessage),
+  3,
+  wafermark__loan_message__field_descriptors,
+  wafermark__loan_message__field_indices_by_name,
+  1,  wafermark__loan_message__number_ranges,
+  (ProtobufCMessageInit) wafermark__loan_message__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

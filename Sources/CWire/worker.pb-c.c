@@ -142,6 +142,51 @@ void   wafermark__join_request__free_unpacked
   assert(message->base.descriptor == &wafermark__join_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   wafermark__worker_notice__init
+                     (Wafermark__WorkerNotice         *message)
+{
+  static const Wafermark__WorkerNotice init_value = WAFERMARK__WORKER_NOTICE__INIT;
+  *message = init_value;
+}
+size_t wafermark__worker_notice__get_packed_size
+                     (const Wafermark__WorkerNotice *message)
+{
+  assert(message->base.descriptor == &wafermark__worker_notice__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__worker_notice__pack
+                     (const Wafermark__WorkerNotice *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__worker_notice__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__worker_notice__pack_to_buffer
+                     (const Wafermark__WorkerNotice *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__worker_notice__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__WorkerNotice *
+       wafermark__worker_notice__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__WorkerNotice *)
+     protobuf_c_message_unpack (&wafermark__worker_notice__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__worker_notice__free_unpacked
+                     (Wafermark__WorkerNotice *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__worker_notice__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   wafermark__heartbeat__init
                      (Wafermark__Heartbeat         *message)
 {
@@ -1087,7 +1132,7 @@ void   wafermark__stop_order__free_unpacked
   assert(message->base.descriptor == &wafermark__stop_order__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_descriptors[14] =
+static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_descriptors[15] =
 {
   {
     "protocol_version",
@@ -1257,6 +1302,18 @@ static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_de
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "notice",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__WorkerToCoordinator, kind_case),
+    offsetof(Wafermark__WorkerToCoordinator, notice),
+    &wafermark__worker_notice__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__worker_to_coordinator__field_indices_by_name[] = {
   10,   /* field[10] = checkpoint_report */
@@ -1269,6 +1326,7 @@ static const unsigned wafermark__worker_to_coordinator__field_indices_by_name[] 
   4,   /* field[4] = hello */
   13,   /* field[13] = join_request */
   6,   /* field[6] = lane_results */
+  14,   /* field[14] = notice */
   0,   /* field[0] = protocol_version */
   2,   /* field[2] = rank */
   1,   /* field[1] = run_id */
@@ -1277,7 +1335,7 @@ static const unsigned wafermark__worker_to_coordinator__field_indices_by_name[] 
 static const ProtobufCIntRange wafermark__worker_to_coordinator__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor wafermark__worker_to_coordinator__descriptor =
 {
@@ -1287,7 +1345,7 @@ const ProtobufCMessageDescriptor wafermark__worker_to_coordinator__descriptor =
   "Wafermark__WorkerToCoordinator",
   "wafermark",
   sizeof(Wafermark__WorkerToCoordinator),
-  14,
+  15,
   wafermark__worker_to_coordinator__field_descriptors,
   wafermark__worker_to_coordinator__field_indices_by_name,
   1,  wafermark__worker_to_coordinator__number_ranges,
@@ -1459,6 +1517,44 @@ const ProtobufCMessageDescriptor wafermark__join_request__descriptor =
   wafermark__join_request__field_indices_by_name,
   1,  wafermark__join_request__number_ranges,
   (ProtobufCMessageInit) wafermark__join_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__worker_notice__field_descriptors[1] =
+{
+  {
+    "message",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__WorkerNotice, message),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__worker_notice__field_indices_by_name[] = {
+  0,   /* field[0] = message */
+};
+static const ProtobufCIntRange wafermark__worker_notice__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor wafermark__worker_notice__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.WorkerNotice",
+  "WorkerNotice",
+  "Wafermark__WorkerNotice",
+  "wafermark",
+  sizeof(Wafermark__WorkerNotice),
+  1,
+  wafermark__worker_notice__field_descriptors,
+  wafermark__worker_notice__field_indices_by_name,
+  1,  wafermark__worker_notice__number_ranges,
+  (ProtobufCMessageInit) wafermark__worker_notice__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor wafermark__heartbeat__field_descriptors[3] =
@@ -2647,7 +2743,7 @@ const ProtobufCMessageDescriptor wafermark__alive__descriptor =
   (ProtobufCMessageInit) wafermark__alive__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__admitted__field_descriptors[1] =
+static const ProtobufCFieldDescriptor wafermark__admitted__field_descriptors[2] =
 {
   {
     "rank",
@@ -2661,14 +2757,27 @@ static const ProtobufCFieldDescriptor wafermark__admitted__field_descriptors[1] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "transport",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Admitted, transport),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__admitted__field_indices_by_name[] = {
   0,   /* field[0] = rank */
+  1,   /* field[1] = transport */
 };
 static const ProtobufCIntRange wafermark__admitted__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 1 }
+  { 0, 2 }
 };
 const ProtobufCMessageDescriptor wafermark__admitted__descriptor =
 {
@@ -2678,7 +2787,7 @@ const ProtobufCMessageDescriptor wafermark__admitted__descriptor =
   "Wafermark__Admitted",
   "wafermark",
   sizeof(Wafermark__Admitted),
-  1,
+  2,
   wafermark__admitted__field_descriptors,
   wafermark__admitted__field_indices_by_name,
   1,  wafermark__admitted__number_ranges,
@@ -2775,7 +2884,7 @@ const ProtobufCMessageDescriptor wafermark__peer__descriptor =
   (ProtobufCMessageInit) wafermark__peer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[17] =
+static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[18] =
 {
   {
     "epoch",
@@ -2981,6 +3090,18 @@ static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "transport",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Assignment, transport),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__assignment__field_indices_by_name[] = {
   11,   /* field[11] = algorithm */
@@ -2999,12 +3120,13 @@ static const unsigned wafermark__assignment__field_indices_by_name[] = {
   14,   /* field[14] = state_source */
   15,   /* field[15] = target */
   7,   /* field[7] = threads */
+  17,   /* field[17] = transport */
   16,   /* field[16] = verdict */
 };
 static const ProtobufCIntRange wafermark__assignment__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
 {
@@ -3014,7 +3136,7 @@ const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
   "Wafermark__Assignment",
   "wafermark",
   sizeof(Wafermark__Assignment),
-  17,
+  18,
   wafermark__assignment__field_descriptors,
   wafermark__assignment__field_indices_by_name,
   1,  wafermark__assignment__number_ranges,

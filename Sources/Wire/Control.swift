@@ -23,18 +23,21 @@ public struct LaunchRequest: Hashable, Sendable {
     public var backend: Backend
     public var workers: Int
     public var hardware: String?
-    /// How the workers of a cluster sum gradients.
+    /// How the workers of a cluster sum gradients, and how these travel.
     public var algorithm: CollectiveAlgorithm
+    public var transport: Transport
 
     /// A request of the given parts.
     public init(
-        job: String, backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct
+        job: String, backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct,
+        transport: Transport = .sharedMemory
     ) {
         self.job = job
         self.backend = backend
         self.workers = workers
         self.hardware = hardware
         self.algorithm = algorithm
+        self.transport = transport
     }
 }
 
@@ -80,6 +83,7 @@ extension ClientRequest {
             launch.workers = UInt32(clamping: request.workers)
             launch.hardware = arena.string(request.hardware ?? "")
             launch.algorithm = arena.string(request.algorithm.rawValue)
+            launch.transport = arena.string(request.transport.rawValue)
             message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_LAUNCH
             message.launch = arena.pointer(launch)
         case .cancel(let id):
@@ -136,7 +140,8 @@ extension ClientRequest {
                     job: try reader.text("job", launch.job, limit: 1 << 20), backend: backend,
                     workers: try reader.integer("workers", launch.workers, in: 1...4_096),
                     hardware: hardware.isEmpty ? nil : hardware,
-                    algorithm: try reader.algorithm("algorithm", launch.algorithm)))
+                    algorithm: try reader.choice("algorithm", launch.algorithm),
+                    transport: try reader.choice("transport", launch.transport)))
         case WAFERMARK__CLIENT_REQUEST__KIND_CANCEL:
             return .cancel(try reader.run("run_id", try reader.required("cancel", message.cancel).run_id))
         case WAFERMARK__CLIENT_REQUEST__KIND_DELETE:

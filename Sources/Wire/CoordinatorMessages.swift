@@ -20,8 +20,8 @@ public enum CoordinatorToWorker: Hashable, Sendable {
     case refused(reason: String)
     /// The receiver was declared lost and belongs to no membership any more.
     case fenced(reason: String)
-    /// The number by which a worker that asked to join is known from now on.
-    case admitted(WorkerRank)
+    /// The number by which a worker that asked to join is known from now on, and how gradients travel.
+    case admitted(WorkerRank, Transport)
     /// Answers a heartbeat.
     case alive
 }
@@ -66,8 +66,9 @@ public struct Assignment: Hashable, Sendable {
     public var backend: Backend
     /// How long a step's exchange may take once the worker has nothing else to do.
     public var exchangeDeadline: HostSeconds
-    /// How gradients are summed, and the size of a bucket.
+    /// How gradients are summed and travel, and the size of a bucket.
     public var algorithm: CollectiveAlgorithm
+    public var transport: Transport
     public var bucket: Bytes
 
     /// The checkpoint that a worker begins with that has made no step yet; nil to begin with the job's own weights.
@@ -89,7 +90,8 @@ public struct Assignment: Hashable, Sendable {
     public init(
         epoch: Int, rank: WorkerRank, peers: [Peer], job: [UInt8], datasetDirectory: String, runDirectory: String,
         firstStep: StepNumber, threads: Int, backend: Backend, exchangeDeadline: HostSeconds,
-        algorithm: CollectiveAlgorithm, bucket: Bytes, checkpoint: String? = nil, stateReceivers: [WorkerRank] = [],
+        algorithm: CollectiveAlgorithm, transport: Transport, bucket: Bytes, checkpoint: String? = nil,
+        stateReceivers: [WorkerRank] = [],
         stateSource: WorkerRank = WorkerRank(0), target: [UInt8] = [], verdict: Verdict? = nil
     ) {
         self.epoch = epoch
@@ -103,6 +105,7 @@ public struct Assignment: Hashable, Sendable {
         self.backend = backend
         self.exchangeDeadline = exchangeDeadline
         self.algorithm = algorithm
+        self.transport = transport
         self.bucket = bucket
         self.checkpoint = checkpoint
         self.stateReceivers = stateReceivers

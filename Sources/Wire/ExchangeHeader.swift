@@ -36,6 +36,14 @@ public struct ExchangeHeader: Hashable, Sendable {
     /// The header's bytes.
     public func encoded() -> [UInt8] {
         let arena = PackArena()
+        return withExtendedLifetime(arena) {
+            Wire.packed(
+                packed(in: arena), size: { wafermark__exchange_header__get_packed_size($0) },
+                pack: { wafermark__exchange_header__pack($0, $1) })
+        }
+    }
+
+    func packed(in arena: PackArena) -> Wafermark__ExchangeHeader {
         var message = Wafermark__ExchangeHeader()
         wafermark__exchange_header__init(&message)
         message.protocol_version = protocolVersion
@@ -48,11 +56,7 @@ public struct ExchangeHeader: Hashable, Sendable {
         message.element_count = UInt64(clamping: elements.count)
         message.first_lane = UInt32(clamping: lanes.lowerBound)
         message.lane_count = UInt32(clamping: lanes.count)
-        return withExtendedLifetime(arena) {
-            Wire.packed(
-                message, size: { wafermark__exchange_header__get_packed_size($0) },
-                pack: { wafermark__exchange_header__pack($0, $1) })
-        }
+        return message
     }
 
     /// The header that `bytes` encode.
@@ -61,17 +65,18 @@ public struct ExchangeHeader: Hashable, Sendable {
     public init(decoding bytes: UnsafeRawBufferPointer) throws(WireError) {
         self = try unpacking(
             "gradient frame", bytes, limit: Self.byteLimit, unpack: wafermark__exchange_header__unpack,
-            free: wafermark__exchange_header__free_unpacked, read: Self.read)
+            free: wafermark__exchange_header__free_unpacked,
+            read: { (message) throws(WireError) in try ExchangeHeader(message) })
     }
 
-    private static func read(_ message: Wafermark__ExchangeHeader) throws(WireError) -> ExchangeHeader {
+    init(_ message: Wafermark__ExchangeHeader) throws(WireError) {
         let reader = FieldReader(message: "gradient frame")
         try reader.checkVersion(message.protocol_version)
         let first = try reader.integer("first_element", message.first_element, in: 0...(1 << 40))
         let count = try reader.integer("element_count", message.element_count, in: 0...(1 << 40))
         let firstLane = try reader.integer("first_lane", message.first_lane, in: 0...65_535)
         let laneCount = try reader.integer("lane_count", message.lane_count, in: 0...65_536)
-        return ExchangeHeader(
+        self.init(
             run: try reader.run("run_id", message.run_id), epoch: try reader.integer("epoch", message.epoch),
             step: try reader.step("step", message.step),
             bucket: try reader.integer("bucket", message.bucket),

@@ -15,6 +15,8 @@ public enum WorkerToCoordinator: Hashable, Sendable {
     case checkpointReport(CheckpointReport)
     case failure(WorkerFailure)
     case finished(WorkerFinished)
+    /// Something that whoever looks at the run should know.
+    case notice(String)
 }
 
 /// A message of a worker, and who sent it.

@@ -1,6 +1,7 @@
 """Times all-reduces in turn with gloo's, as PyTorch's data-parallel training uses it on this host.
 
     allreduce.py WAFERMARK [--workers 2,4] [--mebibytes 0.00390625,1,25,100] [--turns 3] [--algorithm direct]
+                 [--transport shm]
 
 Both sum f32 among processes of one host. Ours gives the sum in the lane tree's order and checks it to the bit; gloo's
 order is its ring's. Prints a line for each number of workers and size: the medians over the turns of both, and the ratio
@@ -61,8 +62,9 @@ def gloo(workers: int, sizes: list[float]) -> dict[float, float]:
     return {result["mebibytes"]: result["seconds"] for result in results}
 
 
-def ours(program: str, workers: int, sizes: list[float], algorithm: str) -> dict[float, float]:
-    command = [program, "bench", "allreduce", "--workers", str(workers), "--algorithm", algorithm, "--json"]
+def ours(program: str, workers: int, sizes: list[float], algorithm: str, transport: str) -> dict[float, float]:
+    command = [program, "bench", "allreduce", "--workers", str(workers), "--algorithm", algorithm]
+    command += ["--transport", transport, "--json"]
     command += ["--mebibytes", ",".join(map(str, sizes))]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, timeout=120).stdout
     return {result["mebibytes"]: result["seconds_median"] for result in json.loads(output)["sizes"]}
@@ -78,10 +80,11 @@ def main() -> None:
     parser.add_argument("--mebibytes", default="0.00390625,1,25,100")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--algorithm", default="direct")
+    parser.add_argument("--transport", default="shm")
     options = parser.parse_args()
     sizes = [float(size) for size in options.mebibytes.split(",")]
     for workers in map(int, options.workers.split(",")):
-        turns = [(ours(options.program, workers, sizes, options.algorithm), gloo(workers, sizes))
+        turns = [(ours(options.program, workers, sizes, options.algorithm, options.transport), gloo(workers, sizes))
                  for _ in range(options.turns)]
         for size in sizes:
             mine, theirs = (statistics.median(turn[side][size] for turn in turns) for side in (0, 1))

@@ -15,16 +15,15 @@ struct ExchangeRouteTests {
             return LaneShares(tree: tree, lanes: tree.shares(workerCount: workers))
         }
 
-        /// The routes of all ranks, for each segment of a large and of a small bucket.
+        /// The routes of all ranks, for each segment of a large and of a small bucket, and of many buckets.
         var routes: [[SegmentRoute]] {
-            [1 << 20, 20].flatMap { elements in
-                let plans = (0..<workers).map { rank in
-                    ExchangePlan(
-                        algorithm, shares: shares, rank: rank,
-                        buckets: GradientBuckets(elementCount: elements, bucket: Bytes(4 << 20)))
+            [(1 << 20, 4 << 20), (20, 4 << 20), (20 << 13, 1 << 15)].flatMap { elements, bucket in
+                let buckets = GradientBuckets(elementCount: elements, bucket: Bytes(bucket))
+                let plans = (0..<workers).map { ExchangePlan(algorithm, shares: shares, rank: $0, buckets: buckets) }
+                return (0..<min(buckets.count, workers + 1)).flatMap { bucket in
+                    let segments = plans.map { $0.segments(of: bucket) }
+                    return segments[0].indices.map { index in segments.map { $0[index].route } }
                 }
-                let segments = plans.map { $0.segments(of: 0) }
-                return segments[0].indices.map { index in segments.map { $0[index].route } }
             }
         }
     }
@@ -109,6 +108,19 @@ struct ExchangeRouteTests {
             }.max() ?? 0
         let gradients = Double(busiest) / Double(1 << 20)
         if algorithm == .ring { #expect(gradients <= most) } else { #expect(gradients == most) }
+    }
+
+    @Test("with many buckets every worker sums as many as any other", arguments: [3, 4, 7])
+    func turns(workers: Int) {
+        let shares = Case(algorithm: .direct, workers: workers, lanes: 8).shares
+        let buckets = GradientBuckets(elementCount: 4 * workers << 18, bucket: Bytes(1 << 20))
+        for rank in 0..<workers {
+            let plan = ExchangePlan(.direct, shares: shares, rank: rank, buckets: buckets)
+            let sums = (0..<buckets.count).filter { bucket in
+                plan.segments(of: bucket).contains { $0.route.awaited.count > 1 }
+            }
+            #expect(sums.count == 4)
+        }
     }
 
     private func expression(_ node: LaneTree.Node, _ tree: LaneTree) -> String {

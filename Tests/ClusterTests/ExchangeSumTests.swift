@@ -11,9 +11,11 @@ struct ExchangeSumTests {
         var elements: Int
         var bucket: Int
         var steps: Int
+        var isShared = false
 
         var testDescription: String {
             "\(algorithm), \(workers) workers, \(lanes) lanes, \(elements) elements, buckets of \(bucket) bytes"
+                + (isShared ? ", shared" : "")
         }
     }
 
@@ -33,9 +35,12 @@ struct ExchangeSumTests {
     }
 
     static let largeCases: [Case] = CollectiveAlgorithm.allCases.flatMap { algorithm in
-        [1, 2, 3, 4, 5, 8].map { workers in
-            Case(
-                algorithm: algorithm, workers: workers, lanes: 8, elements: 1_000_003, bucket: workers << 18, steps: 3)
+        [1, 2, 3, 4, 5, 8].flatMap { workers in
+            [false, true].map { isShared in
+                Case(
+                    algorithm: algorithm, workers: workers, lanes: 8, elements: 1_000_003, bucket: workers << 18,
+                    steps: 3, isShared: isShared)
+            }
         }
     }
 
@@ -55,7 +60,7 @@ struct ExchangeSumTests {
         let wrong = try await onThreads(sample.workers) { rank in
             let exchange = try PeerExchange(listeningAt: group.endpoint(rank), in: group.context)
             defer { exchange.close() }
-            let memory = group.memory(shares[rank], count: sample.elements)
+            let memory = group.memory(shares[rank], count: sample.elements, isShared: sample.isShared)
             try exchange.join(
                 group.setup(rank, shares, algorithm: sample.algorithm, bucket: Bytes(sample.bucket)),
                 memory: memory.memory)

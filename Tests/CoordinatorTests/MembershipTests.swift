@@ -208,7 +208,7 @@ struct MembershipTests {
         life.step(0)
         life.lanes(1, of: 0)
         let answer = life.handle(.joinRequested(by: [7]))
-        guard case .reply(let requester, .admitted(let rank))? = answer.first else {
+        guard case .reply(let requester, .admitted(let rank, _))? = answer.first else {
             Issue.record("\(answer)")
             return
         }

@@ -39,6 +39,15 @@ struct RunMachineTests {
         #expect(life.handle(.cancel).isEmpty)
     }
 
+    @Test("what a worker wants known is an event, and changes nothing")
+    func notice() throws {
+        var life = try Life(steps: 4)
+        life.begin()
+        let actions = life.say(1, .notice("worker 0 can't read the memory of worker 1"))
+        #expect(actions.events == [.warning] && actions.count == 1)
+        #expect(life.step(0).recorded == [0])
+    }
+
     @Test("ends at the first evaluation that meets the target")
     func target() throws {
         var life = try Life(steps: 4, target: Target(quality: .maskedAccuracy(0.01)))

@@ -84,13 +84,13 @@ struct BenchTests {
     }
 
     @Test(
-        "allreduce: goes from one size to the next, whatever the algorithm",
-        arguments: ["direct", "star", "ring", "tree"])
-    func changesOfSize(algorithm: String) throws {
+        "allreduce: goes from one size to the next, whatever the algorithm and the transport",
+        arguments: ["direct", "star", "ring", "tree"], ["shm", "ipc", "tcp"])
+    func changesOfSize(algorithm: String, transport: String) throws {
         for workers in ["2", "4"] {
             let result = try json([
-                "allreduce", "--workers", workers, "--algorithm", algorithm, "--iterations", "2", "--mebibytes",
-                "0.004,3,0.3,3,0.004,3",
+                "allreduce", "--workers", workers, "--algorithm", algorithm, "--transport", transport, "--iterations",
+                "2", "--mebibytes", "0.004,3,0.3,3,0.004,3",
             ])
             #expect((result["sizes"] as? [[String: Any]])?.count == 6)
         }

@@ -19,10 +19,10 @@ struct ElasticRun {
     private(set) var daemon: RunningProgram
     private let folder: TemporaryFolder
 
-    /// Starts a daemon with `serve` and `environment`, and the run.
+    /// Starts a daemon with `serve` and `environment`, and the run with `launch`.
     init(
         steps: Int, backend: String = "cluster", workers: Int = 1, serve: [String] = [],
-        environment: [String: String] = [:]
+        launch: [String] = [], environment: [String: String] = [:]
     ) throws {
         folder = try TemporaryFolder()
         state = folder.path + "/s"
@@ -31,7 +31,7 @@ struct ElasticRun {
             JobFixtures.small(steps: steps) + "\ncheckpoints: { every_steps: 4 }\n", to: "job.yaml")
         let outcome = try Program.run(
             ["launch", backend, job, "--state", state, "--json"]
-                + (backend == "wafer" ? [] : ["--workers", "\(workers)"]))
+                + (backend == "wafer" ? [] : ["--workers", "\(workers)"] + launch))
         #expect(outcome.status == 0, "\(outcome.standardError)")
         id = try #require(try outcome.json()["run_id"] as? String)
     }

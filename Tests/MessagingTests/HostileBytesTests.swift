@@ -90,7 +90,7 @@ struct HostileBytesTests {
             peers: [Assignment.Peer(rank: WorkerRank(0), endpoint: "ipc:///x", lanes: 0..<1)],
             job: [], datasetDirectory: "/d", runDirectory: "/r", firstStep: StepNumber(0), threads: 1,
             backend: .cluster,
-            exchangeDeadline: HostSeconds(1), algorithm: .direct, bucket: Bytes(1 << 20))
+            exchangeDeadline: HostSeconds(1), algorithm: .direct, transport: .ipc, bucket: Bytes(1 << 20))
         let bytes = CoordinatorToWorker.assignment(assignment).encoded(for: try MessageSamples.run(), epoch: 0)
         #expect(throws: WireError.self) { try decodeCoordinatorMessage(bytes) }
     }

@@ -12,7 +12,7 @@ enum MessageSamples {
             .launch(
                 LaunchRequest(
                     job: "seed: 1\n# Größe\n", backend: .cluster, workers: 4, hardware: "dgx1-v100-16g",
-                    algorithm: .ring)),
+                    algorithm: .ring, transport: .tcp)),
             .launch(
                 LaunchRequest(job: String(repeating: "x", count: 1 << 20), backend: .wafer, workers: 1, hardware: nil)),
             .cancel(run),
@@ -36,6 +36,7 @@ enum MessageSamples {
                 token: "a secret", processID: 4711, dataEndpoint: "ipc:///tmp/w0", stateEndpoint: "ipc:///tmp/w0-state",
                 instructionSet: "avx512f", oneDNNVersion: "2.6.0", zeroMQVersion: "4.3.4", wafermarkVersion: "0.1.0")),
         .joinRequest(token: "a secret"),
+        .notice("worker 1 can't read the memory of worker 0"),
         .heartbeat(Heartbeat(step: StepNumber(0), phase: .starting)),
         .heartbeat(Heartbeat(step: StepNumber(1 << 30), phase: .halted, awaiting: [WorkerRank(0), WorkerRank(4_095)])),
         .laneResults(
@@ -88,7 +89,7 @@ enum MessageSamples {
                 ],
                 job: Array(#"{"seed":1}"#.utf8), datasetDirectory: "/cache/ab", runDirectory: "/runs/x",
                 firstStep: StepNumber(17), threads: 2, backend: .cluster, exchangeDeadline: HostSeconds(10),
-                algorithm: .tree, bucket: Bytes.mebibytes(4))),
+                algorithm: .tree, transport: .sharedMemory, bucket: Bytes.mebibytes(4))),
         .assignment(
             Assignment(
                 epoch: 4, rank: WorkerRank(5),
@@ -98,13 +99,14 @@ enum MessageSamples {
                         stateEndpoint: "ipc:///tmp/w5-state")
                 ],
                 job: [], datasetDirectory: "/cache/ab", runDirectory: "/runs/x", firstStep: StepNumber(18), threads: 2,
-                backend: .cluster, exchangeDeadline: HostSeconds(10), algorithm: .star, bucket: Bytes.mebibytes(4),
+                backend: .cluster, exchangeDeadline: HostSeconds(10), algorithm: .star, transport: .tcp,
+                bucket: Bytes.mebibytes(4),
                 checkpoint: "/runs/x/checkpoints/step-00000018", stateReceivers: [WorkerRank(5), WorkerRank(9)],
                 stateSource: WorkerRank(3), target: Array("{}".utf8),
                 verdict: Verdict(stepsMade: 18, isFinish: false, maskedAccuracy: 0.5, maskedLoss: 2))),
         .commit(step: StepNumber(1 << 30), halts: true), .commit(step: StepNumber(0), halts: false),
         .recorded(stepsMade: 40), .halt, .save, .alive, .fenced(reason: "worker 2 was silent for 11 s"),
-        .admitted(WorkerRank(4_095)),
+        .admitted(WorkerRank(4_095), .tcp),
         .verdict(Verdict(stepsMade: 100, isFinish: false, maskedAccuracy: 0.25, maskedLoss: 4.5)),
         .verdict(Verdict(stepsMade: 300, isFinish: true, maskedAccuracy: 0.25, maskedLoss: 4.5)),
         .stop(reason: "cancelled by the user"),
@@ -126,6 +128,20 @@ enum MessageSamples {
         ]
     }()
 
+    static let loans: [LoanMessage] =
+        headers.map { header in
+            .lent(
+                header, number: .max,
+                MemoryPlace(
+                    processID: .max, descriptor: 0, nonce: .max - 1, memory: Bytes(1 << 40), firstByte: 1 << 30))
+        }
+        + headers.map { header in
+            .returned(
+                LoansReturned(
+                    run: header.run, epoch: header.epoch, sender: header.sender, read: [0, 1, .max], unreadable: [2],
+                    reason: "no such file"))
+        }
+
     /// Every sample's bytes, with the decoder that takes them.
     static func encoded() throws -> [(name: String, bytes: [UInt8], decode: ([UInt8]) throws -> Void)] {
         let run = try run()
@@ -141,6 +157,7 @@ enum MessageSamples {
                 ("coordinator message", $0.encoded(for: run, epoch: 1), { _ = try decodeCoordinatorMessage($0) })
             }
             + headers.map { ("header", $0.encoded(), { _ = try decodeHeader($0) }) }
+            + loans.map { ("loan", $0.encoded(), { _ = try LoanMessage(decoding: $0) }) }
     }
 }
 

@@ -29,6 +29,11 @@ struct WireRoundTripTests {
         #expect(decoded.message == message)
     }
 
+    @Test("loans of gradients, and their return", arguments: MessageSamples.loans)
+    func loan(_ loan: LoanMessage) throws {
+        #expect(try LoanMessage(decoding: loan.encoded()) == loan)
+    }
+
     @Test("headers of gradient frames", arguments: MessageSamples.headers)
     func header(_ header: ExchangeHeader) throws {
         #expect(try decodeHeader(header.encoded()) == header)

@@ -2,14 +2,18 @@
 
 transformers' BertForPreTraining with SDPA attention, dropout on, f32, fused AdamW; only the masked positions (15 %) go
 through the MLM head. Warms up, makes the steps and prints a line of JSON: the seconds of each, and the largest memory.
+With --processes N it trains data-parallel: DistributedDataParallel over gloo, --batch sequences a process.
 """
 
 import argparse
 import json
+import os
+import socket
 import time
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, multiprocessing, nn
+from torch.nn.parallel import DistributedDataParallel
 from transformers import BertConfig, BertForPreTraining
 
 SHAPES = {  # layers, hidden, heads
@@ -54,6 +58,43 @@ def peak_bytes() -> int:
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
 
 
+def train(rank: int, port: int, options: argparse.Namespace) -> None:
+    """Trains as process `rank`; the first one prints."""
+    torch.manual_seed(1)
+    torch.set_num_threads(options.threads)
+    layers, hidden, heads = SHAPES[options.model]
+    shape = BertConfig(
+        vocab_size=options.vocabulary, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
+        intermediate_size=4 * hidden, max_position_embeddings=512, attn_implementation="sdpa")
+    loss_of: nn.Module = PreTrainingLoss(BertForPreTraining(shape))
+    optimizer = torch.optim.AdamW(loss_of.parameters(), lr=1e-4, fused=True)
+    if options.processes > 1:
+        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+        distributed.init_process_group("gloo", rank=rank, world_size=options.processes)
+        loss_of = DistributedDataParallel(loss_of, gradient_as_bucket_view=True)
+    step_of = torch.compile(loss_of) if options.compile else loss_of
+    generator = torch.Generator().manual_seed(rank)
+    batches = [random_batch(options.batch, options.sequence, options.vocabulary, generator) for _ in range(4)]
+    seconds = []
+    for number in range(options.warm + options.steps):
+        start = time.perf_counter()
+        step_of(*batches[number % len(batches)]).backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        seconds.append(time.perf_counter() - start)
+    if rank == 0:
+        print(json.dumps({
+            "step_seconds": seconds[options.warm:], "peak_rss_bytes": peak_bytes(), "torch": torch.__version__}))
+    if options.processes > 1:
+        distributed.destroy_process_group()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", choices=SHAPES, default="mini")
@@ -64,27 +105,12 @@ def main() -> None:
     parser.add_argument("--warm", type=int, default=3, help="steps before any are timed")
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--compile", action="store_true", help="use torch.compile")
+    parser.add_argument("--processes", type=int, default=1, help="data-parallel processes")
     options = parser.parse_args()
-
-    torch.manual_seed(1)
-    torch.set_num_threads(options.threads)
-    layers, hidden, heads = SHAPES[options.model]
-    shape = BertConfig(
-        vocab_size=options.vocabulary, hidden_size=hidden, num_hidden_layers=layers, num_attention_heads=heads,
-        intermediate_size=4 * hidden, max_position_embeddings=512, attn_implementation="sdpa")
-    loss_of = PreTrainingLoss(BertForPreTraining(shape))
-    optimizer = torch.optim.AdamW(loss_of.parameters(), lr=1e-4, fused=True)
-    step_of = torch.compile(loss_of) if options.compile else loss_of
-    generator = torch.Generator().manual_seed(0)
-    batches = [random_batch(options.batch, options.sequence, options.vocabulary, generator) for _ in range(4)]
-    seconds = []
-    for number in range(options.warm + options.steps):
-        start = time.perf_counter()
-        step_of(*batches[number % len(batches)]).backward()
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        seconds.append(time.perf_counter() - start)
-    print(json.dumps({"step_seconds": seconds[options.warm:], "peak_rss_bytes": peak_bytes(), "torch": torch.__version__}))
+    if options.processes == 1:
+        train(0, 0, options)
+    else:
+        multiprocessing.spawn(train, args=(free_port(), options), nprocs=options.processes)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,22 @@ struct TextTests {
         #expect(text.contains("Exposed communication"))
     }
 
+    @Test(
+        "a run's exchange of gradients is shown by algorithm and transport",
+        arguments: [
+            (.direct, .sharedMemory, "directly among all workers, in memory that workers share"),
+            (.ring, .tcp, "around a ring of workers, over TCP"), (.star, nil, "through one worker as parameter server"),
+        ] as [(CollectiveAlgorithm, Transport?, String)])
+    func exchange(algorithm: CollectiveAlgorithm, transport: Transport?, words: String) {
+        var record = FabricatedRuns.pair()[0]
+        record.run.algorithm = algorithm
+        record.run.transport = transport
+        let text = RunText.show(record).split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        #expect(text.contains("Exchange " + words), "\(text)")
+        record.run.algorithm = nil
+        #expect(!RunText.show(record).contains("Exchange"))
+    }
+
     @Test("numbers are aligned to the right, text to the left, and no line ends in spaces")
     func table() {
         let text = TextTable(

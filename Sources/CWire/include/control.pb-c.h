@@ -91,10 +91,14 @@ struct  Wafermark__Launch
    * How the workers of a cluster sum gradients: "direct", "star", "ring" or "tree".
    */
   char *algorithm;
+  /*
+   * How gradients travel between them: "shm", "ipc" or "tcp".
+   */
+  char *transport;
 };
 #define WAFERMARK__LAUNCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__launch__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Wafermark__Resume

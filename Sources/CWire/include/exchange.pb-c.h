@@ -16,6 +16,9 @@ PROTOBUF_C__BEGIN_DECLS
 
 
 typedef struct Wafermark__ExchangeHeader Wafermark__ExchangeHeader;
+typedef struct Wafermark__Loan Wafermark__Loan;
+typedef struct Wafermark__LoansReturned Wafermark__LoansReturned;
+typedef struct Wafermark__LoanMessage Wafermark__LoanMessage;
 
 
 /* --- enums --- */
@@ -45,6 +48,82 @@ struct  Wafermark__ExchangeHeader
     , 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
+/*
+ * Numbers that stay where they are, in memory of the sender that processes of its host may map. A message of one frame.
+ */
+struct  Wafermark__Loan
+{
+  ProtobufCMessage base;
+  Wafermark__ExchangeHeader *header;
+  /*
+   * Counts the loans of a sender in a membership.
+   */
+  uint64_t number;
+  /*
+   * The memory: an anonymous file, by the process that has it open, the descriptor there, and the nonce in its name.
+   */
+  int32_t process_id;
+  int32_t descriptor;
+  uint64_t nonce;
+  uint64_t memory_bytes;
+  /*
+   * Where in the memory the numbers begin.
+   */
+  uint64_t first_byte;
+};
+#define WAFERMARK__LOAN__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__loan__descriptor) \
+    , NULL, 0, 0, 0, 0, 0, 0 }
+
+
+/*
+ * Tells the receiver that its loans are not read any more.
+ */
+struct  Wafermark__LoansReturned
+{
+  ProtobufCMessage base;
+  char *run_id;
+  uint32_t epoch;
+  uint32_t from_rank;
+  size_t n_read;
+  uint64_t *read;
+  /*
+   * Loans whose memory can't be mapped: their numbers must be sent. And why it can't.
+   */
+  size_t n_unreadable;
+  uint64_t *unreadable;
+  char *reason;
+};
+#define WAFERMARK__LOANS_RETURNED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__loans_returned__descriptor) \
+    , (char *)protobuf_c_empty_string, 0, 0, 0,NULL, 0,NULL, (char *)protobuf_c_empty_string }
+
+
+typedef enum {
+  WAFERMARK__LOAN_MESSAGE__KIND__NOT_SET = 0,
+  WAFERMARK__LOAN_MESSAGE__KIND_LENT = 2,
+  WAFERMARK__LOAN_MESSAGE__KIND_RETURNED = 3
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__LOAN_MESSAGE__KIND__CASE)
+} Wafermark__LoanMessage__KindCase;
+
+/*
+ * What a frame by itself holds.
+ */
+struct  Wafermark__LoanMessage
+{
+  ProtobufCMessage base;
+  uint32_t protocol_version;
+  Wafermark__LoanMessage__KindCase kind_case;
+  union {
+    Wafermark__Loan *lent;
+    Wafermark__LoansReturned *returned;
+  };
+};
+#define WAFERMARK__LOAN_MESSAGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__loan_message__descriptor) \
+    , 0, WAFERMARK__LOAN_MESSAGE__KIND__NOT_SET, {0} }
+
+
 /* Wafermark__ExchangeHeader methods */
 void   wafermark__exchange_header__init
                      (Wafermark__ExchangeHeader         *message);
@@ -64,10 +143,76 @@ Wafermark__ExchangeHeader *
 void   wafermark__exchange_header__free_unpacked
                      (Wafermark__ExchangeHeader *message,
                       ProtobufCAllocator *allocator);
+/* Wafermark__Loan methods */
+void   wafermark__loan__init
+                     (Wafermark__Loan         *message);
+size_t wafermark__loan__get_packed_size
+                     (const Wafermark__Loan   *message);
+size_t wafermark__loan__pack
+                     (const Wafermark__Loan   *message,
+                      uint8_t             *out);
+size_t wafermark__loan__pack_to_buffer
+                     (const Wafermark__Loan   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__Loan *
+       wafermark__loan__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__loan__free_unpacked
+                     (Wafermark__Loan *message,
+                      ProtobufCAllocator *allocator);
+/* Wafermark__LoansReturned methods */
+void   wafermark__loans_returned__init
+                     (Wafermark__LoansReturned         *message);
+size_t wafermark__loans_returned__get_packed_size
+                     (const Wafermark__LoansReturned   *message);
+size_t wafermark__loans_returned__pack
+                     (const Wafermark__LoansReturned   *message,
+                      uint8_t             *out);
+size_t wafermark__loans_returned__pack_to_buffer
+                     (const Wafermark__LoansReturned   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__LoansReturned *
+       wafermark__loans_returned__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__loans_returned__free_unpacked
+                     (Wafermark__LoansReturned *message,
+                      ProtobufCAllocator *allocator);
+/* Wafermark__LoanMessage methods */
+void   wafermark__loan_message__init
+                     (Wafermark__LoanMessage         *message);
+size_t wafermark__loan_message__get_packed_size
+                     (const Wafermark__LoanMessage   *message);
+size_t wafermark__loan_message__pack
+                     (const Wafermark__LoanMessage   *message,
+                      uint8_t             *out);
+size_t wafermark__loan_message__pack_to_buffer
+                     (const Wafermark__LoanMessage   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__LoanMessage *
+       wafermark__loan_message__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__loan_message__free_unpacked
+                     (Wafermark__LoanMessage *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Wafermark__ExchangeHeader_Closure)
                  (const Wafermark__ExchangeHeader *message,
+                  void *closure_data);
+typedef void (*Wafermark__Loan_Closure)
+                 (const Wafermark__Loan *message,
+                  void *closure_data);
+typedef void (*Wafermark__LoansReturned_Closure)
+                 (const Wafermark__LoansReturned *message,
+                  void *closure_data);
+typedef void (*Wafermark__LoanMessage_Closure)
+                 (const Wafermark__LoanMessage *message,
                   void *closure_data);
 
 /* --- services --- */
@@ -76,6 +221,9 @@ typedef void (*Wafermark__ExchangeHeader_Closure)
 /* --- descriptors --- */
 
 extern const ProtobufCMessageDescriptor wafermark__exchange_header__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__loan__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__loans_returned__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__loan_message__descriptor;
 
 PROTOBUF_C__END_DECLS
 

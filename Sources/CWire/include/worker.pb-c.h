@@ -18,6 +18,7 @@ PROTOBUF_C__BEGIN_DECLS
 typedef struct Wafermark__WorkerToCoordinator Wafermark__WorkerToCoordinator;
 typedef struct Wafermark__WorkerHello Wafermark__WorkerHello;
 typedef struct Wafermark__JoinRequest Wafermark__JoinRequest;
+typedef struct Wafermark__WorkerNotice Wafermark__WorkerNotice;
 typedef struct Wafermark__Heartbeat Wafermark__Heartbeat;
 typedef struct Wafermark__LaneResults Wafermark__LaneResults;
 typedef struct Wafermark__Halted Wafermark__Halted;
@@ -70,7 +71,8 @@ typedef enum {
   WAFERMARK__WORKER_TO_COORDINATOR__KIND_CHECKPOINT_REPORT = 11,
   WAFERMARK__WORKER_TO_COORDINATOR__KIND_FAILURE = 12,
   WAFERMARK__WORKER_TO_COORDINATOR__KIND_FINISHED = 13,
-  WAFERMARK__WORKER_TO_COORDINATOR__KIND_JOIN_REQUEST = 14
+  WAFERMARK__WORKER_TO_COORDINATOR__KIND_JOIN_REQUEST = 14,
+  WAFERMARK__WORKER_TO_COORDINATOR__KIND_NOTICE = 15
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__WORKER_TO_COORDINATOR__KIND__CASE)
 } Wafermark__WorkerToCoordinator__KindCase;
 
@@ -96,6 +98,7 @@ struct  Wafermark__WorkerToCoordinator
     Wafermark__WorkerFailure *failure;
     Wafermark__WorkerFinished *finished;
     Wafermark__JoinRequest *join_request;
+    Wafermark__WorkerNotice *notice;
   };
 };
 #define WAFERMARK__WORKER_TO_COORDINATOR__INIT \
@@ -139,6 +142,19 @@ struct  Wafermark__JoinRequest
 };
 #define WAFERMARK__JOIN_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__join_request__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/*
+ * Something that whoever looks at the run should know.
+ */
+struct  Wafermark__WorkerNotice
+{
+  ProtobufCMessage base;
+  char *message;
+};
+#define WAFERMARK__WORKER_NOTICE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__worker_notice__descriptor) \
     , (char *)protobuf_c_empty_string }
 
 
@@ -428,10 +444,14 @@ struct  Wafermark__Admitted
 {
   ProtobufCMessage base;
   uint32_t rank;
+  /*
+   * How gradients travel in this run, as in an assignment.
+   */
+  char *transport;
 };
 #define WAFERMARK__ADMITTED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__admitted__descriptor) \
-    , 0 }
+    , 0, (char *)protobuf_c_empty_string }
 
 
 struct  Wafermark__Peer
@@ -494,10 +514,14 @@ struct  Wafermark__Assignment
    * The verdict on the evaluation before the first step, where there was one.
    */
   Wafermark__Verdict *verdict;
+  /*
+   * How gradients travel: "shm", "ipc" or "tcp".
+   */
+  char *transport;
 };
 #define WAFERMARK__ASSIGNMENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__assignment__descriptor) \
-    , 0, 0, 0,NULL, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, {0,NULL}, NULL }
+    , 0, 0, 0,NULL, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, {0,NULL}, NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Wafermark__Verdict
@@ -582,6 +606,25 @@ Wafermark__JoinRequest *
                       const uint8_t       *data);
 void   wafermark__join_request__free_unpacked
                      (Wafermark__JoinRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Wafermark__WorkerNotice methods */
+void   wafermark__worker_notice__init
+                     (Wafermark__WorkerNotice         *message);
+size_t wafermark__worker_notice__get_packed_size
+                     (const Wafermark__WorkerNotice   *message);
+size_t wafermark__worker_notice__pack
+                     (const Wafermark__WorkerNotice   *message,
+                      uint8_t             *out);
+size_t wafermark__worker_notice__pack_to_buffer
+                     (const Wafermark__WorkerNotice   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__WorkerNotice *
+       wafermark__worker_notice__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__worker_notice__free_unpacked
+                     (Wafermark__WorkerNotice *message,
                       ProtobufCAllocator *allocator);
 /* Wafermark__Heartbeat methods */
 void   wafermark__heartbeat__init
@@ -993,6 +1036,9 @@ typedef void (*Wafermark__WorkerHello_Closure)
 typedef void (*Wafermark__JoinRequest_Closure)
                  (const Wafermark__JoinRequest *message,
                   void *closure_data);
+typedef void (*Wafermark__WorkerNotice_Closure)
+                 (const Wafermark__WorkerNotice *message,
+                  void *closure_data);
 typedef void (*Wafermark__Heartbeat_Closure)
                  (const Wafermark__Heartbeat *message,
                   void *closure_data);
@@ -1066,6 +1112,7 @@ extern const ProtobufCEnumDescriptor    wafermark__phase__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__worker_to_coordinator__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__worker_hello__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__join_request__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__worker_notice__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__heartbeat__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__lane_results__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__halted__descriptor;

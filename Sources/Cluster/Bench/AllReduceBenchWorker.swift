@@ -9,13 +9,13 @@ import Wire
 public struct AllReduceBenchWorker {
     private let folder: String
     private let rank: Int
-    private let transport: AllReduceSettings.Transport
+    private let transport: Transport
 
     /// How long a worker waits for the others.
     private static let deadline = HostSeconds(30)
 
     /// Worker `rank` of the benchmark whose workers meet in `folder`.
-    public init(folder: String, rank: Int, transport: AllReduceSettings.Transport) {
+    public init(folder: String, rank: Int, transport: Transport) {
         self.folder = folder
         self.rank = rank
         self.transport = transport
@@ -38,7 +38,7 @@ public struct AllReduceBenchWorker {
         defer { loop.close() }
         let endpoint: Endpoint =
             switch transport {
-            case .ipc: try Endpoint("ipc://\(folder)/\(rank)")
+            case .sharedMemory, .ipc: try Endpoint("ipc://\(folder)/\(rank)")
             case .tcp: try Endpoint("tcp://127.0.0.1:0")
             }
         let exchange = try PeerExchange(listeningAt: endpoint, in: context)
@@ -64,8 +64,12 @@ public struct AllReduceBenchWorker {
     ) throws -> [Double] {
         let (settings, count) = (start.settings, max(1, size.count / MemoryLayout<Float>.stride))
         let tree = LaneTree(laneCount: settings.workers)
-        let partialSum = FloatBuffer(count: count)
-        let gradient = FloatBuffer(count: count)
+        let isShared = settings.transport == .sharedMemory
+        let partialSum = FloatBuffer(count: count, isShared: isShared)
+        let gradient = FloatBuffer(count: count, isShared: isShared)
+        guard !isShared || gradient.shared != nil else {
+            throw ExchangeError.setup(reason: "the system gives no memory that other processes can read")
+        }
         for element in 0..<count { partialSum.pointer[element] = Self.element(element, of: rank) }
         gradient.buffer.update(repeating: .nan)
         guard let run = RunID("00000000") else { return [] }
@@ -74,9 +78,10 @@ public struct AllReduceBenchWorker {
                 run: run, epoch: epoch, rank: WorkerRank(rank),
                 peers: start.endpoints.enumerated().map { peer, endpoint in
                     Assignment.Peer(rank: WorkerRank(peer), endpoint: endpoint, lanes: peer..<peer + 1)
-                }, tree: tree, algorithm: settings.algorithm, bucket: settings.bucket),
+                }, tree: tree, algorithm: settings.algorithm, bucket: settings.bucket,
+                notify: { FileHandle.standardError.write(Data("\($0)\n".utf8)) }),
             memory: PeerExchange.Memory(
-                partialSums: [(LaneTree.Node(lanes: rank..<rank + 1), partialSum.buffer)], gradient: gradient.buffer))
+                partialSums: [(LaneTree.Node(lanes: rank..<rank + 1), partialSum)], gradient: gradient))
         var seconds: [Double] = []
         let iterations = settings.iterations(of: size)
         var last = MonotonicInstant.now()

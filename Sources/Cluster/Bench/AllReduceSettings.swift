@@ -2,19 +2,11 @@ import Jobs
 
 /// What an all-reduce benchmark measures, among real worker processes on this host.
 public struct AllReduceSettings: Hashable, Sendable, Codable {
-    /// How the workers' frames travel.
-    public enum Transport: String, Hashable, Sendable, Codable, CaseIterable {
-        /// Unix sockets.
-        case ipc
-        /// TCP over the loopback interface.
-        case tcp
-    }
-
     /// Worker processes; each owns one lane.
     public var workers: Int
     /// The sizes of the gradient.
     public var sizes: [Bytes]
-    /// Who sums what.
+    /// Who sums what, and how sums travel.
     public var algorithm: CollectiveAlgorithm
     public var transport: Transport
     /// The size of a bucket.

@@ -20,9 +20,15 @@ final class CoordinatorLink: Sendable {
         var verdicts: [Verdict] = []
         var recordedSteps = 0
         var isSaveAsked = false
-        var number: WorkerRank?
+        var admission: Admission?
         var end: WorkerEnd?
         var heard = MonotonicInstant.now()
+    }
+
+    /// What a worker that has asked to join is told.
+    struct Admission: Sendable {
+        var rank: WorkerRank
+        var transport: Transport
     }
 
     private let run: RunID
@@ -81,9 +87,9 @@ final class CoordinatorLink: Sendable {
     /// Asks for a number.
     ///
     /// - Throws: `WorkerEnd`.
-    func number(token: String, within deadline: HostSeconds) throws -> WorkerRank {
+    func admission(token: String, within deadline: HostSeconds) throws -> Admission {
         send(.joinRequest(token: token))
-        return try wait("a number", within: deadline) { $0.number }
+        return try wait("a number", within: deadline) { $0.admission }
     }
 
     /// Waits for the assignment to membership `epoch` or a later one; the worker belongs to it from now on. Meanwhile calls
@@ -226,7 +232,8 @@ extension CoordinatorLink.Inbox {
         case .recorded(let stepsMade) where epoch == self.epoch: recordedSteps = max(recordedSteps, stepsMade)
         case .commit, .verdict, .recorded: break
         case .save: isSaveAsked = true
-        case .admitted(let rank): number = rank
+        case .admitted(let rank, let transport):
+            admission = CoordinatorLink.Admission(rank: rank, transport: transport)
         case .alive: break
         case .stop(let reason): return finish(.stopped(reason))
         case .refused(let reason): return finish(.refused(reason))

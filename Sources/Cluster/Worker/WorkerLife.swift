@@ -125,7 +125,8 @@ struct WorkerLife {
         vocabulary = dataset.vocabulary.tokens
         return try Trainer(
             plan: plan, source: DatasetStepSource(dataset: dataset, job: job), lanes: assignment.lanes,
-            threads: assignment.threads)
+            threads: assignment.threads,
+            sharesGradients: assignment.backend == .cluster && assignment.transport == .sharedMemory)
     }
 
     private func transfer(_ assignment: Assignment) -> StateTransfer {
@@ -157,12 +158,19 @@ struct WorkerLife {
         case .cluster:
             // A cluster of one has every lane, too, and nobody to exchange with.
             guard assignment.peers.count > 1 else { return SoloBackend(trainer: trainer) }
+            let (partialSums, gradient) = trainer.exchanged
+            if assignment.transport == .sharedMemory, gradient.shared == nil {
+                link.send(
+                    .notice(
+                        "the system gives worker \(rank) no memory that its peers could read: its gradients are sent "
+                            + "through its socket instead"))
+            }
             try exchange.join(
                 PeerExchange.Setup(
                     run: run, epoch: assignment.epoch, rank: assignment.rank, peers: assignment.peers,
-                    tree: trainer.plan.tree, algorithm: assignment.algorithm, bucket: assignment.bucket),
-                memory: PeerExchange.Memory(
-                    partialSums: trainer.cover.map { ($0, trainer.partialSum($0)) }, gradient: trainer.gradient))
+                    tree: trainer.plan.tree, algorithm: assignment.algorithm, bucket: assignment.bucket,
+                    notify: { [link] in link.send(.notice($0)) }),
+                memory: PeerExchange.Memory(partialSums: partialSums, gradient: gradient))
             return ClusterBackend(trainer: trainer, exchange: exchange, deadline: assignment.exchangeDeadline)
         }
     }

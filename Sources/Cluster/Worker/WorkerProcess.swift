@@ -14,16 +14,22 @@ public struct WorkerProcess {
         public var coordinator: String
         public var run: RunID
         public var rank: WorkerRank?
+        /// How gradients travel; a worker that asks for a number is told that, too.
+        public var transport: Transport
         /// The run's secret.
         public var token: String
         /// What its bits depend on.
         public var libraries: Libraries
 
         /// Options of the given parts.
-        public init(coordinator: String, run: RunID, rank: WorkerRank?, token: String, libraries: Libraries) {
+        public init(
+            coordinator: String, run: RunID, rank: WorkerRank?, transport: Transport, token: String,
+            libraries: Libraries
+        ) {
             self.coordinator = coordinator
             self.run = run
             self.rank = rank
+            self.transport = transport
             self.token = token
             self.libraries = libraries
         }
@@ -81,9 +87,14 @@ public struct WorkerProcess {
     private func live(as rank: WorkerRank?, _ faults: FaultInjector?) throws {
         let context = try Context()
         let coordinator = try Endpoint(options.coordinator)
-        let rank = try rank ?? askForNumber(coordinator, context)
+        let (rank, transport) = try rank.map { ($0, options.transport) } ?? askForNumber(coordinator, context)
         let address = "\(options.coordinator)-\(rank)"
-        let exchange = try PeerExchange(listeningAt: try Endpoint(address), in: context)
+        let endpoint =
+            switch transport {
+            case .sharedMemory, .ipc: try Endpoint(address)
+            case .tcp: try Endpoint("tcp://127.0.0.1:0")
+            }
+        let exchange = try PeerExchange(listeningAt: endpoint, in: context)
         defer { exchange.close() }
         let inbox = try StateInbox(listeningAt: try Endpoint(address + "-state"), in: context)
         let monitor = exchange.monitor
@@ -121,11 +132,12 @@ public struct WorkerProcess {
         }
     }
 
-    private func askForNumber(_ coordinator: Endpoint, _ context: Context) throws -> WorkerRank {
+    private func askForNumber(_ coordinator: Endpoint, _ context: Context) throws -> (WorkerRank, Transport) {
         let link = try CoordinatorLink(
             run: options.run, rank: nil, token: options.token, endpoint: coordinator, in: context
         ) {}
         defer { link.close() }
-        return try link.number(token: options.token, within: Self.numberDeadline)
+        let admission = try link.admission(token: options.token, within: Self.numberDeadline)
+        return (admission.rank, admission.transport)
     }
 }

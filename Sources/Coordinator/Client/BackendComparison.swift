@@ -14,6 +14,7 @@ public struct BackendComparison: Sendable {
         public var workers: Int
         /// How they sum gradients.
         public var algorithm: CollectiveAlgorithm
+        public var transport: Transport
         /// Hardware profiles that the backends stand for.
         public var clusterHardware: String?
         public var waferHardware: String?
@@ -22,12 +23,14 @@ public struct BackendComparison: Sendable {
 
         /// A request of the given parts.
         public init(
-            job: Job, workers: Int, algorithm: CollectiveAlgorithm, clusterHardware: String?, waferHardware: String?,
+            job: Job, workers: Int, algorithm: CollectiveAlgorithm, transport: Transport, clusterHardware: String?,
+            waferHardware: String?,
             output: String
         ) {
             self.job = job
             self.workers = workers
             self.algorithm = algorithm
+            self.transport = transport
             self.clusterHardware = clusterHardware
             self.waferHardware = waferHardware
             self.output = output
@@ -83,7 +86,7 @@ public struct BackendComparison: Sendable {
             let id = try await client.launch(
                 request.job, on: backend, workers: backend == .cluster ? request.workers : 1,
                 hardware: backend == .cluster ? request.clusterHardware : request.waferHardware,
-                algorithm: request.algorithm)
+                algorithm: request.algorithm, transport: request.transport)
             let run = try await follow(id, in: store, look: look).run
             guard case .finished = run.state else { throw Failure.run(run) }
             records.append(try store.record(of: id))

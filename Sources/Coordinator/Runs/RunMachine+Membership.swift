@@ -28,7 +28,7 @@ extension RunMachine {
         if let obstacle { return [.reply(requester, .refused(reason: obstacle))] }
         let rank = table.add(now: now)
         return [
-            .reply(requester, .admitted(rank)),
+            .reply(requester, .admitted(rank, run.transport ?? .ipc)),
             .event(.workerJoined, "a worker asked to join and is worker \(rank)", rank: rank, step: nil),
         ]
     }

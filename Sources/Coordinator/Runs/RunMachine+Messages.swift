@@ -27,6 +27,7 @@ extension RunMachine {
             }
             return try lose(rank, fault, now: now)
         case .checkpointReport(let report): return take(report, from: rank)
+        case .notice(let text): return [.event(.warning, text, rank: rank, step: nil)]
         case .laneResults, .stepReport, .evaluationReport, .finished:
             // Of a membership that is over: the worker has not heard of its end yet.
             guard worker.standing == .member, epoch == self.epoch else { return [] }
@@ -52,7 +53,7 @@ extension RunMachine {
         case .finished(let finished):
             table[rank]?.enter(StepNumber(finished.steps), .finished, now: now)
             return try take(finished, from: rank)
-        case .joinRequest, .hello, .heartbeat, .halted, .failure, .checkpointReport: return []
+        case .joinRequest, .hello, .heartbeat, .halted, .failure, .checkpointReport, .notice: return []
         }
     }
 

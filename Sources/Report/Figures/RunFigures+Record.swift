@@ -18,6 +18,8 @@ extension RunFigures {
         backend = run.backend
         workers = run.workers
         hardware = run.hardware
+        algorithm = run.algorithm
+        transport = run.transport
         state = run.state.name
         failure = if case .failed(let reason) = run.state { reason } else { nil }
         submitted = run.submitted

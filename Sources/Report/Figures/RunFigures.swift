@@ -16,6 +16,10 @@ public struct RunFigures: Sendable, Encodable {
     public var workers: Int
     /// The hardware profile's name, if one was chosen.
     public var hardware: String?
+    /// How workers summed gradients, and how these travelled; nil on the wafer.
+    public var algorithm: CollectiveAlgorithm?
+    /// How gradients travelled between workers.
+    public var transport: Transport?
     /// Where it stands: `finished`, `failed` …
     public var state: String
     /// Why it failed, if it did.

@@ -142,6 +142,7 @@ extension HTMLRenderer {
     private func workers(_ index: Int, in page: inout Markup) {
         let run = report.runs[index]
         page.element("h3", "Worker by worker: \(run.label)")
+        if let words = run.exchangeWords { page.element("p", "Gradients were exchanged \(words).") }
         page.raw("<figure class=\"wide\">")
         page.raw(
             bars(

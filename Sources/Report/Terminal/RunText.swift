@@ -33,6 +33,7 @@ public enum RunText {
             ("Backend", record.run.backend == .wafer ? "wafer" : "cluster, \(record.run.workers) workers"),
         ]
         if let hardware = record.run.hardware { pairs.append(("Hardware", hardware)) }
+        if let words = figures.exchangeWords { pairs.append(("Exchange", words)) }
         pairs.append(("State", figures.state + (figures.failure.map { ": \($0)" } ?? "")))
         pairs.append(("Submitted", record.run.submitted.formatted(.iso8601)))
         pairs.append(("Steps", "\(figures.stepsMade) of \(figures.stepsPlanned)"))
@@ -113,6 +114,26 @@ public enum RunText {
 }
 
 extension RunFigures {
+    /// How gradients were exchanged, in words; nil where nothing was.
+    var exchangeWords: String? {
+        guard let algorithm, workers > 1 else { return nil }
+        let route =
+            switch algorithm {
+            case .direct: "directly among all workers"
+            case .star: "through one worker as parameter server"
+            case .ring: "around a ring of workers"
+            case .tree: "up and down a tree of workers"
+            }
+        let way =
+            switch transport {
+            case .sharedMemory?: ", in memory that workers share"
+            case .ipc?: ", over Unix sockets"
+            case .tcp?: ", over TCP"
+            case nil: ""
+            }
+        return route + way
+    }
+
     /// Which examples were used, in words; nil where that is not known.
     var exampleWords: String? {
         guard let examplesUsed, let wholePasses, let examplesChecksum, let examplesChecksumDue else { return nil }

@@ -1,11 +1,5 @@
 import Kernels
 
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 extension FloatBuffer {
     /// Buffers from this size on give memory back as soon as what they held has been added elsewhere.
     ///
@@ -20,10 +14,10 @@ extension FloatBuffer {
         guard count * MemoryLayout<Float>.stride >= Self.releasedFrom else { return }
         let hugePage = 2 << 20
         let bytes = range.lowerBound * 4..<range.upperBound * 4
-        // The buffer begins at a huge page.
+        // The buffer begins at a page.
         let start = (bytes.lowerBound + hugePage - 1) / hugePage * hugePage
         let end = bytes.upperBound / hugePage * hugePage
         guard end > start else { return }
-        madvise(UnsafeMutableRawPointer(pointer) + start, end - start, MADV_DONTNEED)
+        giveBack(start..<end)
     }
 }

@@ -26,6 +26,7 @@ public final class Trainer {
     private var schedule: LaneSchedule
     private(set) var slots: [FloatBuffer]
     private(set) var gradientSum: FloatBuffer
+    private let sharesGradients: Bool
     private var prefetcher: StepPrefetcher
     private var loaded: (step: StepNumber, batches: StepPrefetcher.Batches)?
     /// Where the time of norms and updates is booked, where measuring was asked for.
@@ -38,8 +39,12 @@ public final class Trainer {
     ///   - source: its examples.
     ///   - lanes: the lanes that this process computes; all of them unless given.
     ///   - threads: threads to compute with, one lane at a time each.
+    ///   - sharesGradients: whether other processes of this host may read the partial sums and the gradient where they are.
     /// - Throws: `TrainingError.plan` where the lanes aren't the job's or the source's vocabulary isn't the plan's.
-    public init(plan: TrainingPlan, source: any StepSource, lanes: Range<Int>? = nil, threads: Int) throws {
+    public init(
+        plan: TrainingPlan, source: any StepSource, lanes: Range<Int>? = nil, threads: Int,
+        sharesGradients: Bool = false
+    ) throws {
         let lanes = lanes ?? 0..<plan.lanes
         try Self.check(lanes, of: plan)
         guard threads > 0, threads <= 1024 else {
@@ -57,9 +62,10 @@ public final class Trainer {
         workers = (0..<threads).map { _ in LaneWorker(plan: plan) }
         schedule = LaneSchedule(tree: plan.tree, lanes: lanes, threads: threads)
         let count = plan.layout.elementCount
-        let slots = (0..<schedule.slotCount).map { _ in FloatBuffer(count: count) }
+        let slots = (0..<schedule.slotCount).map { _ in FloatBuffer(count: count, isShared: sharesGradients) }
         self.slots = slots
-        gradientSum = Self.gradientSum(plan, lanes, schedule, slots)
+        self.sharesGradients = sharesGradients
+        gradientSum = Self.gradientSum(plan, lanes, schedule, slots, isShared: sharesGradients)
         weights = FloatBuffer(count: count)
         optimizer = Optimizer(layout: plan.layout, settings: plan.job.optimizer)
         prefetcher = StepPrefetcher(plan: plan, source: source, lanes: lanes)
@@ -76,8 +82,10 @@ public final class Trainer {
         self.lanes = lanes
         schedule = LaneSchedule(tree: plan.tree, lanes: lanes, threads: threads)
         while slots.count > schedule.slotCount { slots.removeLast() }
-        while slots.count < schedule.slotCount { slots.append(FloatBuffer(count: plan.layout.elementCount)) }
-        gradientSum = Self.gradientSum(plan, lanes, schedule, slots)
+        while slots.count < schedule.slotCount {
+            slots.append(FloatBuffer(count: plan.layout.elementCount, isShared: sharesGradients))
+        }
+        gradientSum = Self.gradientSum(plan, lanes, schedule, slots, isShared: sharesGradients)
         prefetcher = StepPrefetcher(plan: plan, source: source, lanes: lanes)
         loaded = nil
     }
@@ -90,9 +98,10 @@ public final class Trainer {
 
     /// Where all lanes are here, the tree's root is the sum over all lanes already.
     private static func gradientSum(
-        _ plan: TrainingPlan, _ lanes: Range<Int>, _ schedule: LaneSchedule, _ slots: [FloatBuffer]
+        _ plan: TrainingPlan, _ lanes: Range<Int>, _ schedule: LaneSchedule, _ slots: [FloatBuffer], isShared: Bool
     ) -> FloatBuffer {
-        lanes.count == plan.lanes ? slots[schedule.cover[0].slot] : FloatBuffer(count: plan.layout.elementCount)
+        lanes.count == plan.lanes
+            ? slots[schedule.cover[0].slot] : FloatBuffer(count: plan.layout.elementCount, isShared: isShared)
     }
 
     // MARK: Steps
@@ -148,11 +157,19 @@ public final class Trainer {
 
     /// The sum of the gradients of the lanes below a cover node; valid until the next `computeGradients` or, where all
     /// lanes are here, `applyOptimizer`.
-    public func partialSum(_ node: LaneTree.Node) -> UnsafeMutableBufferPointer<Float> {
+    public func partialSum(_ node: LaneTree.Node) -> UnsafeMutableBufferPointer<Float> { memory(of: node).buffer }
+
+    private func memory(of node: LaneTree.Node) -> FloatBuffer {
         guard let slot = schedule.cover.first(where: { $0.node == node })?.slot else {
             preconditionFailure("\(node) is not among the cover nodes \(cover)")
         }
-        return slots[slot].buffer
+        return slots[slot]
+    }
+
+    /// What an exchange of gradients reads and writes: the partial sum of each cover node, and `gradient`. The same memory
+    /// until `reassign`.
+    public var exchanged: (partialSums: [(node: LaneTree.Node, elements: FloatBuffer)], gradient: FloatBuffer) {
+        (cover.map { ($0, memory(of: $0)) }, gradientSum)
     }
 
     /// Where the sum over all lanes must be before `applyOptimizer`: the root's partial sum where all lanes are here.

@@ -64,7 +64,8 @@ struct HostTrials: Sendable {
             let job = Self.job(trial)
             progress("\(job.name), \(Figures.plural(trial.workers, "worker")), \(trial.algorithm.rawValue)")
             let id = try await client.launch(
-                job, on: .cluster, workers: trial.workers, hardware: nil, algorithm: trial.algorithm)
+                job, on: .cluster, workers: trial.workers, hardware: nil, algorithm: trial.algorithm,
+                transport: .ipc)
             let last = try await RunWatcher(store: store, id: id).follow(state: state) { _ in }
             guard case .finished = last.run.state else {
                 throw CommandFailure.failed("run \(id) of \(job.name) ended: \(last.run.state.name)")

@@ -42,8 +42,8 @@ struct CompareCommand: AsyncParsableCommand {
         try JobRequirements.check(hardware: waferHardware, for: .wafer)
         let directory = state.directory
         let request = BackendComparison.Request(
-            job: job, workers: workers, algorithm: collective.algorithm, clusterHardware: clusterHardware,
-            waferHardware: waferHardware,
+            job: job, workers: workers, algorithm: collective.algorithm, transport: collective.transport,
+            clusterHardware: clusterHardware, waferHardware: waferHardware,
             output: folder ?? "results/\(job.name)-\(Self.timestamp())")
         let session = DaemonSession(
             options: try ThisProgram.daemonOptions(state: directory, endpoints: []),

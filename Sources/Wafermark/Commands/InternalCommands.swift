@@ -49,6 +49,9 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: .hidden)
     var rank: Int?
 
+    @Option(help: .hidden)
+    var transport = Transport.sharedMemory
+
     func run() throws {
         let name = runName ?? String(join.split(separator: "/").last ?? "")
         guard let id = RunID(name), rank ?? 0 >= 0 else {
@@ -56,7 +59,8 @@ struct WorkerCommand: ParsableCommand {
         }
         try WorkerProcess(
             options: WorkerProcess.Options(
-                coordinator: join, run: id, rank: rank.map { WorkerRank($0) }, token: try token(of: id),
+                coordinator: join, run: id, rank: rank.map { WorkerRank($0) }, transport: transport,
+                token: try token(of: id),
                 libraries: WorkerProcess.Libraries(
                     instructionSet: KernelLibrary.instructionSet, oneDNN: KernelLibrary.oneDNNVersion,
                     wafermark: Program.version)),

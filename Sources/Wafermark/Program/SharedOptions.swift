@@ -52,9 +52,18 @@ struct CollectiveOptions: ParsableArguments {
             "How workers sum gradients: \(CollectiveAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")).",
             discussion: "The sum has the same bits by all of them.", valueName: "name"))
     var algorithm = CollectiveAlgorithm.direct
+
+    @Option(
+        help: ArgumentHelp(
+            "How gradients travel on this host: \(Transport.allCases.map(\.rawValue).joined(separator: ", ")).",
+            discussion:
+                "With shm, workers read each other's memory; where the system refuses that, their sockets are used.",
+            valueName: "name"))
+    var transport = Transport.sharedMemory
 }
 
 extension CollectiveAlgorithm: ExpressibleByArgument {}
+extension Transport: ExpressibleByArgument {}
 
 /// Whether the command prints for programs.
 struct OutputOptions: ParsableArguments {

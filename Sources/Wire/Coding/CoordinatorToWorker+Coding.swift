@@ -48,10 +48,11 @@ extension CoordinatorToWorker {
             wafermark__alive__init(&message)
             envelope.kind_case = WAFERMARK__COORDINATOR_TO_WORKER__KIND_ALIVE
             envelope.alive = arena.pointer(message)
-        case .admitted(let rank):
+        case .admitted(let rank, let transport):
             var message = Wafermark__Admitted()
             wafermark__admitted__init(&message)
             message.rank = UInt32(clamping: rank.index)
+            message.transport = arena.string(transport.rawValue)
             envelope.kind_case = WAFERMARK__COORDINATOR_TO_WORKER__KIND_ADMITTED
             envelope.admitted = arena.pointer(message)
         case .fenced(let reason):
@@ -128,7 +129,9 @@ extension CoordinatorToWorker {
             return .fenced(reason: try reader.text("fenced", envelope.fenced))
         case WAFERMARK__COORDINATOR_TO_WORKER__KIND_ADMITTED:
             let admitted = try reader.required("admitted", envelope.admitted)
-            return .admitted(WorkerRank(try reader.integer("rank", admitted.rank, in: 0...4_095)))
+            return .admitted(
+                WorkerRank(try reader.integer("rank", admitted.rank, in: 0...4_095)),
+                try reader.choice("transport", admitted.transport))
         default: throw reader.error("kind", "\(envelope.kind_case.rawValue)", "a message that the coordinator sends")
         }
     }
@@ -179,6 +182,7 @@ extension Assignment {
         message.backend = arena.string(backend.rawValue)
         message.exchange_deadline_seconds = exchangeDeadline.seconds
         message.algorithm = arena.string(algorithm.rawValue)
+        message.transport = arena.string(transport.rawValue)
         message.bucket_bytes = UInt64(clamping: bucket.count)
         message.checkpoint = arena.string(checkpoint ?? "")
         message.n_state_receivers = stateReceivers.count
@@ -219,7 +223,8 @@ extension Assignment {
             firstStep: try reader.step("first_step", message.first_step),
             threads: try reader.integer("threads", message.threads, in: 1...4_096), backend: backend,
             exchangeDeadline: try reader.seconds("exchange_deadline_seconds", message.exchange_deadline_seconds),
-            algorithm: try reader.algorithm("algorithm", message.algorithm),
+            algorithm: try reader.choice("algorithm", message.algorithm),
+            transport: try reader.choice("transport", message.transport),
             bucket: Bytes(try reader.integer("bucket_bytes", message.bucket_bytes, in: 64...(1 << 40))),
             checkpoint: checkpoint.isEmpty ? nil : checkpoint,
             stateReceivers: try reader.ranks("state_receivers", message.n_state_receivers, message.state_receivers),

@@ -26,15 +26,15 @@ struct FieldReader {
         return id
     }
 
-    /// A collective's algorithm by its name.
-    func algorithm(
+    /// One of several cases by its name: a collective's algorithm, a transport.
+    func choice<Choice: RawRepresentable<String> & CaseIterable>(
         _ field: String, _ pointer: UnsafePointer<CChar>?
-    ) throws(WireError) -> CollectiveAlgorithm {
+    ) throws(WireError) -> Choice {
         let name = try text(field, pointer, limit: 64)
-        guard let algorithm = CollectiveAlgorithm(rawValue: name) else {
-            throw error(field, "'\(name)'", CollectiveAlgorithm.allCases.map(\.rawValue).joined(separator: ", "))
+        guard let choice = Choice(rawValue: name) else {
+            throw error(field, "'\(name)'", Choice.allCases.map(\.rawValue).joined(separator: ", "))
         }
-        return algorithm
+        return choice
     }
 
     /// An integer within `range`.

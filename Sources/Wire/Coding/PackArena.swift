@@ -26,8 +26,8 @@ final class PackArena {
     }
 
     /// A copy of `numbers`.
-    func numbers(_ numbers: [UInt32]) -> UnsafeMutablePointer<UInt32> {
-        let copy = allocate(UInt32.self, count: max(1, numbers.count))
+    func numbers<Number: BitwiseCopyable>(_ numbers: [Number]) -> UnsafeMutablePointer<Number> {
+        let copy = allocate(Number.self, count: max(1, numbers.count))
         copy.update(from: numbers, count: numbers.count)
         return copy
     }

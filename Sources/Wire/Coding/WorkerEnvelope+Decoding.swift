@@ -63,6 +63,9 @@ extension WorkerEnvelope {
             return .failure(try WorkerFailure(try reader.required("failure", envelope.failure)))
         case WAFERMARK__WORKER_TO_COORDINATOR__KIND_FINISHED:
             return .finished(try WorkerFinished(try reader.required("finished", envelope.finished)))
+        case WAFERMARK__WORKER_TO_COORDINATOR__KIND_NOTICE:
+            let notice = try reader.required("notice", envelope.notice)
+            return .notice(try reader.text("message", notice.message))
         default: throw reader.error("kind", "\(envelope.kind_case.rawValue)", "a message that a worker sends")
         }
     }

@@ -75,6 +75,12 @@ extension WorkerEnvelope {
             message.model_directory = arena.string(finished.modelDirectory ?? "")
             envelope.kind_case = WAFERMARK__WORKER_TO_COORDINATOR__KIND_FINISHED
             envelope.finished = arena.pointer(message)
+        case .notice(let text):
+            var message = Wafermark__WorkerNotice()
+            wafermark__worker_notice__init(&message)
+            message.message = arena.string(text)
+            envelope.kind_case = WAFERMARK__WORKER_TO_COORDINATOR__KIND_NOTICE
+            envelope.notice = arena.pointer(message)
         }
         return withExtendedLifetime(arena) {
             Wire.packed(

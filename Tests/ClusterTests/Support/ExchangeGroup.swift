@@ -1,6 +1,7 @@
 import Cluster
 import Foundation
 import Jobs
+import Kernels
 import Messaging
 import Wire
 
@@ -8,33 +9,30 @@ import Wire
 final class WorkerMemory: @unchecked Sendable {
     // Used by one thread at a time: the worker's own, or the test's before and after.
     let cover: [LaneTree.Node]
-    let partialSums: [UnsafeMutableBufferPointer<Float>]
-    let gradient: UnsafeMutableBufferPointer<Float>
+    private let sums: [FloatBuffer]
+    private let total: FloatBuffer
 
-    init(cover: [LaneTree.Node], count: Int) {
+    init(cover: [LaneTree.Node], count: Int, isShared: Bool) {
         self.cover = cover
-        partialSums = cover.map { _ in .allocate(capacity: count) }
-        gradient = .allocate(capacity: count)
+        sums = cover.map { _ in FloatBuffer(count: count, isShared: isShared) }
+        total = FloatBuffer(count: count, isShared: isShared)
         overwrite()
     }
 
-    deinit {
-        for sum in partialSums { sum.deallocate() }
-        gradient.deallocate()
-    }
+    var gradient: UnsafeMutableBufferPointer<Float> { total.buffer }
 
     var memory: PeerExchange.Memory {
-        PeerExchange.Memory(partialSums: zip(cover, partialSums).map { ($0, $1) }, gradient: gradient)
+        PeerExchange.Memory(partialSums: zip(cover, sums).map { ($0, $1) }, gradient: total)
     }
 
     /// Writes this worker's share of `sums`.
     func fill(_ sums: [LaneTree.Node: [Float]]) {
-        for (node, memory) in zip(cover, partialSums) { _ = memory.update(from: sums[node] ?? []) }
+        for (node, memory) in zip(cover, self.sums) { _ = memory.buffer.update(from: sums[node] ?? []) }
     }
 
     /// Makes all memory useless, as an optimizer and the next backward pass do.
     func overwrite() {
-        for sum in partialSums { sum.update(repeating: .nan) }
+        for sum in sums { sum.buffer.update(repeating: .nan) }
         gradient.update(repeating: .nan)
     }
 }
@@ -63,16 +61,16 @@ final class ExchangeGroup: Sendable {
 
     func setup(
         _ rank: Int, _ shares: [Range<Int>], algorithm: CollectiveAlgorithm = .direct, bucket: Bytes = Bytes(1 << 20),
-        epoch: Int = 0
+        epoch: Int = 0, notify: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> PeerExchange.Setup {
         PeerExchange.Setup(
             run: run, epoch: epoch, rank: WorkerRank(rank), peers: try peers(shares), tree: tree, algorithm: algorithm,
-            bucket: bucket)
+            bucket: bucket, notify: notify)
     }
 
     /// The memory of the worker that owns `lanes`.
-    func memory(_ lanes: Range<Int>, count: Int) -> WorkerMemory {
-        WorkerMemory(cover: tree.cover(of: lanes), count: count)
+    func memory(_ lanes: Range<Int>, count: Int, isShared: Bool = false) -> WorkerMemory {
+        WorkerMemory(cover: tree.cover(of: lanes), count: count, isShared: isShared)
     }
 }
 
@@ -129,6 +127,16 @@ final class HandMadePeer {
             if try inbox.receive() != nil { received += 1 } else { usleep(1_000) }
         }
         return received
+    }
+
+    /// The next message, if one comes within `seconds`.
+    func message(within seconds: Double) throws -> [[UInt8]]? {
+        let end = DispatchTime.now() + seconds
+        while DispatchTime.now() < end {
+            if let frames = try inbox.receive() { return frames }
+            usleep(1_000)
+        }
+        return nil
     }
 
     /// Sends a message of `frames`.

@@ -74,7 +74,7 @@ struct SimulatedCluster {
             case .findCheckpoint: feed(.restored(path: nil, stepsMade: 0, passedOver: []))
             case .startWorkers(let ranks): for rank in ranks { workers[rank.index] = SimulatedWorker(rank: rank.index) }
             case .send(let rank, let message, let epoch): workers[rank.index]?.inbox.append((epoch, message))
-            case .reply(_, .admitted(let rank)): workers[rank.index] = SimulatedWorker(rank: rank.index)
+            case .reply(_, .admitted(let rank, _)): workers[rank.index] = SimulatedWorker(rank: rank.index)
             case .reply: break
             case .record(let closed): record(closed)
             case .end(let state, let outcome):

@@ -5,14 +5,14 @@ import Wire
 
 /// The exchange's own thread: carries out orders, and hands what arrives to the session with the present peers.
 struct ExchangeLoop: ~Copyable {
-    /// Frames that came too early: of the next step, or of a membership that this worker has not been told of yet.
-    private var parked: [(header: ExchangeHeader, payload: Frame)] = []
+    /// Sums that came too early: of the next step, or of a membership that this worker has not been told of yet.
+    private var parked: [ExchangeArrival] = []
     private var session: ExchangeSession?
     private let inbox: Socket
     private let outboxes: Outboxes
     private let state: ExchangeState
 
-    /// More early frames than peers that keep to the protocol ever send.
+    /// More early sums than peers that keep to the protocol ever send.
     private static let parkingLimit = 65_536
 
     /// A loop that receives through `inbox`.
@@ -37,12 +37,12 @@ struct ExchangeLoop: ~Copyable {
             let (order, number) = state.order
             if number != obeyed {
                 session = nil
-                outboxes.dropUnsent()
+                outboxes.forgetMembership()
                 switch order {
                 case .idle: break
                 case .join(let setup, let memory):
                     try outboxes.connect(to: setup.peers, except: setup.place)
-                    session = ExchangeSession(setup, memory: memory, outboxes: outboxes, state: state)
+                    session = ExchangeSession(setup, memory: memory, outboxes: outboxes, wakeUp: wakeUp, state: state)
                     try unpark()
                 case .close: parked = []
                 }
@@ -62,41 +62,60 @@ struct ExchangeLoop: ~Copyable {
                 try session.contribute(upTo: ready)
             }
         } while try receive()
+        try session.returnLoans()
         session.report()
     }
 
-    /// Takes the next frame, if there is one.
+    /// Takes the next message, if there is one.
     private mutating func receive() throws(MessagingError) -> Bool {
-        guard let (headerFrame, payload) = try inbox.receivePair() else { return false }
-        let header: ExchangeHeader
-        do {
-            header = try ExchangeHeader(decoding: UnsafeRawBufferPointer(headerFrame.bytes))
-        } catch {
-            state.noteRefusal(error.description)
-            return true
-        }
-        if let payload {
-            try take(header, payload)
-        } else {
-            state.noteRefusal("\(header.name) did not come with one frame of numbers")
+        guard let (first, payload) = try inbox.receivePair() else { return false }
+        switch Self.read(UnsafeRawBufferPointer(first.bytes), payload) {
+        case .arrival(let arrival): try take(arrival)
+        case .returned(let loans):
+            if let reason = try session?.takeBack(loans) { state.noteRefusal(reason) }
+        case .unreadable(let reason): state.noteRefusal(reason)
         }
         return true
     }
 
-    private mutating func take(_ header: ExchangeHeader, _ payload: Frame) throws(MessagingError) {
+    /// What a message may be.
+    private enum Message {
+        case arrival(ExchangeArrival)
+        case returned(LoansReturned)
+        case unreadable(String)
+    }
+
+    private static func read(_ first: UnsafeRawBufferPointer, _ payload: Frame?) -> Message {
+        do throws(WireError) {
+            if let payload {
+                return .arrival(
+                    ExchangeArrival(header: try ExchangeHeader(decoding: first), content: .numbers(payload)))
+            }
+            switch try LoanMessage(decoding: first) {
+            case .lent(let header, let number, let place):
+                return .arrival(ExchangeArrival(header: header, content: .loan(number, place)))
+            case .returned(let loans): return .returned(loans)
+            }
+        } catch {
+            guard payload == nil else { return .unreadable(error.description) }
+            return .unreadable("a message is neither a loan nor a header and one frame of numbers: \(error)")
+        }
+    }
+
+    private mutating func take(_ arrival: ExchangeArrival) throws(MessagingError) {
         guard let session else { return }
-        switch try session.take(header, payload) {
+        switch try session.take(arrival) {
         case .taken: break
         case .refused(let reason): state.noteRefusal(reason)
-        case .early where parked.count < Self.parkingLimit: parked.append((header, payload))
-        case .early: state.noteRefusal("\(header.name) is early, as are \(parked.count) others")
+        case .early where parked.count < Self.parkingLimit: parked.append(arrival)
+        case .early: state.noteRefusal("\(arrival.header.name) is early, as are \(parked.count) others")
         }
     }
 
     /// Tries again what came too early.
     private mutating func unpark() throws(MessagingError) {
-        let frames = parked
+        let arrivals = parked
         parked = []
-        for (header, payload) in frames { try take(header, payload) }
+        for arrival in arrivals { try take(arrival) }
     }
 }

@@ -5,7 +5,7 @@ import Wire
 
 /// The exchange with one set of peers: sends what is ready, adds up what arrives. Confined to the exchange's thread.
 final class ExchangeSession {
-    /// What becomes of a frame.
+    /// What becomes of a sum that has come.
     enum Reception: Equatable {
         case taken
         /// It is of a step or membership to come.
@@ -20,7 +20,9 @@ final class ExchangeSession {
     private let outboxes: Outboxes
     /// The place of each worker among the peers: routes know places, frames the workers' own numbers.
     private let places: [WorkerRank: Int]
-    private let scratch = ScratchPool()
+    private let scratch: ScratchPool
+    private let returns: LoanReturns
+    private var peerMemory = PeerMemory()
     private var treeSum: TreeSum
     private var step: StepNumber?
     private var buckets: [[Segment]] = []
@@ -33,8 +35,20 @@ final class ExchangeSession {
         var ledger: SegmentLedger<PartialSum>
     }
 
-    /// A session that sends through `outboxes`, which are connected to the peers of `setup`.
-    init(_ setup: PeerExchange.Setup, memory: PeerExchange.Memory, outboxes: Outboxes, state: ExchangeState) {
+    /// Where a sum that has come belongs.
+    private struct Place {
+        let bucket: Int
+        let index: Int
+        let node: LaneTree.Node
+        let sender: Int
+    }
+
+    /// A session that sends through `outboxes`, which are connected to the peers of `setup`. Made on the exchange's thread,
+    /// which `wakeUp` wakes.
+    init(
+        _ setup: PeerExchange.Setup, memory: PeerExchange.Memory, outboxes: Outboxes, wakeUp: WakeUp,
+        state: ExchangeState
+    ) {
         self.setup = setup
         self.memory = memory
         self.outboxes = outboxes
@@ -43,6 +57,8 @@ final class ExchangeSession {
         plan = ExchangePlan(
             setup.algorithm, shares: setup.shares, rank: setup.place,
             buckets: GradientBuckets(elementCount: memory.gradient.count, bucket: setup.bucket))
+        scratch = ScratchPool(pieceSize: plan.buckets.bucketSize, isShared: memory.gradient.shared != nil)
+        returns = LoanReturns(wakeUp: wakeUp)
         treeSum = TreeSum(tree: setup.tree)
     }
 
@@ -77,8 +93,7 @@ final class ExchangeSession {
             for index in buckets[bucket].indices {
                 let first = buckets[bucket][index].elements.lowerBound
                 for (node, elements) in memory.partialSums {
-                    guard let start = elements.baseAddress else { continue }
-                    buckets[bucket][index].ledger.add(node, PartialSum(UnsafePointer(start + first)))
+                    buckets[bucket][index].ledger.add(node, PartialSum(in: elements, from: first))
                 }
                 try advance(bucket, index)
             }
@@ -87,40 +102,131 @@ final class ExchangeSession {
 
     // MARK: - Peers' gradients
 
-    /// Takes a frame of a peer, if it has a place in this step.
+    /// Takes a peer's sum, if it has a place in this step.
     ///
     /// - Throws: `MessagingError` where libzmq fails.
-    func take(_ header: ExchangeHeader, _ payload: Frame) throws(MessagingError) -> Reception {
+    func take(_ arrival: ExchangeArrival) throws(MessagingError) -> Reception {
+        let place: Place
+        switch find(arrival.header) {
+        case .success(let found): place = found
+        case .failure(.early): return .early
+        case .failure(.none(let reason)): return .refused(reason: reason)
+        }
+        let sum: PartialSum
+        switch read(arrival, from: place.sender) {
+        case .success(let numbers): sum = numbers
+        case .failure(.unreadable): return .taken
+        case .failure(.wrong(let reason)): return .refused(reason: reason)
+        }
+        buckets[place.bucket][place.index].ledger.receive(place.node, settled(sum, place.node, arrival.header.elements))
+        progress.awaited[place.sender] -= 1
+        if place.node != setup.tree.root { progress.lastContribution = .now() }
+        try advance(place.bucket, place.index)
+        return .taken
+    }
+
+    private enum Misfit: Error {
+        case early
+        case none(reason: String)
+    }
+
+    private func find(_ header: ExchangeHeader) -> Result<Place, Misfit> {
         guard header.run == setup.run else {
-            return .refused(reason: "\(header.name) is of another run than \(setup.run)")
+            return .failure(.none(reason: "\(header.name) is of another run than \(setup.run)"))
         }
         guard header.epoch >= setup.epoch else {
-            return .refused(reason: "\(header.name) is of epoch \(header.epoch), which is over; this is \(setup.epoch)")
+            return .failure(
+                .none(reason: "\(header.name) is of epoch \(header.epoch), which is over; this is \(setup.epoch)"))
         }
-        guard header.epoch == setup.epoch, let step else { return .early }
+        guard header.epoch == setup.epoch, let step else { return .failure(.early) }
         guard header.step == step else {
             // A peer may be one step ahead, never more: its next step needs this worker's gradient.
-            return header.step == step.next ? .early : .refused(reason: "\(header.name) comes in step \(step)")
+            return .failure(header.step == step.next ? .early : .none(reason: "\(header.name) comes in step \(step)"))
         }
         let (bucket, node) = (header.bucket, LaneTree.Node(lanes: header.lanes))
         guard buckets.indices.contains(bucket),
             let index = buckets[bucket].firstIndex(where: { $0.elements == header.elements })
-        else { return .refused(reason: "\(header.name) holds elements \(header.elements), which are no segment") }
-        guard let sender = places[header.sender], buckets[bucket][index].ledger.isAwaited(node, from: sender) else {
-            return .refused(reason: "\(header.name) holds a sum over lanes \(header.lanes) that is not awaited from it")
-        }
-        guard payload.bytes.count == header.elements.count * MemoryLayout<Float>.stride,
-            let start = payload.bytes.baseAddress?.assumingMemoryBound(to: Float.self)
         else {
-            return .refused(
-                reason:
-                    "\(header.name) has \(payload.bytes.count) bytes; \(header.elements.count) numbers were announced")
+            return .failure(
+                .none(reason: "\(header.name) holds elements \(header.elements), which are no segment"))
         }
-        buckets[bucket][index].ledger.receive(node, PartialSum(UnsafePointer(start), keptBy: payload))
-        progress.awaited[sender] -= 1
-        if node != setup.tree.root { progress.lastContribution = .now() }
-        try advance(bucket, index)
-        return .taken
+        guard let sender = places[header.sender], buckets[bucket][index].ledger.isAwaited(node, from: sender) else {
+            return .failure(
+                .none(reason: "\(header.name) holds a sum over lanes \(header.lanes) that is not awaited from it"))
+        }
+        return .success(Place(bucket: bucket, index: index, node: node, sender: sender))
+    }
+
+    private enum Unread: Error {
+        /// The sender is told to send the numbers.
+        case unreadable
+        case wrong(reason: String)
+    }
+
+    private func read(_ arrival: ExchangeArrival, from sender: Int) -> Result<PartialSum, Unread> {
+        let count = arrival.header.elements.count
+        switch arrival.content {
+        case .numbers(let frame):
+            guard frame.bytes.count == count * MemoryLayout<Float>.stride,
+                let start = frame.bytes.baseAddress?.assumingMemoryBound(to: Float.self)
+            else {
+                return .failure(
+                    .wrong(
+                        reason: "\(arrival.header.name) has \(frame.bytes.count) bytes; \(count) numbers were announced"
+                    ))
+            }
+            return .success(PartialSum(at: UnsafePointer(start), in: frame))
+        case .loan(let number, let place):
+            let view: SharedMemoryView
+            do throws(SharedMemoryError) {
+                view = try peerMemory.view(of: place.sharedMemory)
+            } catch {
+                returns.refuse(number, to: sender, reason: error.description)
+                return .failure(.unreadable)
+            }
+            guard let start = view.numbers(from: place.firstByte, count: count) else {
+                return .failure(
+                    .wrong(
+                        reason: "\(arrival.header.name) lends \(count) numbers from byte \(place.firstByte) of "
+                            + "\(place.memory.count)"))
+            }
+            let loan = BorrowedSum(number, of: sender, in: view, returns: returns)
+            return .success(PartialSum(at: start, of: loan, place: place))
+        }
+    }
+
+    /// A total goes into the gradient at once, and on to others from there: so whoever sent it has it back early.
+    private func settled(_ sum: PartialSum, _ node: LaneTree.Node, _ elements: Range<Int>) -> PartialSum {
+        guard node == setup.tree.root else { return sum }
+        let target = memory.gradient.pointer + elements.lowerBound
+        Vector.copy(into: target, from: sum.start, count: elements.count)
+        return PartialSum(in: memory.gradient, from: elements.lowerBound)
+    }
+
+    // MARK: - Loans
+
+    /// Takes back what a peer has read; the reason where it has nothing to return.
+    ///
+    /// - Throws: `MessagingError` where libzmq fails.
+    func takeBack(_ returned: LoansReturned) throws(MessagingError) -> String? {
+        // Loans of an earlier membership have ended with it.
+        guard returned.run != setup.run || returned.epoch == setup.epoch else { return nil }
+        guard returned.run == setup.run, let reader = places[returned.sender] else {
+            return "worker \(returned.sender) of run \(returned.run) returns loans, and is no peer"
+        }
+        if try outboxes.takeBack(returned, from: reader) {
+            setup.notify(
+                "worker \(returned.sender) can't read the memory of worker \(setup.rank) (\(returned.reason)): "
+                    + "gradients are sent to it through its socket instead")
+        }
+        return nil
+    }
+
+    /// Returns to peers what has been read.
+    ///
+    /// - Throws: `MessagingError` where libzmq fails.
+    func returnLoans() throws(MessagingError) {
+        try outboxes.giveBack(returns, run: setup.run, epoch: setup.epoch, sender: setup.rank)
     }
 
     // MARK: - Sums
@@ -134,9 +240,8 @@ final class ExchangeSession {
             case .send(let node, let sum, let receiver):
                 try send(node, sum, elements, bucket: bucket, to: receiver)
             case .deliver(let sum):
-                guard let gradient = memory.gradient.baseAddress.map({ $0 + elements.lowerBound }),
-                    sum.start != UnsafePointer(gradient)
-                else { continue }
+                let gradient = memory.gradient.pointer + elements.lowerBound
+                guard sum.start != UnsafePointer(gradient) else { continue }
                 Vector.copy(into: gradient, from: sum.start, count: elements.count)
             }
         }
@@ -144,18 +249,17 @@ final class ExchangeSession {
 
     /// The total is made where it belongs, any other sum in memory of its own.
     private func add(_ node: LaneTree.Node, _ segment: Segment) -> PartialSum {
-        let count = segment.elements.count
         let sum: PartialSum
         let target: UnsafeMutablePointer<Float>
-        if node == setup.tree.root, let gradient = memory.gradient.baseAddress {
-            target = gradient + segment.elements.lowerBound
-            sum = PartialSum(UnsafePointer(target))
+        if node == setup.tree.root {
+            target = memory.gradient.pointer + segment.elements.lowerBound
+            sum = PartialSum(in: memory.gradient, from: segment.elements.lowerBound)
         } else {
-            let memory = scratch.take(count)
-            target = memory.elements.pointer
-            sum = PartialSum(UnsafePointer(target), keptBy: memory)
+            let piece = scratch.take()
+            target = piece.pointer
+            sum = PartialSum(in: piece)
         }
-        treeSum.write(node, into: target, count: count) { segment.ledger.sum(over: $0)?.start }
+        treeSum.write(node, into: target, count: segment.elements.count) { segment.ledger.sum(over: $0)?.start }
         return sum
     }
 
@@ -166,8 +270,10 @@ final class ExchangeSession {
         let header = ExchangeHeader(
             run: setup.run, epoch: setup.epoch, step: step, bucket: bucket, sender: setup.rank, elements: elements,
             lanes: node.lanes)
-        try outboxes.send(header, sum, to: receiver)
-        progress.sent += elements.count * MemoryLayout<Float>.stride
+        let bytes = elements.count * MemoryLayout<Float>.stride
+        let isLent = bytes >= PeerExchange.smallestLoan.count ? try outboxes.lend(header, sum, to: receiver) : false
+        if !isLent { try outboxes.send(header, sum, to: receiver) }
+        progress.sent += bytes
     }
 
     // MARK: - Telling the computing thread
@@ -181,9 +287,4 @@ final class ExchangeSession {
         progress.isSummed = progress.openBucket == buckets.count
         state.note(step, progress)
     }
-}
-
-extension ExchangeHeader {
-    /// Names the frame in refusals.
-    var name: String { "a frame of worker \(sender), step \(step), bucket \(bucket)" }
 }

@@ -38,7 +38,7 @@ final class ExchangeState: Sendable {
         var step: StepNumber?
         var ready = 0
         var progress = Progress()
-        /// Frames out of gradient memory that libzmq has not given back, by the rank that they go to.
+        /// Sums in gradient memory that libzmq or a peer may still read, by the place of the peer that they go to.
         var lent: [Int: Int] = [:]
         var refusals = Refusals()
         /// Whether the membership is over, so that nobody need wait for its sums.
@@ -83,7 +83,7 @@ final class ExchangeState: Sendable {
 
     func contribute(upTo element: Int) { values.withLock { $0.ready = max($0.ready, element) } }
 
-    /// Waits until the exchange's thread has obeyed the last order and no frame uses gradient memory any more.
+    /// Waits until the exchange's thread has obeyed the last order and nobody reads gradient memory any more.
     ///
     /// - Throws: `ExchangeError.ended` where that takes longer than `deadline`, or the thread has failed.
     func waitUntilIdle(deadline: HostSeconds) throws(ExchangeError) {
@@ -94,7 +94,7 @@ final class ExchangeState: Sendable {
         if let failure = values.withLock({ $0.failure }) { throw .ended(reason: failure) }
     }
 
-    /// Waits until `step` is summed and no frame uses gradient memory any more.
+    /// Waits until `step` is summed and nobody reads gradient memory any more.
     func waitUntilSummed(
         step: StepNumber, deadline: HostSeconds
     ) throws(ExchangeError) -> (progress: Progress, refusals: Refusals) {
@@ -145,10 +145,10 @@ final class ExchangeState: Sendable {
     /// The places of the peers that have not taken all that was sent to them.
     var debtors: [Int] { values.withLock { Array($0.lent.keys) } }
 
-    /// Notes a frame out of gradient memory on its way to the peer at place `rank`.
+    /// Notes a sum in gradient memory that is on its way to the peer at place `rank`.
     func lend(to rank: Int) { values.withLock { $0.lent[rank, default: 0] += 1 } }
 
-    /// Called by libzmq's own thread once it has sent or dropped such a frame.
+    /// Called by libzmq's own thread once it has sent or dropped such a sum, or by the exchange's once the peer has read it.
     func takeBack(from rank: Int) {
         let isLast = values.withLock { values in
             let left = values.lent[rank, default: 1] - 1

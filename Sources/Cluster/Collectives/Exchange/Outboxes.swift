@@ -1,23 +1,9 @@
 import Jobs
-import Kernels
 import Messaging
 import Wire
 
-/// A sum over some lanes of one segment: its numbers, and what keeps their memory where that is not the trainer's.
-struct PartialSum {
-    /// The first of the segment's numbers. They are only read once the sum is made.
-    let start: UnsafePointer<Float>
-    /// The received frame or the scratch that the numbers are in.
-    let keeper: AnyObject?
-
-    /// A sum that begins at `start`.
-    init(_ start: UnsafePointer<Float>, keptBy keeper: AnyObject? = nil) {
-        self.start = start
-        self.keeper = keeper
-    }
-}
-
-/// A connection to each peer, through which sums leave without being copied. Confined to the exchange's thread.
+/// A connection to each peer, through which sums leave without being copied: libzmq reads them where they are, or a peer of
+/// the same host does. Confined to the exchange's thread.
 ///
 /// Connections outlive a membership. One that is closed takes with it what the peer has not read: a peer whose receiving
 /// end is full at that moment loses what still waits in the kernel (libzmq stops reading, and forgets the rest when the
@@ -27,6 +13,11 @@ final class Outboxes {
     private var connections: [String: Connection] = [:]
     /// The endpoint of each peer, by its place.
     private var endpoints: [String] = []
+    /// Sums that peers read in this worker's memory, by the number of the loan.
+    private var loans: [UInt64: Loan] = [:]
+    private var lastLoan: UInt64 = 0
+    /// The places of the peers that can't read this worker's memory.
+    private var strangers: Set<Int> = []
     private let context: Context
     private let state: ExchangeState
 
@@ -35,11 +26,10 @@ final class Outboxes {
         init(_ socket: consuming Socket) { self.socket = socket }
     }
 
-    /// Keeps a sum's memory until libzmq has sent it.
-    private struct Loan: @unchecked Sendable {
-        // Sendable: nobody calls the keeper; it is only held and, on whichever thread lets it go last, released. Both
-        // kinds of keeper may end on any thread: `zmq_msg_close` takes any, and the scratch pool locks.
-        let keeper: AnyObject?
+    private struct Loan {
+        let header: ExchangeHeader
+        let sum: PartialSum
+        let receiver: Int
     }
 
     /// No connection yet.
@@ -66,8 +56,16 @@ final class Outboxes {
         connections = kept
     }
 
-    /// Makes libzmq give lent memory back: closes the connections to peers that have not taken all that was sent.
-    func dropUnsent() {
+    /// Ends all loans, and makes libzmq give lent memory back: closes the connections to peers that have not taken all that
+    /// was sent.
+    ///
+    /// A peer may still be reading what was lent to it, and will then have a wrong sum. It never applies it: whoever
+    /// belongs to the next membership has halted before that was formed, and sums nothing for the one before; who does not
+    /// has been declared lost, and what it has is thrown away.
+    func forgetMembership() {
+        for loan in loans.values { state.takeBack(from: loan.receiver) }
+        loans = [:]
+        strangers = []
         for place in state.debtors where endpoints.indices.contains(place) { connections[endpoints[place]] = nil }
     }
 
@@ -78,19 +76,76 @@ final class Outboxes {
     func send(_ header: ExchangeHeader, _ sum: PartialSum, to receiver: Int) throws(MessagingError) {
         guard let connection = connections[endpoints[receiver]] else { return }
         let bytes = UnsafeRawBufferPointer(UnsafeBufferPointer(start: sum.start, count: header.elements.count))
-        let loan = Loan(keeper: sum.keeper)
         state.lend(to: receiver)
         let frame: Frame
         do {
+            let keeper = sum.keeper
             frame = try Frame(borrowing: bytes) { [state] in
-                withExtendedLifetime(loan) { state.takeBack(from: receiver) }
+                withExtendedLifetime(keeper) { state.takeBack(from: receiver) }
             }
         } catch {
             state.takeBack(from: receiver)
             throw error
         }
-        guard connection.socket.send(header: header.encoded(), payload: frame) else {
-            throw .call("zmq_msg_send", reason: "worker \(header.sender) can send nothing to \(endpoints[receiver])")
+        guard connection.socket.send(header: header.encoded(), payload: frame) else { throw full(receiver) }
+    }
+
+    // MARK: - Loans
+
+    /// Tells the peer at place `receiver` where it can read `sum`. The memory counts as lent until the peer returns it.
+    ///
+    /// - Returns: whether it was told; not so where it can't read this worker's memory.
+    /// - Throws: `MessagingError` where libzmq does not take it.
+    func lend(_ header: ExchangeHeader, _ sum: PartialSum, to receiver: Int) throws(MessagingError) -> Bool {
+        guard let place = sum.place, !strangers.contains(receiver) else { return false }
+        lastLoan += 1
+        loans[lastLoan] = Loan(header: header, sum: sum, receiver: receiver)
+        state.lend(to: receiver)
+        try say(.lent(header, number: lastLoan, place), to: receiver)
+        return true
+    }
+
+    /// Takes back loans that the peer at place `reader` returns, and sends the numbers of those that it can't read.
+    ///
+    /// - Returns: whether the peer said for the first time that it can't read this worker's memory.
+    /// - Throws: `MessagingError` where libzmq does not take it.
+    func takeBack(_ returned: LoansReturned, from reader: Int) throws(MessagingError) -> Bool {
+        for number in returned.read { _ = end(number, of: reader) }
+        var isNews = false
+        for number in returned.unreadable {
+            guard let loan = end(number, of: reader) else { continue }
+            isNews = strangers.insert(reader).inserted || isNews
+            try send(loan.header, loan.sum, to: reader)
         }
+        return isNews
+    }
+
+    /// Returns the peers' loans that have come together in `returns`, as `sender` of a membership.
+    ///
+    /// - Throws: `MessagingError` where libzmq does not take it.
+    func giveBack(_ returns: LoanReturns, run: RunID, epoch: Int, sender: WorkerRank) throws(MessagingError) {
+        for (lender, batch) in returns.take() {
+            let loans = LoansReturned(
+                run: run, epoch: epoch, sender: sender, read: batch.read, unreadable: batch.unreadable,
+                reason: batch.reason)
+            try say(.returned(loans), to: lender)
+        }
+    }
+
+    /// Ends a loan, if the peer at place `reader` has it.
+    private func end(_ number: UInt64, of reader: Int) -> Loan? {
+        guard let loan = loans[number], loan.receiver == reader else { return nil }
+        loans[number] = nil
+        state.takeBack(from: reader)
+        return loan
+    }
+
+    private func say(_ message: LoanMessage, to receiver: Int) throws(MessagingError) {
+        guard let connection = connections[endpoints[receiver]] else { return }
+        guard connection.socket.send([message.encoded()]) else { throw full(receiver) }
+    }
+
+    private func full(_ receiver: Int) -> MessagingError {
+        .call("zmq_msg_send", reason: "nothing can be sent to \(endpoints[receiver])")
     }
 }

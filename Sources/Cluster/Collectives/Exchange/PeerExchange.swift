@@ -1,5 +1,6 @@
 import Foundation
 import Jobs
+import Kernels
 import Messaging
 import Synchronization
 import Wire
@@ -8,7 +9,8 @@ import Wire
 /// algorithm and any number of workers.
 ///
 /// Buckets travel while the backward pass still fills later ones: `contribute` only wakes the exchange's own thread. What
-/// is sent is not copied: libzmq reads it out of the trainer's memory, and `finish` waits until it has.
+/// is sent is not copied: a peer of this host reads it out of the trainer's memory where that is shared, and libzmq does
+/// otherwise; `finish` waits until they have.
 public final class PeerExchange: GradientExchange {
     /// What an exchange sums, and with whom.
     public struct Setup: Sendable {
@@ -24,11 +26,13 @@ public final class PeerExchange: GradientExchange {
         public var algorithm: CollectiveAlgorithm
         /// The size of a bucket.
         public var bucket: Bytes
+        /// Told, on the exchange's thread, what whoever looks at the run should know.
+        public var notify: @Sendable (String) -> Void
 
         /// A setup of the given parts.
         public init(
             run: RunID, epoch: Int, rank: WorkerRank, peers: [Assignment.Peer], tree: LaneTree,
-            algorithm: CollectiveAlgorithm, bucket: Bytes
+            algorithm: CollectiveAlgorithm, bucket: Bytes, notify: @escaping @Sendable (String) -> Void = { _ in }
         ) {
             self.run = run
             self.epoch = epoch
@@ -37,24 +41,23 @@ public final class PeerExchange: GradientExchange {
             self.tree = tree
             self.algorithm = algorithm
             self.bucket = bucket
+            self.notify = notify
         }
     }
 
-    /// The memory that an exchange reads and writes. It must live until `leave` or `close` has returned.
-    public struct Memory: @unchecked Sendable {
-        // Sendable: the computing thread, the exchange's and libzmq's take turns. The first writes an element before it
-        // contributes it and does not touch it again before `finish` has returned; the others touch it only in between.
-        // All changes of turn pass through the mutex of `ExchangeState`.
-        let partialSums: [(node: LaneTree.Node, elements: UnsafeMutableBufferPointer<Float>)]
-        let gradient: UnsafeMutableBufferPointer<Float>
+    /// The memory that an exchange reads and writes. Where it is shared, peers of this host read it where it is.
+    ///
+    /// The computing thread, the exchange's, libzmq's and the peers take turns. The first writes an element before it
+    /// contributes it and does not touch it again before `finish` has returned; the others touch it only in between. All
+    /// changes of turn pass through the mutex of `ExchangeState`.
+    public struct Memory: Sendable {
+        let partialSums: [(node: LaneTree.Node, elements: FloatBuffer)]
+        let gradient: FloatBuffer
 
         /// - Parameters:
         ///   - partialSums: the cover of this worker's lanes, and the sum over each node. They are only read.
         ///   - gradient: takes the sum over all lanes; memory of its own.
-        public init(
-            partialSums: [(node: LaneTree.Node, elements: UnsafeMutableBufferPointer<Float>)],
-            gradient: UnsafeMutableBufferPointer<Float>
-        ) {
+        public init(partialSums: [(node: LaneTree.Node, elements: FloatBuffer)], gradient: FloatBuffer) {
             self.partialSums = partialSums
             self.gradient = gradient
         }
@@ -63,6 +66,10 @@ public final class PeerExchange: GradientExchange {
     /// The size of a bucket where nobody says otherwise: large enough that a frame's cost is small beside it, small enough
     /// that most of the gradient has left before the backward pass ends, and that what arrives is added up in the cache.
     public static let defaultBucket = Bytes.mebibytes(1)
+
+    /// Sums from this size on are lent where peers can read them: below it, the message that returns a loan costs more than
+    /// the copy through a socket.
+    public static let smallestLoan = Bytes(32 << 10)
 
     /// Where peers deliver to this worker.
     public let endpoint: Endpoint

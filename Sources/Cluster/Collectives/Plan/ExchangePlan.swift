@@ -13,6 +13,10 @@ package struct ExchangePlan: Sendable {
     /// Gradients of two workers, or small enough for the hop to be what costs: everybody sums.
     package static let largestSummedByAll = Bytes(16 << 10)
 
+    /// Gradients of this many buckets for each worker, or more: workers take turns in summing whole buckets, which makes a
+    /// message of what else were one for each worker. With fewer buckets some would sum more than others.
+    package static let bucketsOfEach = 2
+
     /// The cut into buckets.
     package let buckets: GradientBuckets
     /// Who owns which lanes.
@@ -41,12 +45,16 @@ package struct ExchangePlan: Sendable {
             return [Segment(elements: elements, route: routes[0])]
         case .direct where isSummedByAll(elements):
             return [Segment(elements: elements, route: summedByAll)]
+        case .direct where takesTurns, .ring where takesTurns:
+            return [Segment(elements: elements, route: routes[bucket % shares.count])]
         case .direct, .ring:
             return zip(buckets.segments(of: bucket, parts: shares.count), routes).compactMap { elements, route in
                 elements.isEmpty ? nil : Segment(elements: elements, route: route)
             }
         }
     }
+
+    private var takesTurns: Bool { buckets.count >= Self.bucketsOfEach * shares.count }
 
     private func isSummedByAll(_ elements: Range<Int>) -> Bool {
         shares.count == 2 || elements.count * MemoryLayout<Float>.stride <= Self.largestSummedByAll.count

@@ -21,9 +21,6 @@ struct BenchAllReduceCommand: AsyncParsableCommand {
 
     @OptionGroup var collective: CollectiveOptions
 
-    @Option(help: ArgumentHelp("How frames travel: ipc or tcp.", valueName: "name"))
-    var transport = AllReduceSettings.Transport.ipc
-
     @Option(help: ArgumentHelp("The size of a gradient bucket.", valueName: "k"))
     var bucketKibibytes = PeerExchange.defaultBucket.count >> 10
 
@@ -56,7 +53,7 @@ struct BenchAllReduceCommand: AsyncParsableCommand {
 
     func run() async throws {
         let settings = AllReduceSettings(
-            workers: workers, sizes: try sizes(), algorithm: collective.algorithm, transport: transport,
+            workers: workers, sizes: try sizes(), algorithm: collective.algorithm, transport: collective.transport,
             bucket: Bytes(bucketKibibytes << 10), iterations: iterations)
         let executable = try ThisProgram.executable()
         let results = try await Interruption.cancels {
@@ -67,11 +64,13 @@ struct BenchAllReduceCommand: AsyncParsableCommand {
         if output.json {
             try Console.printJSON(
                 Result(
-                    workers: workers, algorithm: collective.algorithm.rawValue, transport: transport.rawValue,
+                    workers: workers, algorithm: collective.algorithm.rawValue,
+                    transport: collective.transport.rawValue,
                     bucketBytes: settings.bucket.count, sizes: results))
             return
         }
-        Console.print("\(workers) workers, \(collective.algorithm.rawValue) over \(transport.rawValue) (host clock)")
+        Console.print(
+            "\(workers) workers, \(collective.algorithm.rawValue) over \(collective.transport.rawValue) (host clock)")
         let table = TextTable(
             [
                 TextTable.Column("size"), TextTable.Column("median", isNumeric: true),
@@ -110,12 +109,10 @@ struct AllReduceWorkerCommand: ParsableCommand {
     @Option(help: "The worker's number.")
     var rank: Int
 
-    @Option(help: "How frames travel.")
-    var transport: AllReduceSettings.Transport
+    @Option(help: "How gradients travel.")
+    var transport: Transport
 
     func run() throws {
         try AllReduceBenchWorker(folder: folder, rank: rank, transport: transport).run()
     }
 }
-
-extension AllReduceSettings.Transport: ExpressibleByArgument {}
