@@ -82,7 +82,8 @@ let package = Package(
         .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Cluster", "Runs", "Wire", "Jobs"]),
         .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Runs", "Jobs"]),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Corpus", "Digests", "Runs", "Jobs"]),
+            name: "IntegrationTests",
+            dependencies: ["TestSupport", "Wafermark", "Coordinator", "Corpus", "Digests", "Runs", "Jobs"]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
     ]
 )

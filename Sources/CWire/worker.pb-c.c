@@ -1087,7 +1087,7 @@ void   wafermark__stop_order__free_unpacked
   assert(message->base.descriptor == &wafermark__stop_order__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_descriptors[14] =
+static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_descriptors[15] =
 {
   {
     "protocol_version",
@@ -1257,9 +1257,22 @@ static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_de
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "disturbed",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Wafermark__WorkerToCoordinator, kind_case),
+    offsetof(Wafermark__WorkerToCoordinator, disturbed),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__worker_to_coordinator__field_indices_by_name[] = {
   10,   /* field[10] = checkpoint_report */
+  14,   /* field[14] = disturbed */
   3,   /* field[3] = epoch */
   9,   /* field[9] = evaluation_report */
   11,   /* field[11] = failure */
@@ -1277,7 +1290,7 @@ static const unsigned wafermark__worker_to_coordinator__field_indices_by_name[] 
 static const ProtobufCIntRange wafermark__worker_to_coordinator__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 14 }
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor wafermark__worker_to_coordinator__descriptor =
 {
@@ -1287,7 +1300,7 @@ const ProtobufCMessageDescriptor wafermark__worker_to_coordinator__descriptor =
   "Wafermark__WorkerToCoordinator",
   "wafermark",
   sizeof(Wafermark__WorkerToCoordinator),
-  14,
+  15,
   wafermark__worker_to_coordinator__field_descriptors,
   wafermark__worker_to_coordinator__field_indices_by_name,
   1,  wafermark__worker_to_coordinator__number_ranges,
@@ -1614,7 +1627,7 @@ const ProtobufCMessageDescriptor wafermark__halted__descriptor =
   (ProtobufCMessageInit) wafermark__halted__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__lane_report__field_descriptors[9] =
+static const ProtobufCFieldDescriptor wafermark__lane_report__field_descriptors[10] =
 {
   {
     "lane",
@@ -1724,9 +1737,22 @@ static const ProtobufCFieldDescriptor wafermark__lane_report__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "gradient_squared_norm",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__LaneReport, gradient_squared_norm),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__lane_report__field_indices_by_name[] = {
   8,   /* field[8] = examples_checksum */
+  9,   /* field[9] = gradient_squared_norm */
   0,   /* field[0] = lane */
   3,   /* field[3] = masked_correct */
   2,   /* field[2] = masked_count */
@@ -1739,7 +1765,7 @@ static const unsigned wafermark__lane_report__field_indices_by_name[] = {
 static const ProtobufCIntRange wafermark__lane_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor wafermark__lane_report__descriptor =
 {
@@ -1749,7 +1775,7 @@ const ProtobufCMessageDescriptor wafermark__lane_report__descriptor =
   "Wafermark__LaneReport",
   "wafermark",
   sizeof(Wafermark__LaneReport),
-  9,
+  10,
   wafermark__lane_report__field_descriptors,
   wafermark__lane_report__field_indices_by_name,
   1,  wafermark__lane_report__number_ranges,
@@ -2775,7 +2801,7 @@ const ProtobufCMessageDescriptor wafermark__peer__descriptor =
   (ProtobufCMessageInit) wafermark__peer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[17] =
+static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[18] =
 {
   {
     "epoch",
@@ -2981,6 +3007,18 @@ static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "reconnects",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Assignment, reconnects),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__assignment__field_indices_by_name[] = {
   11,   /* field[11] = algorithm */
@@ -2994,6 +3032,7 @@ static const unsigned wafermark__assignment__field_indices_by_name[] = {
   3,   /* field[3] = job */
   2,   /* field[2] = peers */
   1,   /* field[1] = rank */
+  17,   /* field[17] = reconnects */
   5,   /* field[5] = run_directory */
   13,   /* field[13] = state_receivers */
   14,   /* field[14] = state_source */
@@ -3004,7 +3043,7 @@ static const unsigned wafermark__assignment__field_indices_by_name[] = {
 static const ProtobufCIntRange wafermark__assignment__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 17 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
 {
@@ -3014,7 +3053,7 @@ const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
   "Wafermark__Assignment",
   "wafermark",
   sizeof(Wafermark__Assignment),
-  17,
+  18,
   wafermark__assignment__field_descriptors,
   wafermark__assignment__field_indices_by_name,
   1,  wafermark__assignment__number_ranges,

@@ -25,16 +25,20 @@ public struct LaunchRequest: Hashable, Sendable {
     public var hardware: String?
     /// How the workers of a cluster sum gradients.
     public var algorithm: CollectiveAlgorithm
+    /// By what they share the lanes.
+    public var laneShares: LaneShareRule
 
     /// A request of the given parts.
     public init(
-        job: String, backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct
+        job: String, backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct,
+        laneShares: LaneShareRule = .speed
     ) {
         self.job = job
         self.backend = backend
         self.workers = workers
         self.hardware = hardware
         self.algorithm = algorithm
+        self.laneShares = laneShares
     }
 }
 
@@ -80,6 +84,7 @@ extension ClientRequest {
             launch.workers = UInt32(clamping: request.workers)
             launch.hardware = arena.string(request.hardware ?? "")
             launch.algorithm = arena.string(request.algorithm.rawValue)
+            launch.even_lanes = request.laneShares == .even ? 1 : 0
             message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_LAUNCH
             message.launch = arena.pointer(launch)
         case .cancel(let id):
@@ -136,7 +141,8 @@ extension ClientRequest {
                     job: try reader.text("job", launch.job, limit: 1 << 20), backend: backend,
                     workers: try reader.integer("workers", launch.workers, in: 1...4_096),
                     hardware: hardware.isEmpty ? nil : hardware,
-                    algorithm: try reader.algorithm("algorithm", launch.algorithm)))
+                    algorithm: try reader.algorithm("algorithm", launch.algorithm),
+                    laneShares: launch.even_lanes != 0 ? .even : .speed))
         case WAFERMARK__CLIENT_REQUEST__KIND_CANCEL:
             return .cancel(try reader.run("run_id", try reader.required("cancel", message.cancel).run_id))
         case WAFERMARK__CLIENT_REQUEST__KIND_DELETE:

@@ -79,6 +79,8 @@ public struct Assignment: Hashable, Sendable {
     public var target: [UInt8]
     /// The verdict on the evaluation before the first step, where there was one.
     public var verdict: Verdict?
+    /// Whether connections of earlier memberships are given up, because something was lost on them.
+    public var reconnects: Bool
 
     /// The place of the worker that is addressed, among the peers.
     public var place: Int { peers.firstIndex { $0.rank == rank } ?? 0 }
@@ -90,7 +92,8 @@ public struct Assignment: Hashable, Sendable {
         epoch: Int, rank: WorkerRank, peers: [Peer], job: [UInt8], datasetDirectory: String, runDirectory: String,
         firstStep: StepNumber, threads: Int, backend: Backend, exchangeDeadline: HostSeconds,
         algorithm: CollectiveAlgorithm, bucket: Bytes, checkpoint: String? = nil, stateReceivers: [WorkerRank] = [],
-        stateSource: WorkerRank = WorkerRank(0), target: [UInt8] = [], verdict: Verdict? = nil
+        stateSource: WorkerRank = WorkerRank(0), target: [UInt8] = [], verdict: Verdict? = nil,
+        reconnects: Bool = false
     ) {
         self.epoch = epoch
         self.rank = rank
@@ -109,6 +112,7 @@ public struct Assignment: Hashable, Sendable {
         self.stateSource = stateSource
         self.target = target
         self.verdict = verdict
+        self.reconnects = reconnects
     }
 }
 

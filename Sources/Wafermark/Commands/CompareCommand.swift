@@ -42,7 +42,8 @@ struct CompareCommand: AsyncParsableCommand {
         try JobRequirements.check(hardware: waferHardware, for: .wafer)
         let directory = state.directory
         let request = BackendComparison.Request(
-            job: job, workers: workers, algorithm: collective.algorithm, clusterHardware: clusterHardware,
+            job: job, workers: workers, algorithm: collective.algorithm, laneShares: collective.laneShares,
+            clusterHardware: clusterHardware,
             waferHardware: waferHardware,
             output: folder ?? "results/\(job.name)-\(Self.timestamp())")
         let session = DaemonSession(

@@ -41,8 +41,8 @@ struct LaunchClusterCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Launch(
-            options: options, backend: .cluster, workers: workers, algorithm: collective.algorithm, state: state,
-            output: output
+            options: options, backend: .cluster, workers: workers, algorithm: collective.algorithm,
+            laneShares: collective.laneShares, state: state, output: output
         ).run()
     }
 }
@@ -67,6 +67,7 @@ private struct Launch {
     var backend: Backend
     var workers: Int
     var algorithm = CollectiveAlgorithm.direct
+    var laneShares = LaneShareRule.speed
     var state: StateOptions
     var output: OutputOptions
 
@@ -80,7 +81,8 @@ private struct Launch {
         try JobRequirements.check(hardware: options.hardware, for: backend)
         let directory = state.directory
         let id = try await DaemonClient(state: directory).launch(
-            job, on: backend, workers: workers, hardware: options.hardware, algorithm: algorithm)
+            job, on: backend, workers: workers, hardware: options.hardware, algorithm: algorithm,
+            laneShares: laneShares)
         guard options.watch else {
             if output.json {
                 try Console.printJSON(Launched(runId: id.text))

@@ -52,9 +52,16 @@ struct CollectiveOptions: ParsableArguments {
             "How workers sum gradients: \(CollectiveAlgorithm.allCases.map(\.rawValue).joined(separator: ", ")).",
             discussion: "The sum has the same bits by all of them.", valueName: "name"))
     var algorithm = CollectiveAlgorithm.direct
+
+    @Option(
+        help: ArgumentHelp(
+            "By what workers share the lanes: \(LaneShareRule.allCases.map(\.rawValue).joined(separator: ", ")).",
+            discussion: "Slow workers get fewer, or as many as the others. The bits are the same.", valueName: "rule"))
+    var laneShares = LaneShareRule.speed
 }
 
 extension CollectiveAlgorithm: ExpressibleByArgument {}
+extension LaneShareRule: ExpressibleByArgument {}
 
 /// Whether the command prints for programs.
 struct OutputOptions: ParsableArguments {

@@ -66,6 +66,9 @@ final class Outboxes {
         connections = kept
     }
 
+    /// Closes all connections, on some of which something was lost.
+    func dropAll() { connections = [:] }
+
     /// Makes libzmq give lent memory back: closes the connections to peers that have not taken all that was sent.
     func dropUnsent() {
         for place in state.debtors where endpoints.indices.contains(place) { connections[endpoints[place]] = nil }

@@ -24,11 +24,13 @@ public final class PeerExchange: GradientExchange {
         public var algorithm: CollectiveAlgorithm
         /// The size of a bucket.
         public var bucket: Bytes
+        /// Whether connections of earlier memberships are given up, because something was lost on them.
+        public var reconnects: Bool
 
         /// A setup of the given parts.
         public init(
             run: RunID, epoch: Int, rank: WorkerRank, peers: [Assignment.Peer], tree: LaneTree,
-            algorithm: CollectiveAlgorithm, bucket: Bytes
+            algorithm: CollectiveAlgorithm, bucket: Bytes, reconnects: Bool = false
         ) {
             self.run = run
             self.epoch = epoch
@@ -37,6 +39,7 @@ public final class PeerExchange: GradientExchange {
             self.tree = tree
             self.algorithm = algorithm
             self.bucket = bucket
+            self.reconnects = reconnects
         }
     }
 
