@@ -93,7 +93,8 @@ let package = Package(
             name: "DashboardTests", dependencies: ["Dashboard", "Coordinator", "Report", "Runs", "Jobs", .hummingbird]),
         .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Report", "Runs", "Jobs"]),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["TestSupport", "Wafermark", "Corpus", "Digests", "Runs", "Jobs"]),
+            name: "IntegrationTests",
+            dependencies: ["TestSupport", "Wafermark", "Coordinator", "Corpus", "Digests", "Runs", "Jobs"]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
     ]
 )

@@ -533,7 +533,7 @@ const ProtobufCMessageDescriptor wafermark__ping__descriptor =
   (ProtobufCMessageInit) wafermark__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[6] =
+static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[7] =
 {
   {
     "job",
@@ -607,19 +607,33 @@ static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[6] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "even_lanes",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, even_lanes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__launch__field_indices_by_name[] = {
   4,   /* field[4] = algorithm */
   1,   /* field[1] = backend */
+  6,   /* field[6] = even_lanes */
   3,   /* field[3] = hardware */
   0,   /* field[0] = job */
   5,   /* field[5] = transport */
   2,   /* field[2] = workers */
 };
-static const ProtobufCIntRange wafermark__launch__number_ranges[1 + 1] =
+static const ProtobufCIntRange wafermark__launch__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 9, 6 },
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor wafermark__launch__descriptor =
 {
@@ -629,10 +643,10 @@ const ProtobufCMessageDescriptor wafermark__launch__descriptor =
   "Wafermark__Launch",
   "wafermark",
   sizeof(Wafermark__Launch),
-  6,
+  7,
   wafermark__launch__field_descriptors,
   wafermark__launch__field_indices_by_name,
-  1,  wafermark__launch__number_ranges,
+  2,  wafermark__launch__number_ranges,
   (ProtobufCMessageInit) wafermark__launch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

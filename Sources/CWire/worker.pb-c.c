@@ -1132,7 +1132,7 @@ void   wafermark__stop_order__free_unpacked
   assert(message->base.descriptor == &wafermark__stop_order__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_descriptors[15] =
+static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_descriptors[16] =
 {
   {
     "protocol_version",
@@ -1314,9 +1314,22 @@ static const ProtobufCFieldDescriptor wafermark__worker_to_coordinator__field_de
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "disturbed",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Wafermark__WorkerToCoordinator, kind_case),
+    offsetof(Wafermark__WorkerToCoordinator, disturbed),
+    NULL,
+    &protobuf_c_empty_string,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__worker_to_coordinator__field_indices_by_name[] = {
   10,   /* field[10] = checkpoint_report */
+  15,   /* field[15] = disturbed */
   3,   /* field[3] = epoch */
   9,   /* field[9] = evaluation_report */
   11,   /* field[11] = failure */
@@ -1335,7 +1348,7 @@ static const unsigned wafermark__worker_to_coordinator__field_indices_by_name[] 
 static const ProtobufCIntRange wafermark__worker_to_coordinator__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 15 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor wafermark__worker_to_coordinator__descriptor =
 {
@@ -1345,7 +1358,7 @@ const ProtobufCMessageDescriptor wafermark__worker_to_coordinator__descriptor =
   "Wafermark__WorkerToCoordinator",
   "wafermark",
   sizeof(Wafermark__WorkerToCoordinator),
-  15,
+  16,
   wafermark__worker_to_coordinator__field_descriptors,
   wafermark__worker_to_coordinator__field_indices_by_name,
   1,  wafermark__worker_to_coordinator__number_ranges,
@@ -1710,7 +1723,7 @@ const ProtobufCMessageDescriptor wafermark__halted__descriptor =
   (ProtobufCMessageInit) wafermark__halted__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__lane_report__field_descriptors[9] =
+static const ProtobufCFieldDescriptor wafermark__lane_report__field_descriptors[10] =
 {
   {
     "lane",
@@ -1820,9 +1833,22 @@ static const ProtobufCFieldDescriptor wafermark__lane_report__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "gradient_squared_norm",
+    10,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__LaneReport, gradient_squared_norm),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__lane_report__field_indices_by_name[] = {
   8,   /* field[8] = examples_checksum */
+  9,   /* field[9] = gradient_squared_norm */
   0,   /* field[0] = lane */
   3,   /* field[3] = masked_correct */
   2,   /* field[2] = masked_count */
@@ -1835,7 +1861,7 @@ static const unsigned wafermark__lane_report__field_indices_by_name[] = {
 static const ProtobufCIntRange wafermark__lane_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor wafermark__lane_report__descriptor =
 {
@@ -1845,7 +1871,7 @@ const ProtobufCMessageDescriptor wafermark__lane_report__descriptor =
   "Wafermark__LaneReport",
   "wafermark",
   sizeof(Wafermark__LaneReport),
-  9,
+  10,
   wafermark__lane_report__field_descriptors,
   wafermark__lane_report__field_indices_by_name,
   1,  wafermark__lane_report__number_ranges,
@@ -2884,7 +2910,7 @@ const ProtobufCMessageDescriptor wafermark__peer__descriptor =
   (ProtobufCMessageInit) wafermark__peer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[18] =
+static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[19] =
 {
   {
     "epoch",
@@ -3102,6 +3128,18 @@ static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "reconnects",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Assignment, reconnects),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__assignment__field_indices_by_name[] = {
   11,   /* field[11] = algorithm */
@@ -3115,6 +3153,7 @@ static const unsigned wafermark__assignment__field_indices_by_name[] = {
   3,   /* field[3] = job */
   2,   /* field[2] = peers */
   1,   /* field[1] = rank */
+  18,   /* field[18] = reconnects */
   5,   /* field[5] = run_directory */
   13,   /* field[13] = state_receivers */
   14,   /* field[14] = state_source */
@@ -3126,7 +3165,7 @@ static const unsigned wafermark__assignment__field_indices_by_name[] = {
 static const ProtobufCIntRange wafermark__assignment__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 18 }
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
 {
@@ -3136,7 +3175,7 @@ const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
   "Wafermark__Assignment",
   "wafermark",
   sizeof(Wafermark__Assignment),
-  18,
+  19,
   wafermark__assignment__field_descriptors,
   wafermark__assignment__field_indices_by_name,
   1,  wafermark__assignment__number_ranges,

@@ -35,6 +35,21 @@ public struct Socket: ~Copyable {
         public var lingerMilliseconds: Int32 = 500
         /// The name by which a router knows this socket.
         public var routingID: String?
+        /// When libzmq asks the other end of a silent connection whether it is there, and gives it up; never where nil. Not
+        /// for connections whose receiver may let its sender wait: it does not answer then.
+        public var heartbeat: HeartbeatTimes?
+
+        /// Between two questions, and until the answer.
+        public struct HeartbeatTimes: Sendable {
+            public var intervalMilliseconds: Int32
+            public var deadlineMilliseconds: Int32
+
+            /// The given times.
+            public init(intervalMilliseconds: Int32, deadlineMilliseconds: Int32) {
+                self.intervalMilliseconds = intervalMilliseconds
+                self.deadlineMilliseconds = deadlineMilliseconds
+            }
+        }
 
         /// The limits of control traffic.
         public init() {}
@@ -84,6 +99,10 @@ public struct Socket: ~Copyable {
         try set(ZMQ_MAXMSGSIZE, options.largestFrame, on: handle)
         try set(ZMQ_IPV6, Int32(1), on: handle)
         try set(ZMQ_HANDSHAKE_IVL, Int32(5_000), on: handle)
+        if let heartbeat = options.heartbeat {
+            try set(ZMQ_HEARTBEAT_IVL, heartbeat.intervalMilliseconds, on: handle)
+            try set(ZMQ_HEARTBEAT_TIMEOUT, heartbeat.deadlineMilliseconds, on: handle)
+        }
         if case .router = kind {
             try set(ZMQ_ROUTER_MANDATORY, Int32(1), on: handle)
             try set(ZMQ_ROUTER_HANDOVER, Int32(1), on: handle)

@@ -26,11 +26,13 @@ public struct LaunchRequest: Hashable, Sendable {
     /// How the workers of a cluster sum gradients, and how these travel.
     public var algorithm: CollectiveAlgorithm
     public var transport: Transport
+    /// By what they share the lanes.
+    public var laneShares: LaneShareRule
 
     /// A request of the given parts.
     public init(
         job: String, backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct,
-        transport: Transport = .sharedMemory
+        transport: Transport = .sharedMemory, laneShares: LaneShareRule = .speed
     ) {
         self.job = job
         self.backend = backend
@@ -38,6 +40,7 @@ public struct LaunchRequest: Hashable, Sendable {
         self.hardware = hardware
         self.algorithm = algorithm
         self.transport = transport
+        self.laneShares = laneShares
     }
 }
 
@@ -84,6 +87,7 @@ extension ClientRequest {
             launch.hardware = arena.string(request.hardware ?? "")
             launch.algorithm = arena.string(request.algorithm.rawValue)
             launch.transport = arena.string(request.transport.rawValue)
+            launch.even_lanes = request.laneShares == .even ? 1 : 0
             message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_LAUNCH
             message.launch = arena.pointer(launch)
         case .cancel(let id):
@@ -141,7 +145,8 @@ extension ClientRequest {
                     workers: try reader.integer("workers", launch.workers, in: 1...4_096),
                     hardware: hardware.isEmpty ? nil : hardware,
                     algorithm: try reader.choice("algorithm", launch.algorithm),
-                    transport: try reader.choice("transport", launch.transport)))
+                    transport: try reader.choice("transport", launch.transport),
+                    laneShares: launch.even_lanes != 0 ? .even : .speed))
         case WAFERMARK__CLIENT_REQUEST__KIND_CANCEL:
             return .cancel(try reader.run("run_id", try reader.required("cancel", message.cancel).run_id))
         case WAFERMARK__CLIENT_REQUEST__KIND_DELETE:

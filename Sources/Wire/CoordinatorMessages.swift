@@ -80,6 +80,8 @@ public struct Assignment: Hashable, Sendable {
     public var target: [UInt8]
     /// The verdict on the evaluation before the first step, where there was one.
     public var verdict: Verdict?
+    /// Whether connections of earlier memberships are given up, because something was lost on them.
+    public var reconnects: Bool
 
     /// The place of the worker that is addressed, among the peers.
     public var place: Int { peers.firstIndex { $0.rank == rank } ?? 0 }
@@ -92,7 +94,8 @@ public struct Assignment: Hashable, Sendable {
         firstStep: StepNumber, threads: Int, backend: Backend, exchangeDeadline: HostSeconds,
         algorithm: CollectiveAlgorithm, transport: Transport, bucket: Bytes, checkpoint: String? = nil,
         stateReceivers: [WorkerRank] = [],
-        stateSource: WorkerRank = WorkerRank(0), target: [UInt8] = [], verdict: Verdict? = nil
+        stateSource: WorkerRank = WorkerRank(0), target: [UInt8] = [], verdict: Verdict? = nil,
+        reconnects: Bool = false
     ) {
         self.epoch = epoch
         self.rank = rank
@@ -112,6 +115,7 @@ public struct Assignment: Hashable, Sendable {
         self.stateSource = stateSource
         self.target = target
         self.verdict = verdict
+        self.reconnects = reconnects
     }
 }
 

@@ -11,6 +11,8 @@ public enum WorkerToCoordinator: Hashable, Sendable {
     case stepReport(StepReport)
     /// Answers a halt; nothing of the old membership follows.
     case halted(stepsMade: Int)
+    /// What a peer sent did not arrive, so that this worker can't go on in the present membership.
+    case disturbed(reason: String)
     case evaluationReport(EvaluationReport)
     case checkpointReport(CheckpointReport)
     case failure(WorkerFailure)
@@ -131,11 +133,14 @@ public struct LaneReport: Hashable, Sendable {
     public var tokens: Int
     /// The sum, modulo 2^64, of a hash of each example that was read.
     public var examplesChecksum: UInt64
+    /// The squared norm of the gradient of its mean loss; nil at steps at which that is not measured.
+    public var gradientSquaredNorm: Double?
 
     /// A report of the given parts.
     public init(
         lane: Int, maskedLossSum: Double, maskedCount: Int, maskedCorrect: Int, nextSentenceLossSum: Double,
-        nextSentenceCorrect: Int, sequences: Int, tokens: Int, examplesChecksum: UInt64 = 0
+        nextSentenceCorrect: Int, sequences: Int, tokens: Int, examplesChecksum: UInt64 = 0,
+        gradientSquaredNorm: Double? = nil
     ) {
         self.lane = lane
         self.maskedLossSum = maskedLossSum
@@ -146,6 +151,7 @@ public struct LaneReport: Hashable, Sendable {
         self.sequences = sequences
         self.tokens = tokens
         self.examplesChecksum = examplesChecksum
+        self.gradientSquaredNorm = gradientSquaredNorm
     }
 }
 

@@ -67,7 +67,7 @@ struct ExchangeFaultTests {
 
     private func numbers(_ values: [Float]) -> [UInt8] { values.withUnsafeBytes { Array($0) } }
 
-    @Test("a frame that has no place is refused with its reason, and the sum is right", arguments: bad)
+    @Test("F22: a frame that has no place is refused with its reason, and the sum is right", arguments: bad)
     func refusal(_ bad: Bad) throws {
         try withHalfPair { group, exchange, memory, peer in
             let plain = PlainSum(tree: group.tree, count: Self.count, step: 5)
@@ -101,7 +101,7 @@ struct ExchangeFaultTests {
         }
     }
 
-    @Test("a frame that comes twice counts once")
+    @Test("F22: a frame that comes twice counts once")
     func replay() throws {
         try withHalfPair { group, exchange, memory, peer in
             for step in 5..<7 {
@@ -136,7 +136,7 @@ struct ExchangeFaultTests {
         }
     }
 
-    @Test("a silent peer is named when the deadline passes, with what was refused meanwhile")
+    @Test("F22: a silent peer is named when the deadline passes, with what was refused meanwhile")
     func silence() throws {
         try withHalfPair { group, exchange, _, peer in
             try exchange.begin(StepNumber(5))
@@ -154,7 +154,7 @@ struct ExchangeFaultTests {
         }
     }
 
-    @Test("memory is not given back while a peer that reads nothing still needs it")
+    @Test("F22: memory is not given back while a peer that reads nothing still needs it")
     func slowReader() throws {
         let count = 4 << 20
         try withHalfPair(count: count) { group, exchange, memory, peer in

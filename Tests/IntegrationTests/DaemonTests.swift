@@ -29,7 +29,7 @@ struct DaemonTests {
         #expect(Leftovers.sockets(of: folder.path + "/s").isEmpty)
     }
 
-    @Test("B18: a second one on the same state directory is refused and names the first")
+    @Test("B18, F17: a second one on the same state directory is refused and names the first")
     func secondDaemonIsRefused() throws {
         let folder = try TemporaryFolder()
         let daemon = try serve(folder.path + "/s")

@@ -1,3 +1,4 @@
+import Coordinator
 import Foundation
 import Jobs
 import Runs
@@ -17,29 +18,35 @@ struct ElasticRun {
     let state: String
     let id: String
     private(set) var daemon: RunningProgram
+    /// The relay between all processes of the run, where one was asked for.
+    let network: ChaosNetwork?
     private let folder: TemporaryFolder
 
-    /// Starts a daemon with `serve` and `environment`, and the run with `launch`.
+    /// Starts a daemon with `serve` and `environment`, and the run; with a relay between all that connect to each other where
+    /// `network` is asked for, and with so many `descriptors` at most for every process.
     init(
-        steps: Int, backend: String = "cluster", workers: Int = 1, serve: [String] = [],
-        launch: [String] = [], environment: [String: String] = [:]
+        steps: Int, lanes: Int = 4, backend: String = "cluster", workers: Int = 1, launch: [String] = [],
+        serve: [String] = [], environment: [String: String] = [:], network: Bool = false, descriptors: Int? = nil
     ) throws {
         folder = try TemporaryFolder()
         state = folder.path + "/s"
-        daemon = try Self.serve(state, serve, environment)
+        daemon = try Self.serve(state, serve, environment, descriptors: descriptors)
+        self.network =
+            network ? try ChaosNetwork(between: state + "/sockets", aside: folder.path + "/n") : nil
         let job = try folder.write(
-            JobFixtures.small(steps: steps) + "\ncheckpoints: { every_steps: 4 }\n", to: "job.yaml")
+            JobFixtures.small(steps: steps, lanes: lanes) + "\ncheckpoints: { every_steps: 4 }\n", to: "job.yaml")
         let outcome = try Program.run(
             ["launch", backend, job, "--state", state, "--json"]
-                + (backend == "wafer" ? [] : ["--workers", "\(workers)"] + launch))
+                + (backend == "wafer" ? [] : ["--workers", "\(workers)"]) + launch)
         #expect(outcome.status == 0, "\(outcome.standardError)")
         id = try #require(try outcome.json()["run_id"] as? String)
     }
 
     private static func serve(
-        _ state: String, _ more: [String], _ environment: [String: String]
+        _ state: String, _ more: [String], _ environment: [String: String], descriptors: Int? = nil
     ) throws -> RunningProgram {
-        let daemon = try Program.start(["serve", "--state", state] + more, environment: environment)
+        let daemon = try Program.start(
+            ["serve", "--state", state] + more, environment: environment, descriptors: descriptors)
         let isUp = Eventually.holds(within: 30) {
             FileManager.default.fileExists(atPath: state + "/sockets/control") || !daemon.isRunning
         }
@@ -102,8 +109,8 @@ struct ElasticRun {
     }
 
     /// What a run of `steps` steps amounts to that nothing disturbs: on the wafer.
-    static func reference(steps: Int) throws -> Trace {
-        let run = try ElasticRun(steps: steps, backend: "wafer")
+    static func reference(steps: Int, lanes: Int = 4) throws -> Trace {
+        let run = try ElasticRun(steps: steps, lanes: lanes, backend: "wafer")
         try run.waitForEnd()
         return try run.trace()
     }

@@ -12,7 +12,7 @@ enum MessageSamples {
             .launch(
                 LaunchRequest(
                     job: "seed: 1\n# Größe\n", backend: .cluster, workers: 4, hardware: "dgx1-v100-16g",
-                    algorithm: .ring, transport: .tcp)),
+                    algorithm: .ring, transport: .tcp, laneShares: .even)),
             .launch(
                 LaunchRequest(job: String(repeating: "x", count: 1 << 20), backend: .wafer, workers: 1, hardware: nil)),
             .cancel(run),
@@ -45,10 +45,11 @@ enum MessageSamples {
                 LaneReport(
                     lane: lane, maskedLossSum: 123.456 + Double(lane), maskedCount: 19, maskedCorrect: lane,
                     nextSentenceLossSum: 0.1 + 0.2, nextSentenceCorrect: 1, sequences: 2, tokens: 255,
-                    examplesChecksum: .max - UInt64(lane))
+                    examplesChecksum: .max - UInt64(lane), gradientSquaredNorm: lane == 0 ? nil : 1e-9 * Double(lane))
             }),
         .laneResults(step: StepNumber(0), []),
         .halted(stepsMade: 17),
+        .disturbed(reason: "weights and optimizer state were not passed on: worker 1 sent nothing for 10 s"),
         .stepReport(
             StepReport(
                 step: StepNumber(12), learningRate: 1e-4, gradientNorm: .greatestFiniteMagnitude,
@@ -103,7 +104,7 @@ enum MessageSamples {
                 bucket: Bytes.mebibytes(4),
                 checkpoint: "/runs/x/checkpoints/step-00000018", stateReceivers: [WorkerRank(5), WorkerRank(9)],
                 stateSource: WorkerRank(3), target: Array("{}".utf8),
-                verdict: Verdict(stepsMade: 18, isFinish: false, maskedAccuracy: 0.5, maskedLoss: 2))),
+                verdict: Verdict(stepsMade: 18, isFinish: false, maskedAccuracy: 0.5, maskedLoss: 2), reconnects: true)),
         .commit(step: StepNumber(1 << 30), halts: true), .commit(step: StepNumber(0), halts: false),
         .recorded(stepsMade: 40), .halt, .save, .alive, .fenced(reason: "worker 2 was silent for 11 s"),
         .admitted(WorkerRank(4_095), .tcp),

@@ -69,7 +69,7 @@ struct StoreFaultTests {
         #expect(try RunStore(directory: folder.path).list().isEmpty)
     }
 
-    @Test("a full disk loses the batch that did not fit, and nothing else")
+    @Test("F18: a full disk loses the batch that did not fit, and nothing else")
     func fullDisk() throws {
         let folder = try TemporaryFolder()
         let run = try StoreFixture.run("aaaaaaaa")
@@ -90,7 +90,7 @@ struct StoreFaultTests {
         #expect(try Self.integrity(folder) == "ok")
     }
 
-    @Test("a log that was cut anywhere, as a kill -9 may leave it, gives whole transactions")
+    @Test("F15, F18: a log that was cut anywhere, as a kill -9 may leave it, gives whole transactions")
     func cutLog() throws {
         let folder = try TemporaryFolder()
         let store = try RunStore(directory: folder.path)

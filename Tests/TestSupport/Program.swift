@@ -46,15 +46,16 @@ public struct Program: Sendable {
         return try running.wait(seconds: seconds)
     }
 
-    /// Starts the program with `arguments`; with `fileKibibytes`, no file that it writes may be larger (`ulimit -f`).
+    /// Starts the program with `arguments`; with `fileKibibytes`, no file that it writes may be larger (`ulimit -f`), with
+    /// `descriptors`, no more of them may be open in each process (`ulimit -n`).
     public static func start(
-        _ arguments: [String], environment: [String: String] = [:], fileKibibytes: Int? = nil
+        _ arguments: [String], environment: [String: String] = [:], fileKibibytes: Int? = nil, descriptors: Int? = nil
     ) throws -> RunningProgram {
-        guard let fileKibibytes else {
-            return try RunningProgram(path: path(), arguments: arguments, environment: environment)
-        }
         // POSIX counts in blocks of 512 bytes.
-        let script = "ulimit -f \(2 * fileKibibytes) && exec \"$0\" \"$@\""
+        let limits = [fileKibibytes.map { "ulimit -f \(2 * $0)" }, descriptors.map { "ulimit -n \($0)" }]
+            .compactMap { $0 }
+        if limits.isEmpty { return try RunningProgram(path: path(), arguments: arguments, environment: environment) }
+        let script = (limits + ["exec \"$0\" \"$@\""]).joined(separator: " && ")
         return try RunningProgram(
             path: "/bin/sh", arguments: ["-c", script, try path()] + arguments, environment: environment)
     }

@@ -86,7 +86,7 @@ struct CheckpointTests {
     }
 
     @Test(
-        "that was damaged is named, and the one before it serves",
+        "F31: that was damaged is named, and the one before it serves",
         arguments: [
             "weights.safetensors", "first_moments.safetensors", "second_moments.safetensors", "checkpoint.json",
             "SHA256SUMS",
@@ -107,7 +107,7 @@ struct CheckpointTests {
         #expect(passedOver.count == 1)
     }
 
-    @Test("with a file cut short or missing is refused", arguments: [true, false])
+    @Test("F31: with a file cut short or missing is refused", arguments: [true, false])
     func truncation(isMissing: Bool) throws {
         let folder = try TemporaryFolder()
         let (store, trainer) = try twoCheckpoints(in: folder)
@@ -161,7 +161,7 @@ struct CheckpointTests {
         #expect(try written.verify().target == tracker)
     }
 
-    @Test("in a place that can't be written is an error that names it")
+    @Test("F31: in a place that can't be written is an error that names it")
     func unwritable() throws {
         let folder = try TemporaryFolder()
         try Data().write(to: URL(filePath: folder.path + "/file"))

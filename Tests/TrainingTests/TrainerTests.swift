@@ -113,7 +113,7 @@ struct TrainerTests {
         #expect(EvaluationSummary(apart).losses.sequences == 7)
     }
 
-    @Test("a gradient that is not finite names the step, the lane and the tensor, and leaves the weights alone")
+    @Test("F10: a gradient that is not finite names the step, the lane and the tensor, and leaves the weights alone")
     func nonFiniteGradient() throws {
         let trainer = try Sample.trainer(Sample.job(), threads: 2)
         _ = try train(trainer, to: 2)
@@ -127,7 +127,7 @@ struct TrainerTests {
         #expect(trainer.stepsMade == 2)
     }
 
-    @Test("a loss that is not finite names the step and the lane")
+    @Test("F10: a loss that is not finite names the step and the lane")
     func nonFiniteLoss() throws {
         let job = Sample.job(lanes: 2, perLane: 1, steps: 300, optimizer: exploding, dropout: 0, peak: 1e30)
         let trainer = try Sample.trainer(job)

@@ -72,7 +72,8 @@ typedef enum {
   WAFERMARK__WORKER_TO_COORDINATOR__KIND_FAILURE = 12,
   WAFERMARK__WORKER_TO_COORDINATOR__KIND_FINISHED = 13,
   WAFERMARK__WORKER_TO_COORDINATOR__KIND_JOIN_REQUEST = 14,
-  WAFERMARK__WORKER_TO_COORDINATOR__KIND_NOTICE = 15
+  WAFERMARK__WORKER_TO_COORDINATOR__KIND_NOTICE = 15,
+  WAFERMARK__WORKER_TO_COORDINATOR__KIND_DISTURBED = 16
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__WORKER_TO_COORDINATOR__KIND__CASE)
 } Wafermark__WorkerToCoordinator__KindCase;
 
@@ -99,6 +100,10 @@ struct  Wafermark__WorkerToCoordinator
     Wafermark__WorkerFinished *finished;
     Wafermark__JoinRequest *join_request;
     Wafermark__WorkerNotice *notice;
+    /*
+     * What a peer sent did not arrive; the reason. The membership must be formed anew.
+     */
+    char *disturbed;
   };
 };
 #define WAFERMARK__WORKER_TO_COORDINATOR__INIT \
@@ -217,10 +222,14 @@ struct  Wafermark__LaneReport
    * The sum, modulo 2^64, of a hash of each example that was read.
    */
   uint64_t examples_checksum;
+  /*
+   * The squared norm of the gradient of the lane's mean loss; 0 at steps at which it is not measured.
+   */
+  double gradient_squared_norm;
 };
 #define WAFERMARK__LANE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__lane_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Wafermark__StepReport
@@ -518,10 +527,14 @@ struct  Wafermark__Assignment
    * How gradients travel: "shm", "ipc" or "tcp".
    */
   char *transport;
+  /*
+   * Whether connections of earlier memberships are given up, because something was lost on them.
+   */
+  protobuf_c_boolean reconnects;
 };
 #define WAFERMARK__ASSIGNMENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__assignment__descriptor) \
-    , 0, 0, 0,NULL, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, {0,NULL}, NULL, (char *)protobuf_c_empty_string }
+    , 0, 0, 0,NULL, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, {0,NULL}, NULL, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Wafermark__Verdict

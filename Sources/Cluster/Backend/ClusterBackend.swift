@@ -23,11 +23,13 @@ public struct ClusterBackend: StepBackend {
     public func makeStep(_ step: StepNumber, observer: any StepObserver) throws -> StepOutcome {
         var timings = StepTimings()
         var stopwatch = Stopwatch()
+        try observer.reached(.input, of: step)
         try trainer.loadStep(step)
         timings.input = stopwatch.lap()
         try exchange.begin(step)
         try observer.reached(.forward, of: step)
         let lanes = try trainer.computeGradients(step) { range in
+            try observer.reached(.sum, of: step)
             try exchange.contribute(range)
             try observer.reached(.backward, of: step)
         }

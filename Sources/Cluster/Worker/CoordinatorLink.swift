@@ -34,6 +34,7 @@ final class CoordinatorLink: Sendable {
     private let run: RunID
     private let rank: WorkerRank
     private let loop: MessageLoop
+    private let line: Shared<SequencedLine>
     private let inbox: Shared<Inbox>
     private let arrived: DispatchSemaphore
     private let interrupt: @Sendable () -> Void
@@ -50,16 +51,21 @@ final class CoordinatorLink: Sendable {
         interrupt: @escaping @Sendable () -> Void
     ) throws {
         let inbox = Shared(Inbox())
+        let line = Shared(SequencedLine())
         let arrived = DispatchSemaphore(value: 0)
-        var options = Socket.Options()
+        var options = Socket.Options.workerLine
         options.largestFrame = Int64(CoordinatorToWorker.byteLimit)
         options.routingID =
             rank.map { String(decoding: WorkerLine.name(of: $0, token: token), as: UTF8.self) }
             ?? "join-\(UUID().uuidString)"
         let setup = MessageLoop.Setup(.dealer, options: options, connect: [endpoint])
         loop = try MessageLoop("coordinator", setup, in: context) { frames in
-            guard let frame = frames.last else { return }
+            guard frames.count == 2, let header = SequencedLine.Header(decoding: frames[0]) else { return }
+            let isNews = line.values.withLock { $0.take(header) }
+            let frame = frames[1]
             let isInterruption = inbox.values.withLock { inbox in
+                inbox.heard = .now()
+                guard isNews else { return false }
                 do throws(WireError) {
                     let (sender, epoch, message) = try CoordinatorToWorker.decode(frame)
                     return sender == run && inbox.take(message, epoch: epoch)
@@ -73,6 +79,7 @@ final class CoordinatorLink: Sendable {
         }
         self.run = run
         self.rank = rank ?? WorkerRank(0)
+        self.line = line
         self.inbox = inbox
         self.arrived = arrived
         self.interrupt = interrupt
@@ -81,7 +88,19 @@ final class CoordinatorLink: Sendable {
     /// Says `message` to the coordinator, as a member of `epoch`, or of the present membership.
     func send(_ message: WorkerToCoordinator, epoch: Int? = nil) {
         let epoch = epoch ?? inbox.values.withLock { $0.epoch }
-        loop.send([WorkerEnvelope(run: run, rank: rank, epoch: epoch, message: message).encoded()])
+        let bytes = WorkerEnvelope(run: run, rank: rank, epoch: epoch, message: message).encoded()
+        // Posted under the lock, so that numbers leave in their order.
+        line.values.withLock { line in
+            switch message {
+            case .heartbeat:
+                for frames in line.repeats(now: .now()) { loop.send(frames) }
+                loop.send(line.sendOnce(bytes))
+            case .joinRequest: loop.send(line.sendOnce(bytes))
+            case .hello, .laneResults, .stepReport, .halted, .disturbed, .evaluationReport, .checkpointReport, .failure,
+                .finished:
+                loop.send(line.send(bytes, now: .now()))
+            }
+        }
     }
 
     /// Asks for a number.
@@ -118,6 +137,13 @@ final class CoordinatorLink: Sendable {
     private enum News {
         case assignment(Assignment)
         case save
+    }
+
+    /// Waits until the present membership is over, and returns the number of the next.
+    ///
+    /// - Throws: `WorkerEnd`.
+    func nextMembership(within deadline: HostSeconds) throws -> Int {
+        try wait("the end of the membership", within: deadline, isHaltable: false) { $0.over?.next }
     }
 
     /// Waits until `step` may be applied.
@@ -219,7 +245,6 @@ extension CoordinatorLink.Inbox {
 
     /// Takes in what the coordinator said; true where that ends whatever the worker waits for.
     fileprivate mutating func take(_ message: CoordinatorToWorker, epoch: Int) -> Bool {
-        heard = .now()
         switch message {
         case .assignment(let assignment): self.assignment = assignment
         case .halt:

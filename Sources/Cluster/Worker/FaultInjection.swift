@@ -19,6 +19,8 @@ struct FaultPlan: Hashable, Sendable {
         case mute
         /// Takes 100 ms longer, at every step from the given one on.
         case slow
+        /// Makes a number of the gradient at hand none, or changes a bit of it.
+        case nan, flip
     }
 
     /// Where it happens.
@@ -26,7 +28,7 @@ struct FaultPlan: Hashable, Sendable {
         /// Before the worker has said hello, after it, and with an assignment in hand.
         case launch, hello, load
         /// In a step: see `StepPoint`; `applied` is after it, and nothing of it has been reported.
-        case forward, backward, exchange, apply, applied
+        case input, forward, sum, backward, exchange, apply, applied
         /// Before an evaluation, before a checkpoint is written, and between writing and reporting it.
         case evaluate, checkpoint, checkpointed
         /// Before the weights' digest is reported, and after.
@@ -105,7 +107,12 @@ final class FaultInjector: Sendable {
     var isMuted: Bool { muted.load(ordering: .relaxed) }
 
     /// Has the fault that is due at `point`, if one is.
-    func pass(_ point: FaultPlan.Point, worker: WorkerRank?, step: StepNumber?) throws {
+    ///
+    /// - Parameter gradient: what faults of the gradient change.
+    func pass(
+        _ point: FaultPlan.Point, worker: WorkerRank?, step: StepNumber?,
+        gradient: UnsafeMutableBufferPointer<Float>? = nil
+    ) throws {
         let due = pending.withLock { pending -> FaultPlan.Action? in
             let index = pending.firstIndex { fault in
                 guard fault.point == point, fault.worker == nil || fault.worker == worker else { return false }
@@ -117,10 +124,10 @@ final class FaultInjector: Sendable {
             if action != .slow { pending.remove(at: index) }
             return action
         }
-        if let due { try perform(due) }
+        if let due { try perform(due, on: gradient) }
     }
 
-    private func perform(_ action: FaultPlan.Action) throws {
+    private func perform(_ action: FaultPlan.Action, on gradient: UnsafeMutableBufferPointer<Float>?) throws {
         switch action {
         case .kill: kill(getpid(), SIGKILL)
         case .stop: kill(getpid(), SIGSTOP)
@@ -137,6 +144,12 @@ final class FaultInjector: Sendable {
             while !muted.load(ordering: .relaxed) {}
         case .mute: muted.store(true, ordering: .relaxed)
         case .slow: usleep(100_000)
+        case .nan: if let gradient, !gradient.isEmpty { gradient[0] = .nan }
+        case .flip:
+            if let gradient, let first = gradient.first {
+                // The lowest bit of the exponent: half as much, or twice.
+                gradient[0] = Float(bitPattern: first.bitPattern ^ 1 << 23)
+            }
         }
     }
 }

@@ -23,8 +23,8 @@ struct StateTransfer: Sendable {
 
     /// Elements of one frame: large enough that its cost is small beside its copy.
     static let chunk = 1 << 20
-    /// How long either side waits for the other to do anything.
-    static let deadline = HostSeconds(60)
+    /// How long either side waits for the other to do anything: it has nothing else to do.
+    static let deadline = HostSeconds(10)
     /// How often a wait looks whether it is still wanted.
     static let look = 0.05
 

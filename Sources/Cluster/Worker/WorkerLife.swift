@@ -54,7 +54,14 @@ struct WorkerLife {
         while true {
             let assignment = try link.assignment(from: epoch, within: Self.assignmentDeadline) { try loop?.save() }
             do {
-                var current = try take(assignment)
+                var current: WorkerLoop
+                do {
+                    current = try take(assignment)
+                } catch let error as StateTransferError {
+                    // Nobody is to blame whom that can be told of: a connection was cut, or the other side has gone.
+                    link.send(.disturbed(reason: error.description))
+                    throw MembershipOver(next: try link.nextMembership(within: Self.assignmentDeadline))
+                }
                 loop = current
                 defer { loop = current }
                 try current.run()
@@ -169,7 +176,7 @@ struct WorkerLife {
                 PeerExchange.Setup(
                     run: run, epoch: assignment.epoch, rank: assignment.rank, peers: assignment.peers,
                     tree: trainer.plan.tree, algorithm: assignment.algorithm, bucket: assignment.bucket,
-                    notify: { [link] in link.send(.notice($0)) }),
+                    reconnects: assignment.reconnects, notify: { [link] in link.send(.notice($0)) }),
                 memory: PeerExchange.Memory(partialSums: partialSums, gradient: gradient))
             return ClusterBackend(trainer: trainer, exchange: exchange, deadline: assignment.exchangeDeadline)
         }

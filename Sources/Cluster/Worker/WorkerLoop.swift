@@ -75,7 +75,8 @@ struct WorkerLoop {
     private func makeStep(_ step: StepNumber) throws {
         let started = MonotonicInstant.now()
         progress.enter(.forwardBackward, step: step)
-        let line = StepLine(assignment: assignment, link: link, progress: progress, faults: faults)
+        let line = StepLine(
+            assignment: assignment, link: link, progress: progress, faults: faults, trainer: trainer)
         let outcome = try backend.makeStep(step, observer: line)
         try faults?.pass(.applied, worker: assignment.rank, step: step)
         link.send(.stepReport(StepReport(step: step, outcome: outcome, started: started, ended: .now())))
@@ -132,6 +133,7 @@ private struct StepLine: StepObserver {
     let link: CoordinatorLink
     let progress: WorkerProgress
     let faults: FaultInjector?
+    let trainer: Trainer
 
     func computed(_ lanes: [LaneResult], of step: StepNumber) {
         link.send(
@@ -143,7 +145,8 @@ private struct StepLine: StepObserver {
                         maskedCount: result.losses.maskedCount, maskedCorrect: result.losses.maskedCorrect,
                         nextSentenceLossSum: result.losses.nextSentenceLossSum,
                         nextSentenceCorrect: result.losses.nextSentenceCorrect, sequences: result.losses.sequences,
-                        tokens: result.losses.tokens, examplesChecksum: result.examplesChecksum)
+                        tokens: result.losses.tokens, examplesChecksum: result.examplesChecksum,
+                        gradientSquaredNorm: result.gradientSquaredNorm)
                 }))
     }
 
@@ -154,19 +157,23 @@ private struct StepLine: StepObserver {
 
     func reached(_ point: StepPoint, of step: StepNumber) throws {
         switch point {
-        case .forward, .backward: break
+        case .input, .forward, .sum, .backward: break
         case .exchange: progress.enter(.exchanging)
         case .apply: progress.enter(.applying)
         }
         guard let faults else { return }
         let place: FaultPlan.Point =
             switch point {
+            case .input: .input
             case .forward: .forward
+            case .sum: .sum
             case .backward: .backward
             case .exchange: .exchange
             case .apply: .apply
             }
-        try faults.pass(place, worker: assignment.rank, step: step)
+        // Before the exchange, what this worker adds; after it, what it applies.
+        let gradient = point == .sum ? trainer.cover.first.map(trainer.partialSum) : trainer.gradient
+        try faults.pass(place, worker: assignment.rank, step: step, gradient: gradient)
     }
 }
 

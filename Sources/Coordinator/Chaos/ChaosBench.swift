@@ -2,8 +2,9 @@ import Foundation
 import Jobs
 import Runs
 
-/// Trains a small job again and again while workers and the coordinator are killed, stopped, delayed, ended and added at
-/// moments that a seed chooses, and looks at the end of every run whether anything shows of it.
+/// Trains a small job again and again while workers and the coordinator are killed, stopped, delayed, ended and added, and
+/// connections between them delayed, cut and made deaf, at moments that a seed chooses; and looks at the end of every run
+/// whether anything shows of it.
 public struct ChaosBench: Sendable {
     /// What was found.
     public struct Result: Sendable, Encodable {
@@ -35,6 +36,7 @@ public struct ChaosBench: Sendable {
     private let minutes: Double
     private let steps: Int
     private let processes: ChaosProcesses
+    private let aside: String
     private let report: @Sendable (String) -> Void
 
     /// How long a run may stand still.
@@ -54,6 +56,7 @@ public struct ChaosBench: Sendable {
         self.steps = steps
         self.report = report
         processes = ChaosProcesses(state: StateDirectory(path: folder + "/s"), executable: executable)
+        aside = folder + "/n"
     }
 
     /// Disturbs runs until the time is up. Cancelling the task ends all processes.
@@ -65,6 +68,25 @@ public struct ChaosBench: Sendable {
         var random = CounterRandom(seed: seed, purpose: .statistics, step: 0)
         let start = MonotonicInstant.now()
         func elapsed() -> Double { MonotonicInstant.now().elapsed(since: start).seconds }
+        let network = try ChaosNetwork(between: processes.state.sockets, aside: aside)
+        do {
+            try await disturbRuns(network, &result, &random, elapsed: elapsed)
+        } catch {
+            await network.close()
+            throw error
+        }
+        await network.close()
+        result.hostSeconds = elapsed()
+        let orphans = processes.workers()
+        result.orphans += orphans.count
+        if !orphans.isEmpty { result.reasons.append("processes \(orphans) are left") }
+        return result
+    }
+
+    /// Trains undisturbed, then disturbed until the time is up.
+    private func disturbRuns(
+        _ network: ChaosNetwork, _ result: inout Result, _ random: inout CounterRandom, elapsed: () -> Double
+    ) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
             var daemon = ChaosDaemon(processes)
@@ -75,16 +97,11 @@ public struct ChaosBench: Sendable {
             while elapsed() < minutes * 60 {
                 let id = try await launch(.cluster)
                 let record = try await disturb(
-                    id, &daemon, in: &group, &random, &result, end: { elapsed() >= minutes * 60 })
+                    id, &daemon, network, in: &group, &random, &result, end: { elapsed() >= minutes * 60 })
                 judge(record, beside: undisturbed, &result)
             }
             await daemon.end()
         }
-        result.hostSeconds = elapsed()
-        let orphans = processes.workers()
-        result.orphans += orphans.count
-        if !orphans.isEmpty { result.reasons.append("processes \(orphans) are left") }
-        return result
     }
 
     private func launch(_ backend: Backend) async throws -> RunID {
@@ -127,14 +144,15 @@ public struct ChaosBench: Sendable {
 
     /// Has faults at random moments while the run is under way.
     private func disturb(
-        _ id: RunID, _ daemon: inout ChaosDaemon, in group: inout ThrowingTaskGroup<Void, any Error>,
-        _ random: inout CounterRandom, _ result: inout Result, end isOver: () -> Bool
+        _ id: RunID, _ daemon: inout ChaosDaemon, _ network: ChaosNetwork,
+        in group: inout ThrowingTaskGroup<Void, any Error>, _ random: inout CounterRandom, _ result: inout Result,
+        end isOver: () -> Bool
     ) async throws -> RunRecord {
         var next = MonotonicInstant.now().advanced(by: HostSeconds(0.5))
         return try await follow(id) { record in
             guard MonotonicInstant.now() > next, !isOver(), record.run.state == .running else { return }
             let fault = ChaosFault.next(&random)
-            if try await apply(fault, to: id, &daemon, in: &group) {
+            if try await apply(fault, to: id, &daemon, network, in: &group) {
                 result.faults[fault.kind, default: 0] += 1
                 report("run \(id) after \(record.steps.count) steps: \(fault)")
             }
@@ -144,7 +162,7 @@ public struct ChaosBench: Sendable {
 
     /// Applies a fault; false where there is nobody to have it.
     private func apply(
-        _ fault: ChaosFault, to id: RunID, _ daemon: inout ChaosDaemon,
+        _ fault: ChaosFault, to id: RunID, _ daemon: inout ChaosDaemon, _ network: ChaosNetwork,
         in group: inout ThrowingTaskGroup<Void, any Error>
     ) async throws -> Bool {
         let workers = processes.workers()
@@ -173,6 +191,7 @@ public struct ChaosBench: Sendable {
             try? await DaemonClient(state: processes.state).resume(id)
             return true
         case .suspendCoordinator(let seconds): return daemon.suspend(seconds: seconds, in: &group)
+        case .network(let fault, let link, let choice): return await network.apply(fault, to: link, choice: choice)
         }
     }
 
@@ -202,66 +221,5 @@ public struct ChaosBench: Sendable {
         let left = processes.leftSockets()
         if !left.isEmpty { blame(\.leftSockets, "sockets are left: \(left)") }
         report("run \(run.id): finished, \(record.events.count) events")
-    }
-}
-
-/// The bench's daemon, which is killed and started again.
-private struct ChaosDaemon {
-    private let processes: ChaosProcesses
-    private var processID: Int32 = 0
-
-    init(_ processes: ChaosProcesses) { self.processes = processes }
-
-    /// Starts it, and returns once it answers.
-    mutating func start(in group: inout ThrowingTaskGroup<Void, any Error>) async throws {
-        let (started, post) = AsyncStream<Int32>.makeStream()
-        group.addTask { [processes] in
-            try await processes.serve {
-                post.yield($0)
-                post.finish()
-            }
-        }
-        for await number in started { processID = number }
-        let client = DaemonClient(state: processes.state, deadline: HostSeconds(2))
-        for _ in 0..<200 {
-            if (try? await client.ping()) == processID { return }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        throw DaemonError.noAnswer(state: processes.state.path, seconds: 10)
-    }
-
-    /// Ends it, in order or not, and starts another one.
-    mutating func restart(kills: Bool, in group: inout ThrowingTaskGroup<Void, any Error>) async throws {
-        kill(processID, SIGCONT)
-        kill(processID, kills ? SIGKILL : SIGTERM)
-        try await waitForEnd()
-        try await start(in: &group)
-    }
-
-    /// Stops it for a while.
-    func suspend(seconds: Double, in group: inout ThrowingTaskGroup<Void, any Error>) -> Bool {
-        let processID = processID
-        guard kill(processID, SIGSTOP) == 0 else { return false }
-        group.addTask {
-            try? await Task.sleep(for: .seconds(seconds))
-            kill(processID, SIGCONT)
-        }
-        return true
-    }
-
-    /// Ends it in order.
-    func end() async {
-        kill(processID, SIGCONT)
-        kill(processID, SIGTERM)
-        try? await waitForEnd()
-    }
-
-    private func waitForEnd() async throws {
-        for _ in 0..<1_200 where DaemonLock.isHeld(in: processes.state) {
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        if DaemonLock.isHeld(in: processes.state) {
-            throw DaemonError.noAnswer(state: processes.state.path, seconds: 60)
-        }
     }
 }

@@ -15,6 +15,8 @@ public struct BackendComparison: Sendable {
         /// How they sum gradients.
         public var algorithm: CollectiveAlgorithm
         public var transport: Transport
+        /// By what they share the lanes.
+        public var laneShares: LaneShareRule
         /// Hardware profiles that the backends stand for.
         public var clusterHardware: String?
         public var waferHardware: String?
@@ -23,14 +25,14 @@ public struct BackendComparison: Sendable {
 
         /// A request of the given parts.
         public init(
-            job: Job, workers: Int, algorithm: CollectiveAlgorithm, transport: Transport, clusterHardware: String?,
-            waferHardware: String?,
-            output: String
+            job: Job, workers: Int, algorithm: CollectiveAlgorithm, transport: Transport,
+            laneShares: LaneShareRule = .speed, clusterHardware: String?, waferHardware: String?, output: String
         ) {
             self.job = job
             self.workers = workers
             self.algorithm = algorithm
             self.transport = transport
+            self.laneShares = laneShares
             self.clusterHardware = clusterHardware
             self.waferHardware = waferHardware
             self.output = output
@@ -86,7 +88,7 @@ public struct BackendComparison: Sendable {
             let id = try await client.launch(
                 request.job, on: backend, workers: backend == .cluster ? request.workers : 1,
                 hardware: backend == .cluster ? request.clusterHardware : request.waferHardware,
-                algorithm: request.algorithm, transport: request.transport)
+                algorithm: request.algorithm, transport: request.transport, laneShares: request.laneShares)
             let run = try await follow(id, in: store, look: look).run
             guard case .finished = run.state else { throw Failure.run(run) }
             records.append(try store.record(of: id))

@@ -20,11 +20,11 @@ public struct DaemonClient: Sendable {
     /// - Throws: `DaemonError`.
     public func launch(
         _ job: Job, on backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct,
-        transport: Transport = .sharedMemory
+        transport: Transport = .sharedMemory, laneShares: LaneShareRule = .speed
     ) async throws -> RunID {
         let request = LaunchRequest(
             job: JobFile.json(job), backend: backend, workers: workers, hardware: hardware, algorithm: algorithm,
-            transport: transport)
+            transport: transport, laneShares: laneShares)
         guard case .launched(let id) = try await ask(.launch(request)) else { throw unexpected("launch") }
         return id
     }

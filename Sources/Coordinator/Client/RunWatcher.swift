@@ -13,6 +13,8 @@ public struct RunWatcher: Sendable {
         public var evaluations: [EvaluationRecord]
         /// What each worker's time went into at the newest step.
         public var workers: [WorkerStepRecord]
+        /// What happened so far.
+        public var events: [RunEvent]
     }
 
     private let store: RunStore
@@ -40,7 +42,9 @@ public struct RunWatcher: Sendable {
             let news = try store.record(of: id, stepsFrom: StepNumber(steps.count))
             steps += news.steps
             if let newest = news.workerSteps.last?.step { workers = news.workerSteps.filter { $0.step == newest } }
-            let snapshot = Snapshot(run: news.run, steps: steps, evaluations: news.evaluations, workers: workers)
+            let snapshot = Snapshot(
+                run: news.run, steps: steps, evaluations: news.evaluations, workers: workers,
+                events: news.events)
             try await look(snapshot)
             if news.run.state.isFinal { return snapshot }
             guard isHeld else { throw DaemonError.notRunning(state: state.path) }

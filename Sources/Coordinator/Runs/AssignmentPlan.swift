@@ -25,6 +25,7 @@ struct AssignmentPlan {
     let stepsMade: Int
     private let checkpoint: Checkpoint?
     private let source: WorkerRank?
+    private let reconnects: Bool
     /// Workers that get the state before the first step from another one.
     let receivers: [WorkerRank]
 
@@ -39,19 +40,24 @@ struct AssignmentPlan {
     ///
     /// - Parameters:
     ///   - workers: what each introduced itself by, and the steps that it has made.
+    ///   - laneCounts: how many lanes each has, in the order of their numbers; about equally many where nil.
     ///   - checkpoint: the newest one.
     ///   - history: the evaluations so far.
+    ///   - reconnects: whether connections among workers are made anew.
     /// - Throws: what encoding the job throws.
     init(
         run: Run, runDirectory: String, dataset: PreparedDataset, epoch: Int,
-        workers: [WorkerRank: (hello: WorkerHello, stepsMade: Int)], checkpoint: Checkpoint?, history: EvaluationHistory
+        workers: [WorkerRank: (hello: WorkerHello, stepsMade: Int)], laneCounts: [Int]? = nil, checkpoint: Checkpoint?,
+        history: EvaluationHistory, reconnects: Bool = false
     ) throws {
         self.run = run
         self.runDirectory = runDirectory
         self.dataset = dataset
         self.epoch = epoch
+        self.reconnects = reconnects
         let ranks = workers.keys.sorted()
-        let shares = LaneTree(laneCount: run.job.lanes).shares(workerCount: ranks.count)
+        let tree = LaneTree(laneCount: run.job.lanes)
+        let shares = laneCounts.map(tree.shares(counts:)) ?? tree.shares(workerCount: ranks.count)
         peers = zip(ranks, shares).compactMap { rank, lanes in
             workers[rank].map {
                 Assignment.Peer(
@@ -85,7 +91,7 @@ struct AssignmentPlan {
             exchangeDeadline: Self.lastResort, algorithm: run.algorithm ?? .direct, transport: run.transport ?? .ipc,
             bucket: PeerExchange.defaultBucket,
             checkpoint: checkpoint?.path, stateReceivers: receivers, stateSource: source ?? WorkerRank(0),
-            target: target, verdict: verdict)
+            target: target, verdict: verdict, reconnects: reconnects)
     }
 
     private var threads: Int {

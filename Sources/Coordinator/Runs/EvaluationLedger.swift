@@ -22,10 +22,12 @@ package struct EvaluationLedger: Sendable {
     ///
     /// - Parameters:
     ///   - baselineAccuracy: what always guessing the most frequent token would get right.
+    ///   - noise: how noisy gradients were up to here.
     ///   - elapsed: turns the monotonic time of the membership's first worker into the run's host time.
     /// - Throws: `RunFault.disagreement` where a chunk is missing or was measured twice.
     package mutating func take(
-        _ report: EvaluationReport, from rank: WorkerRank, baselineAccuracy: Double, elapsed: (UInt64) -> HostSeconds
+        _ report: EvaluationReport, from rank: WorkerRank, baselineAccuracy: Double, noise: GradientNoise? = nil,
+        elapsed: (UInt64) -> HostSeconds
     ) throws(RunFault) -> EvaluationRecord? {
         var reports = open[report.stepsMade] ?? [:]
         reports[rank] = report
@@ -47,7 +49,7 @@ package struct EvaluationLedger: Sendable {
             maskedLoss: chunks.reduce(0) { $0 + $1.maskedLossSum } / Double(max(1, count)),
             maskedAccuracy: Double(chunks.reduce(0) { $0 + $1.maskedCorrect }) / Double(max(1, count)),
             nextSentenceAccuracy: nextSentence && pairs > 0 ? Double(correctPairs) / Double(pairs) : nil,
-            baselineAccuracy: baselineAccuracy, maskedTokens: count)
+            baselineAccuracy: baselineAccuracy, maskedTokens: count, noise: noise)
     }
 }
 

@@ -19,6 +19,9 @@ struct ProgressWatch {
         members.map { now.elapsed(since: $0.worker.progressed).seconds }.min() ?? 0
     }
 
+    /// Whether nobody does anything but wait for others.
+    var isWaiting: Bool { !members.isEmpty && !members.contains { $0.worker.isAtWork } }
+
     /// Who must be taken for lost, because everybody else has been waiting for `deadline` seconds or longer and it has not
     /// got on either: all that are at work themselves; where nobody is, the one whose gradient most of the others await.
     ///

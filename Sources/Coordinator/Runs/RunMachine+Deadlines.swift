@@ -21,10 +21,16 @@ extension RunMachine {
         case .gathering(let since):
             if now.elapsed(since: since).seconds > deadlines.join { actions += try goOnWithout(now: now) }
         case .halting(let since, let awaited):
-            if now.elapsed(since: since).seconds > deadlines.halt {
+            if let again = try tryAgain(now: now) {
+                actions += again
+            } else if now.elapsed(since: since).seconds > deadlines.halt {
                 for rank in awaited.sorted() { actions += try lose(rank, stuck(rank, now: now), now: now) }
             }
         case .training:
+            if let again = try tryAgain(now: now) {
+                actions += again
+                break
+            }
             let watch = ProgressWatch(table, now: now)
             // Before the first step is made nobody knows how long one takes.
             let deadline = longestStep == .zero ? 10 * deadlines.collective : 20 * longestStep.seconds

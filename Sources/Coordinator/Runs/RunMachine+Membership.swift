@@ -148,9 +148,12 @@ extension RunMachine {
                 table[rank].flatMap { worker in worker.hello.map { (rank, ($0, worker.stepsMade)) } }
             })
         guard !workers.isEmpty else { return restart() }
+        stragglers.keep(ranks)
+        let counts = deal(among: ranks)
         let plan = try AssignmentPlan(
             run: run, runDirectory: runDirectory, dataset: dataset, epoch: epoch + 1,
-            workers: workers.mapValues { (hello: $0.0, stepsMade: $0.1) }, checkpoint: checkpoint, history: history)
+            workers: workers.mapValues { (hello: $0.0, stepsMade: $0.1) }, laneCounts: counts, checkpoint: checkpoint,
+            history: history, reconnects: reconnects)
         var actions: [Action] = []
         for closed in try steps.close(before: StepNumber(plan.stepsMade)) { actions += record(closed, now: now) }
         actions.append(.flush)
@@ -169,10 +172,70 @@ extension RunMachine {
         }
         stage = .training
         isStallTold = false
+        if dealsAnew {
+            actions.append(
+                .event(
+                    .straggler, "lanes are dealt anew, in proportion to speed", rank: nil,
+                    step: StepNumber(plan.stepsMade)))
+        }
+        laneCounts = counts
+        stepsTogether = 0
+        dealsAnew = false
+        reconnects = false
         actions.append(
             .event(.membershipChanged, plan.description, rank: nil, step: StepNumber(plan.stepsMade)))
         actions += ranks.map { send(.assignment(plan.assignment(for: $0)), to: $0) }
         return actions + (epoch == 1 ? [.training] : [])
+    }
+
+    /// How many lanes each of `ranks` gets.
+    private func deal(among ranks: [WorkerRank]) -> [Int] {
+        let rule = run.laneShares ?? .speed
+        let pace = rule == .speed ? stragglers.secondsPerLane(of: ranks) : nil
+        return LaneDeal(lanes: run.job.lanes, secondsPerLane: pace ?? ranks.map { _ in 1 }).counts
+    }
+
+    // MARK: - Lost messages
+
+    /// A worker says that what a peer sent to it did not arrive: the membership is formed anew, on other connections; a
+    /// worker to which that happens again and again is lost.
+    mutating func disturbed(
+        _ rank: WorkerRank, _ reason: String, epoch: Int, now: MonotonicInstant
+    ) throws -> [Action] {
+        guard let worker = table[rank], worker.standing == .member, epoch == self.epoch, case .training = stage else {
+            return []
+        }
+        disturbances += 1
+        guard disturbances <= Self.disturbanceLimit else {
+            return try lose(
+                rank, .workerFailed(rank: rank, step: worker.step, phase: worker.phase.name, reason: reason), now: now)
+        }
+        reconnects = true
+        let event = Action.event(
+            .warning, "worker \(rank): \(reason); the membership is formed anew", rank: rank, step: worker.step)
+        return try [event] + halt(now: now)
+    }
+
+    /// Nobody computes, all wait, and nothing comes: what they wait for was lost on the way. The step is made again on other
+    /// connections; nil where that was tried for this step already.
+    ///
+    /// That holds also where the membership was to end after the step, which nobody can finish then.
+    mutating func tryAgain(now: MonotonicInstant) throws -> [Action]? {
+        let watch = ProgressWatch(table, now: now)
+        guard repeatedStep != recorded, watch.isWaiting else { return nil }
+        let patience =
+            longestStep == .zero ? deadlines.collective : max(deadlines.stall, 5 * longestStep.seconds)
+        guard watch.idleSeconds > patience else { return nil }
+        repeatedStep = recorded
+        reconnects = true
+        isStallTold = true
+        let event = Action.event(
+            .stalled,
+            "no progress for \(Int(watch.idleSeconds)) s though nobody computes, so messages were lost: the step is made "
+                + "again by a new membership; \(watch.description)", rank: nil, step: StepNumber(recorded))
+        guard case .halting(_, let awaited) = stage else { return try [event] + halt(now: now) }
+        stage = .halting(since: now, awaited: awaited)
+        return [event] + awaited.sorted().map { Action.send($0, .halt, epoch: epoch + 1) }
     }
 
     /// Has a worker that has made the most steps write the last checkpoint, unless there is nothing new to keep.

@@ -28,6 +28,7 @@ extension RunMachine {
             return try lose(rank, fault, now: now)
         case .checkpointReport(let report): return take(report, from: rank)
         case .notice(let text): return [.event(.warning, text, rank: rank, step: nil)]
+        case .disturbed(let reason): return try disturbed(rank, reason, epoch: epoch, now: now)
         case .laneResults, .stepReport, .evaluationReport, .finished:
             // Of a membership that is over: the worker has not heard of its end yet.
             guard worker.standing == .member, epoch == self.epoch else { return [] }
@@ -53,14 +54,15 @@ extension RunMachine {
         case .finished(let finished):
             table[rank]?.enter(StepNumber(finished.steps), .finished, now: now)
             return try take(finished, from: rank)
-        case .joinRequest, .hello, .heartbeat, .halted, .failure, .checkpointReport, .notice: return []
+        case .joinRequest, .hello, .heartbeat, .halted, .failure, .checkpointReport, .notice, .disturbed: return []
         }
     }
 
-    /// Allows `step` to be applied, and ends the membership after it where workers wait to join.
+    /// Allows `step` to be applied, and ends the membership after it where workers wait to join or lanes are to be dealt
+    /// anew.
     private mutating func commit(_ step: StepNumber, now: MonotonicInstant) -> [Action] {
         let members = table.members
-        let halts = !table.ranks(.candidate).isEmpty && step.index + 1 < run.job.totalSteps
+        let halts = (!table.ranks(.candidate).isEmpty || dealsAnew) && step.index + 1 < run.job.totalSteps
         let actions = members.map { send(.commit(step: step, halts: halts), to: $0) }
         if halts { stage = .halting(since: now, awaited: Set(members)) }
         return actions
@@ -76,19 +78,34 @@ extension RunMachine {
             recorded = stepsMade
             restarts = 0
             firstCause = nil
+            disturbances = 0
         }
-        guard run.job.checkpoints(stepsMade: stepsMade), let writer = table.members.first else {
-            return [.record(closed)]
+        noise.observe(closed.step, sequence: run.job.sequence(at: closed.step.step))
+        let actions: [Action] = [.record(closed)] + judgePace(of: closed)
+        guard run.job.checkpoints(stepsMade: stepsMade), let writer = table.members.first else { return actions }
+        return actions + [.flush, send(.recorded(stepsMade: stepsMade), to: writer)]
+    }
+
+    /// Says who has become slow, or is no longer, and sees whether other shares of the lanes would make steps shorter.
+    private mutating func judgePace(of closed: StepLedger.Closed) -> [Action] {
+        stepsTogether += 1
+        let changes = stragglers.observe(closed.workers)
+        if !dealsAnew, stepsTogether >= Self.stepsBeforeDeal, run.laneShares ?? .speed == .speed,
+            laneCounts.count == table.members.count,
+            let pace = stragglers.secondsPerLane(of: table.members)
+        {
+            dealsAnew = LaneDeal(lanes: run.job.lanes, secondsPerLane: pace)
+                .isBetter(than: laneCounts, secondsPerLane: pace)
         }
-        return [.record(closed), .flush, send(.recorded(stepsMade: stepsMade), to: writer)]
+        return changes.map { .event(.straggler, $0.description, rank: $0.pace.rank, step: closed.step.step) }
     }
 
     private mutating func take(_ report: EvaluationReport, from rank: WorkerRank) throws(RunFault) -> [Action] {
         let steps = steps
         guard
             let record = try evaluations.take(
-                report, from: rank, baselineAccuracy: dataset?.baselineAccuracy ?? 0, elapsed: { steps.elapsed(at: $0) }
-            )
+                report, from: rank, baselineAccuracy: dataset?.baselineAccuracy ?? 0,
+                noise: noise.noise(after: report.stepsMade), elapsed: { steps.elapsed(at: $0) })
         else { return [] }
         let wasReached = history.tracker(after: record.stepsMade - 1).isReached
         history.append(record)

@@ -84,12 +84,24 @@ package struct RunMachine: Sendable {
     var steps: StepLedger
     var evaluations: EvaluationLedger
     var history: EvaluationHistory
+    var noise: GradientNoiseAverage
+    var stragglers = StragglerWatch()
     var dataset: PreparedDataset?
     var checkpoint: AssignmentPlan.Checkpoint?
     var farewell: Farewell?
     /// The step to come, and the most steps that were ever on record.
     var recorded = 0
     var longestStep = HostSeconds.zero
+    /// The lanes of each member, and the steps that the membership has made.
+    var laneCounts: [Int] = []
+    var stepsTogether = 0
+    /// Whether the next membership deals lanes anew, because a worker is slow.
+    var dealsAnew = false
+    /// Whether the next membership gives up the connections of earlier ones, because something was lost on them.
+    var reconnects = false
+    /// The step that was made again because messages were lost, and how often workers have said so since the last new one.
+    var repeatedStep: Int?
+    var disturbances = 0
     /// Restarts since the last step that was new, and what came first since then.
     var restarts = 0
     var firstCause: RunFault?
@@ -103,6 +115,10 @@ package struct RunMachine: Sendable {
 
     /// All workers may be lost so often without a new step in between before the run is given up.
     static let restartLimit = 3
+    /// A worker may say so often without a new step in between that what was sent to it was lost.
+    static let disturbanceLimit = 3
+    /// Steps of a membership before which its lanes are not dealt anew.
+    static let stepsBeforeDeal = 10
 
     /// A machine for `run`, whose dataset is being prepared now and whose files are to lie in `runDirectory`.
     ///
@@ -119,6 +135,7 @@ package struct RunMachine: Sendable {
         evaluations = EvaluationLedger(nextSentence: run.job.examples.nextSentence)
         history = EvaluationHistory(
             earlier.evaluations, target: run.job.target, totalSteps: run.job.totalSteps)
+        noise = earlier.noise ?? GradientNoiseAverage(lanes: run.job.lanes)
         recorded = earlier.steps
         lastTick = now
         lastClosed = now
@@ -244,6 +261,8 @@ package struct RunProgressSoFar: Sendable {
     package var steps = 0
     package var elapsed = HostSeconds.zero
     package var evaluations: [EvaluationRecord] = []
+    /// The gradient noise of those steps; nil for none.
+    package var noise: GradientNoiseAverage?
 
     /// Nothing.
     package init() {}
@@ -253,5 +272,13 @@ package struct RunProgressSoFar: Sendable {
         steps = record.steps.last.map { $0.step.index + 1 } ?? 0
         elapsed = record.steps.map(\.elapsed).max() ?? .zero
         evaluations = record.evaluations
+        var noise = GradientNoiseAverage(lanes: record.run.job.lanes)
+        for step in record.steps { noise.observe(step, sequence: record.run.job.sequence(at: step.step)) }
+        self.noise = noise
     }
+}
+
+extension Job {
+    /// Tokens of a sequence at `step`.
+    func sequence(at step: StepNumber) -> Int { phase(at: step)?.phase.sequence ?? 0 }
 }

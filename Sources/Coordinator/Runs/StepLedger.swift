@@ -18,6 +18,7 @@ package struct StepLedger: Sendable {
 
     private struct Open: Sendable {
         var lanes: [Int: LaneReport] = [:]
+        var laneCounts: [WorkerRank: Int] = [:]
         var reports: [WorkerRank: StepReport] = [:]
     }
 
@@ -70,6 +71,7 @@ package struct StepLedger: Sendable {
                 throw .disagreement(step: step, reason: "lane \(lane.lane) was reported twice, now by worker \(rank)")
             }
         }
+        open[step]?.laneCounts[rank, default: 0] += lanes.count
         return !lanes.isEmpty && open[step]?.lanes.count == laneCount
     }
 
@@ -118,7 +120,10 @@ package struct StepLedger: Sendable {
         let knowsClock = members.first.map { told.reports[$0] != nil } ?? false
         elapsed = max(elapsed, knowsClock ? elapsed(at: first.endedNanoseconds) : elapsed + first.duration)
         return Closed(
-            step: record(step, lanes, first), workers: reports.map { Self.workerRecord($0.value, rank: $0.key) })
+            step: record(step, lanes, first),
+            workers: reports.map {
+                Self.workerRecord($0.value, rank: $0.key, lanes: told.laneCounts[$0.key] ?? 0)
+            })
     }
 
     private func record(_ step: StepNumber, _ lanes: [LaneReport], _ report: StepReport) -> StepRecord {
@@ -130,6 +135,7 @@ package struct StepLedger: Sendable {
         }
         maskedLoss /= Double(laneCount)
         nextSentenceLoss = nextSentence ? nextSentenceLoss / Double(laneCount) : 0
+        let squares = lanes.compactMap(\.gradientSquaredNorm)
         let masked = lanes.reduce(0) { $0 + $1.maskedCount }
         let correct = lanes.reduce(0) { $0 + $1.maskedCorrect }
         return StepRecord(
@@ -138,14 +144,15 @@ package struct StepLedger: Sendable {
             learningRate: report.learningRate, gradientNorm: report.gradientNorm,
             sequences: lanes.reduce(0) { $0 + $1.sequences }, tokens: lanes.reduce(0) { $0 + $1.tokens },
             elapsed: elapsed, duration: report.duration,
-            examplesChecksum: lanes.reduce(0) { $0 &+ $1.examplesChecksum })
+            examplesChecksum: lanes.reduce(0) { $0 &+ $1.examplesChecksum },
+            laneGradientSquaredNorm: squares.count == laneCount ? squares.reduce(0, +) / Double(laneCount) : nil)
     }
 
-    private static func workerRecord(_ report: StepReport, rank: WorkerRank) -> WorkerStepRecord {
+    private static func workerRecord(_ report: StepReport, rank: WorkerRank, lanes: Int) -> WorkerStepRecord {
         WorkerStepRecord(
             step: report.step, rank: rank, input: report.timings.input, compute: report.timings.compute,
             exposedCommunication: report.timings.exposedCommunication, waiting: report.timings.waiting,
-            optimizer: report.timings.optimizer, duration: report.duration, sent: report.sent)
+            optimizer: report.timings.optimizer, duration: report.duration, sent: report.sent, lanes: lanes)
     }
 }
 

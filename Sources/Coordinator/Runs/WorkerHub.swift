@@ -2,6 +2,7 @@ import Cluster
 import Jobs
 import Logging
 import Messaging
+import Synchronization
 import Wire
 
 /// The coordinator's end of the lines to one run's workers.
@@ -22,6 +23,7 @@ final class WorkerHub: Sendable {
     let incoming: AsyncStream<Arrival>
     private let run: RunID
     private let loop: MessageLoop
+    private let lines: Lines
     private let post: AsyncStream<Arrival>.Continuation
 
     /// Listens for the workers of `run`.
@@ -30,19 +32,22 @@ final class WorkerHub: Sendable {
     init(run: RunID, endpoint: String, logger: Logger) throws {
         let token = (0..<4).map { _ in RunID.random().text }.joined()
         let (incoming, post) = AsyncStream<Arrival>.makeStream()
-        var options = Socket.Options()
+        let lines = Lines()
+        var options = Socket.Options.workerLine
         options.largestFrame = Int64(WorkerEnvelope.byteLimit)
         let setup = MessageLoop.Setup(.router, options: options, bind: [try Endpoint(endpoint)])
         loop = try MessageLoop(
             "workers", setup, in: try Context(),
             undeliverable: { frames in
+                // Where the worker is there after all, its line keeps the message and sends it again.
                 logger.debug(
-                    "a message to a worker that has gone was dropped", metadata: ["bytes": "\(frames.last?.count ?? 0)"]
+                    "a message to a worker that is not connected was dropped",
+                    metadata: ["bytes": "\(frames.last?.count ?? 0)"]
                 )
             },
             handler: { frames in
                 do throws(WireError) {
-                    post.yield(try Self.arrival(frames, run: run, token: token))
+                    if let arrival = try Self.arrival(frames, run: run, token: token, lines) { post.yield(arrival) }
                 } catch {
                     logger.warning("a message to the coordinator was dropped: \(error)", metadata: ["run": "\(run)"])
                 }
@@ -50,17 +55,31 @@ final class WorkerHub: Sendable {
         self.token = token
         self.incoming = incoming
         self.run = run
+        self.lines = lines
         self.post = post
     }
 
     /// Sends `message` to worker `rank`, about membership `epoch`.
     func send(_ message: CoordinatorToWorker, to rank: WorkerRank, epoch: Int) {
-        loop.send([WorkerLine.name(of: rank, token: token), message.encoded(for: run, epoch: epoch)])
+        let name = WorkerLine.name(of: rank, token: token)
+        let bytes = message.encoded(for: run, epoch: epoch)
+        // Posted under the lock, so that numbers leave in their order.
+        lines.byName.withLock { lines in
+            var line = lines[name] ?? SequencedLine()
+            defer { lines[name] = line }
+            switch message {
+            case .alive:
+                for frames in line.repeats(now: .now()) { loop.send([name] + frames) }
+                loop.send([name] + line.sendOnce(bytes))
+            case .assignment, .commit, .verdict, .recorded, .halt, .save, .stop, .refused, .fenced, .admitted:
+                loop.send([name] + line.send(bytes, now: .now()))
+            }
+        }
     }
 
     /// Answers a request for a number.
     func reply(_ message: CoordinatorToWorker, to requester: [UInt8]) {
-        loop.send([requester, message.encoded(for: run, epoch: 0)])
+        loop.send([requester] + SequencedLine().sendOnce(message.encoded(for: run, epoch: 0)))
     }
 
     /// Sends what waits and stops listening.
@@ -69,9 +88,19 @@ final class WorkerHub: Sendable {
         loop.close()
     }
 
-    private static func arrival(_ frames: [[UInt8]], run: RunID, token: String) throws(WireError) -> Arrival {
-        guard frames.count == 2 else { throw .malformed(message: "worker message of \(frames.count) frames") }
-        let envelope = try WorkerEnvelope(decoding: frames[1])
+    /// What the numbered lines to the workers have heard and said, by the lines' names.
+    private final class Lines: Sendable {
+        let byName = Mutex<[[UInt8]: SequencedLine]>([:])
+    }
+
+    /// What has arrived; nil for what came before.
+    private static func arrival(
+        _ frames: [[UInt8]], run: RunID, token: String, _ lines: Lines
+    ) throws(WireError) -> Arrival? {
+        guard frames.count == 3, let header = SequencedLine.Header(decoding: frames[1]) else {
+            throw .malformed(message: "worker message of \(frames.count) frames")
+        }
+        let envelope = try WorkerEnvelope(decoding: frames[2])
         func check(_ said: String) throws(WireError) {
             guard said == token else {
                 throw .field(message: "hello", field: "token", found: "another one", allowed: "the run's secret")
@@ -88,6 +117,7 @@ final class WorkerHub: Sendable {
                 allowed: "those of this run's workers")
         }
         if case .hello(let hello) = envelope.message { try check(hello.token) }
+        guard lines.byName.withLock({ $0[frames[0], default: SequencedLine()].take(header) }) else { return nil }
         return .message(envelope.rank, epoch: envelope.epoch, envelope.message)
     }
 }

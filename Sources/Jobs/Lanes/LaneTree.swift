@@ -64,6 +64,17 @@ public struct LaneTree: Sendable, Hashable {
         }
     }
 
+    /// Contiguous shares of `counts` lanes, which together are all of them.
+    public func shares(counts: [Int]) -> [Range<Int>] {
+        precondition(
+            counts.allSatisfy { $0 > 0 } && counts.reduce(0, +) == laneCount, "\(counts) are not \(laneCount) lanes")
+        var start = 0
+        return counts.map { count in
+            defer { start += count }
+            return start..<start + count
+        }
+    }
+
     /// The additions that join the partial sums of `nodes` (which together hold every lane once) into the root, in the
     /// order in which they must be made: each adds the right node's sum into the left node's.
     public func joins(of nodes: [Node]) -> [(into: Node, from: Node, sum: Node)] {

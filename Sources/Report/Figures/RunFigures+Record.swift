@@ -47,6 +47,7 @@ extension RunFigures {
         finalHeldOutMlmLossNats = finite(last?.maskedLoss)
         finalHeldOutNspAccuracy = finite(last?.nextSentenceAccuracy)
         baselineMlmAccuracy = finite(last?.baselineAccuracy)
+        gradientNoiseScaleSequences = finite(record.evaluations.last { $0.noise?.scale != nil }?.noise?.scale)
         weightsDigest = run.outcome?.weightsDigest
         modelDirectory = run.outcome?.modelDirectory
         let examples = run.outcome?.examples
@@ -111,12 +112,17 @@ extension StepParts {
 extension WorkerParts {
     /// One for each worker in `records`, by rank.
     static func all(of records: [WorkerStepRecord]) -> [WorkerParts] {
-        Dictionary(grouping: records, by: \.rank).sorted { $0.key < $1.key }.compactMap { rank, records in
+        let paces = Dictionary(uniqueKeysWithValues: WorkerPace.all(of: records).map { ($0.rank, $0) })
+        return Dictionary(grouping: records, by: \.rank).sorted { $0.key < $1.key }.compactMap { rank, records in
             guard let parts = StepParts(meanOf: records) else { return nil }
             let sent = records.reduce(0.0) { $0 + Double($1.sent.count) }
+            let lanes = records.reduce(0.0) { $0 + Double($1.lanes) }
             return WorkerParts(
                 rank: rank.index, steps: records.count, stepParts: parts,
-                sentBytesPerStep: sent / Double(records.count))
+                sentBytesPerStep: sent / Double(records.count),
+                lanesPerStep: lanes > 0 ? lanes / Double(records.count) : nil,
+                ownWorkPerLaneHostSeconds: finite(paces[rank]?.perLane.seconds),
+                ownWorkRatio: finite(paces[rank]?.ratio), stragglerZScore: finite(paces[rank]?.zScore))
         }
     }
 }
@@ -127,7 +133,9 @@ extension EvaluationFigures {
             stepsMade: record.stepsMade, elapsedHostSeconds: record.elapsed.seconds,
             mlmAccuracy: finite(record.maskedAccuracy), mlmLossNats: finite(record.maskedLoss),
             nspAccuracy: finite(record.nextSentenceAccuracy), baselineMlmAccuracy: finite(record.baselineAccuracy),
-            maskedTokens: record.maskedTokens)
+            maskedTokens: record.maskedTokens, gradientNoiseScaleSequences: finite(record.noise?.scale),
+            gradientSquaredNorm: finite(record.noise?.squaredNorm),
+            gradientCovarianceTrace: finite(record.noise?.covarianceTrace))
     }
 }
 

@@ -71,6 +71,9 @@ public struct RunFigures: Sendable, Encodable {
     public var finalHeldOutNspAccuracy: Double?
     /// What always guessing the most frequent token would get right on held-out text.
     public var baselineMlmAccuracy: Double?
+    /// The simple gradient noise scale at the last evaluation that has one, in sequences: about the largest global batch
+    /// that is worth its examples.
+    public var gradientNoiseScaleSequences: Double?
     /// SHA-256 of all weights.
     public var weightsDigest: String?
     /// The folder of the final model, in Hugging Face's form.
@@ -180,6 +183,21 @@ public struct WorkerParts: Sendable, Encodable {
     public var stepParts: StepParts
     /// Gradient bytes sent to peers: the mean over its steps.
     public var sentBytesPerStep: Double
+    /// The lanes that it computed: the mean over its steps; nil where that is not known.
+    public var lanesPerStep: Double?
+    /// Its own work on one lane, reading and computing: the median over its steps. This and what follows is nil where it
+    /// had no others beside it.
+    public var ownWorkPerLaneHostSeconds: Double?
+    /// How many times as long as the others, by their medians.
+    public var ownWorkRatio: Double?
+    /// By how many of the usual deviations of a step that differs from the others (the modified z-score of Iglewicz and
+    /// Hoaglin 1993); above 3.5 it is a straggler.
+    public var stragglerZScore: Double?
+
+    /// Whether it was surely, and notably, slower than the others over the whole run.
+    public var isStraggler: Bool {
+        (stragglerZScore ?? 0) > WorkerPace.outlier && (ownWorkRatio ?? 1) > WorkerPace.notable
+    }
 }
 
 /// One evaluation on held-out text.
@@ -198,6 +216,11 @@ public struct EvaluationFigures: Sendable, Encodable {
     public var baselineMlmAccuracy: Double?
     /// Masked tokens measured.
     public var maskedTokens: Int
+    /// The simple gradient noise scale tr(Σ)/|G|² of the steps before it, in sequences.
+    public var gradientNoiseScaleSequences: Double?
+    /// The unbiased estimates whose ratio it is (McCandlish et al. 2018).
+    public var gradientSquaredNorm: Double?
+    public var gradientCovarianceTrace: Double?
 }
 
 /// Steps side by side, one array a quantity. Where there are more than 2,000, only every `everySteps`th is here;

@@ -30,6 +30,12 @@ public struct CSVRenderer {
                     row("worker_parts/\(worker.rank)/" + part.key, seconds, unit: "s", clock: "host")
                 }
                 row("worker_parts/\(worker.rank)/sent_bytes_per_step", worker.sentBytesPerStep, unit: "B", clock: nil)
+                let key = "worker_parts/\(worker.rank)/"
+                row(key + "lanes_per_step", worker.lanesPerStep, unit: "lanes", clock: nil)
+                row(
+                    key + "own_work_per_lane_host_seconds", worker.ownWorkPerLaneHostSeconds, unit: "s", clock: "host")
+                row(key + "own_work_ratio", worker.ownWorkRatio, unit: "ratio", clock: nil)
+                row(key + "straggler_z_score", worker.stragglerZScore, unit: "deviations", clock: nil)
             }
         }
         return Self.text(rows)

@@ -121,7 +121,7 @@ extension HTMLRenderer {
                     <thead><tr><th scope="col" class="number">After steps</th><th scope="col" \
                     class="number">Host clock</th><th scope="col" class="number">MLM accuracy</th><th \
                     scope="col" class="number">MLM loss, nats</th><th scope="col" class="number">NSP \
-                    accuracy</th></tr></thead>\n<tbody>\n
+                    accuracy</th><th scope="col" class="number">Noise scale, sequences</th></tr></thead>\n<tbody>\n
                     """
                 )
                 let every = (run.evaluations.count + most - 1) / most
@@ -135,6 +135,7 @@ extension HTMLRenderer {
                         (evaluation.mlmAccuracy, .share, "mlm_accuracy"),
                         (evaluation.mlmLossNats, .nats, "mlm_loss_nats"),
                         (evaluation.nspAccuracy, .share, "nsp_accuracy"),
+                        (evaluation.gradientNoiseScaleSequences, .significant, "gradient_noise_scale_sequences"),
                     ] as [(Double?, FigureFormat, String)] {
                         page.raw("<td class=\"number\">")
                         page.figure(value, format, "\(key)/\(name)")

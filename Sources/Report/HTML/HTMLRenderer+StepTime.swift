@@ -150,6 +150,11 @@ extension HTMLRenderer {
                 rows: run.workerParts.map { ("Worker \($0.rank)", run.backend.rawValue, $0.stepParts) }))
         page.raw("</figure>\n")
         let format = FigureFormat.column(through: run.workerParts.map(\.stepParts.totalHostSeconds).max() ?? 0)
+        for (number, worker) in run.workerParts.enumerated() where worker.isStraggler {
+            page.raw("<p>Worker ")
+            page.figure(Double(worker.rank), .count, "/runs/\(index)/worker_parts/\(number)/rank")
+            page.raw(" was slower than the others over the whole run; the events say when.</p>\n")
+        }
         table("Workers of \(run.label): mean over steps, host clock", class: "compact", in: &page) { page in
             page.raw("<thead><tr><th scope=\"col\">Worker</th>")
             for part in StepPart.allCases {
@@ -157,7 +162,12 @@ extension HTMLRenderer {
                 page.escaped(part == .exposedCommunication ? "Exposed comm." : part.title)
                 page.raw("</th>")
             }
-            page.raw("<th scope=\"col\" class=\"number\">Sent a step</th></tr></thead>\n<tbody>\n")
+            for title in ["Sent a step", "Lanes", "Own work a lane", "Against the others", "z-score"] {
+                page.raw("<th scope=\"col\" class=\"number\">")
+                page.escaped(title)
+                page.raw("</th>")
+            }
+            page.raw("</tr></thead>\n<tbody>\n")
             for (number, worker) in run.workerParts.enumerated() {
                 let key = "/runs/\(index)/worker_parts/\(number)"
                 page.raw("<tr><th scope=\"row\">")
@@ -168,9 +178,18 @@ extension HTMLRenderer {
                     page.figure(worker.stepParts.seconds(of: part), format, "\(key)/step_parts/\(part.key)")
                     page.raw("</td>")
                 }
-                page.raw("<td class=\"number\">")
-                page.figure(worker.sentBytesPerStep, .bytes, "\(key)/sent_bytes_per_step")
-                page.raw("</td></tr>\n")
+                for (value, format, name) in [
+                    (worker.sentBytesPerStep, FigureFormat.bytes, "sent_bytes_per_step"),
+                    (worker.lanesPerStep, .significant, "lanes_per_step"),
+                    (worker.ownWorkPerLaneHostSeconds, format, "own_work_per_lane_host_seconds"),
+                    (worker.ownWorkRatio, .ratio, "own_work_ratio"),
+                    (worker.stragglerZScore, .significant, "straggler_z_score"),
+                ] as [(Double?, FigureFormat, String)] {
+                    page.raw("<td class=\"number\">")
+                    page.figure(value, format, "\(key)/\(name)")
+                    page.raw("</td>")
+                }
+                page.raw("</tr>\n")
             }
             page.raw("</tbody>\n")
         }

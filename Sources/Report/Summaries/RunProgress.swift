@@ -11,19 +11,34 @@ package struct RunProgress {
     package var evaluations: [EvaluationRecord]
     /// Where each worker's time went in the newest step.
     package var workers: [WorkerStepRecord]
+    /// What happened, oldest first.
+    package var events: [RunEvent]
 
     /// What is known of a run.
     ///
     /// - Parameter stepsMade: steps made; nil where `steps` has all of them.
     package init(
         run: Run, steps: [StepRecord], stepsMade: Int? = nil, evaluations: [EvaluationRecord] = [],
-        workers: [WorkerStepRecord] = []
+        workers: [WorkerStepRecord] = [], events: [RunEvent] = []
     ) {
         self.run = run
         self.steps = steps
         self.stepsMade = stepsMade ?? steps.count
         self.evaluations = evaluations
         self.workers = workers
+        self.events = events
+    }
+
+    /// Events that whoever watches wants to know of at once: what disturbs the run.
+    package var disturbances: [RunEvent] {
+        events.filter { event in
+            switch event.kind {
+            case .straggler, .workerLost, .stalled, .restarted, .warning, .peerRefused: true
+            case .stateChanged, .datasetPrepared, .workerStarted, .workerJoined, .workerExited, .membershipChanged,
+                .resumed, .checkpointWritten, .targetReached, .imported:
+                false
+            }
+        }
     }
 
     /// Steps that rates are averaged over: enough to be steady, few enough to be current.

@@ -17,6 +17,8 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
     public var algorithm: CollectiveAlgorithm?
     /// How gradients were to travel between them; nil on the wafer, and in records that are older than the choice.
     public var transport: Transport?
+    /// By what a cluster's workers share the lanes; nil, as on the wafer, stands for their speed.
+    public var laneShares: LaneShareRule?
     /// Where it stands.
     public var state: RunState
     /// When it was submitted, by the wall clock.
@@ -37,7 +39,8 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
     /// A run that has been asked for and not yet started.
     public init(
         id: RunID, job: Job, backend: Backend, workers: Int, hardware: String?,
-        algorithm: CollectiveAlgorithm? = nil, transport: Transport? = nil, submitted: Date
+        algorithm: CollectiveAlgorithm? = nil, transport: Transport? = nil, laneShares: LaneShareRule? = nil,
+        submitted: Date
     ) {
         self.id = id
         self.job = job
@@ -46,6 +49,7 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
         self.hardware = hardware
         self.algorithm = algorithm
         self.transport = transport
+        self.laneShares = laneShares
         self.state = .queued
         self.submitted = submitted
     }

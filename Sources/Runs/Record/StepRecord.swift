@@ -28,12 +28,14 @@ public struct StepRecord: Hashable, Sendable, Codable {
     /// The sum, modulo 2^64, of a hash of each example that was used: over a pass through the examples it is the same in
     /// whatever order they came, and another where one was left out or used twice.
     public var examplesChecksum: UInt64
+    /// The squared norm of the gradient of a lane's mean loss: the mean over lanes. Nil at steps at which it is not measured.
+    public var laneGradientSquaredNorm: Double?
 
     /// A step of the given parts.
     public init(
         step: StepNumber, loss: Double, maskedLoss: Double, nextSentenceLoss: Double, maskedAccuracy: Double,
         learningRate: Double, gradientNorm: Double, sequences: Int, tokens: Int, elapsed: HostSeconds,
-        duration: HostSeconds, examplesChecksum: UInt64 = 0
+        duration: HostSeconds, examplesChecksum: UInt64 = 0, laneGradientSquaredNorm: Double? = nil
     ) {
         self.step = step
         self.loss = loss
@@ -47,6 +49,7 @@ public struct StepRecord: Hashable, Sendable, Codable {
         self.elapsed = elapsed
         self.duration = duration
         self.examplesChecksum = examplesChecksum
+        self.laneGradientSquaredNorm = laneGradientSquaredNorm
     }
 }
 
@@ -70,6 +73,8 @@ public struct WorkerStepRecord: Hashable, Sendable, Codable {
     public var duration: HostSeconds
     /// Gradient bytes sent to peers.
     public var sent: Bytes
+    /// The lanes that it computed; 0 in records of versions that did not note them.
+    public var lanes: Int
 
     /// What belongs to none of the parts: calls between them, and threads that were not scheduled.
     public var other: HostSeconds {
@@ -80,7 +85,7 @@ public struct WorkerStepRecord: Hashable, Sendable, Codable {
     public init(
         step: StepNumber, rank: WorkerRank, input: HostSeconds, compute: HostSeconds,
         exposedCommunication: HostSeconds, waiting: HostSeconds, optimizer: HostSeconds, duration: HostSeconds,
-        sent: Bytes
+        sent: Bytes, lanes: Int = 0
     ) {
         self.step = step
         self.rank = rank
@@ -91,6 +96,7 @@ public struct WorkerStepRecord: Hashable, Sendable, Codable {
         self.optimizer = optimizer
         self.duration = duration
         self.sent = sent
+        self.lanes = lanes
     }
 }
 
@@ -110,11 +116,13 @@ public struct EvaluationRecord: Hashable, Sendable, Codable {
     public var baselineAccuracy: Double
     /// Masked tokens measured.
     public var maskedTokens: Int
+    /// How noisy gradients were up to here; nil where that can't be told.
+    public var noise: GradientNoise?
 
     /// An evaluation of the given parts.
     public init(
         stepsMade: Int, elapsed: HostSeconds, maskedLoss: Double, maskedAccuracy: Double,
-        nextSentenceAccuracy: Double?, baselineAccuracy: Double, maskedTokens: Int
+        nextSentenceAccuracy: Double?, baselineAccuracy: Double, maskedTokens: Int, noise: GradientNoise? = nil
     ) {
         self.stepsMade = stepsMade
         self.elapsed = elapsed
@@ -123,5 +131,6 @@ public struct EvaluationRecord: Hashable, Sendable, Codable {
         self.nextSentenceAccuracy = nextSentenceAccuracy
         self.baselineAccuracy = baselineAccuracy
         self.maskedTokens = maskedTokens
+        self.noise = noise
     }
 }

@@ -6,6 +6,7 @@ enum Migrations {
         ("1 runs and their series", runsAndSeries),
         ("2 a step's duration on each worker", durationOnWorker),
         ("3 which examples a step used", examplesOfStep),
+        ("4 lanes of a worker, and gradient noise", lanesAndNoise),
     ]
 
     static var migrator: DatabaseMigrator {
@@ -97,6 +98,14 @@ enum Migrations {
 
     /// SQLite's integers have a sign: the checksum's bits are kept, not its value.
     private static let examplesOfStep = "ALTER TABLE steps ADD COLUMN examples_checksum INTEGER NOT NULL DEFAULT 0;"
+
+    /// What older records did not measure is NULL, and the lanes of their workers are 0: not known.
+    private static let lanesAndNoise = """
+        ALTER TABLE steps ADD COLUMN lane_gradient_squared_norm REAL;
+        ALTER TABLE worker_steps ADD COLUMN lanes INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE evaluations ADD COLUMN gradient_squared_norm REAL;
+        ALTER TABLE evaluations ADD COLUMN gradient_covariance_trace REAL;
+        """
 
     /// Older records hold the parts alone; their sum is the best that is known of the whole.
     private static let durationOnWorker = """

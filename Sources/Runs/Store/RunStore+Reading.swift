@@ -126,21 +126,28 @@ extension RunStore {
             step: StepNumber(row[1]), loss: number(row[2]), maskedLoss: number(row[3]),
             nextSentenceLoss: number(row[4]), maskedAccuracy: number(row[5]), learningRate: number(row[6]),
             gradientNorm: number(row[7]), sequences: row[8], tokens: row[9], elapsed: HostSeconds(row[10]),
-            duration: HostSeconds(row[11]), examplesChecksum: UInt64(bitPattern: row[12]))
+            duration: HostSeconds(row[11]), examplesChecksum: UInt64(bitPattern: row[12]),
+            laneGradientSquaredNorm: row[13])
     }
 
     private static func workerStep(from row: Row) -> WorkerStepRecord {
         WorkerStepRecord(
             step: StepNumber(row[1]), rank: WorkerRank(row[2]), input: HostSeconds(row[3]),
             compute: HostSeconds(row[4]), exposedCommunication: HostSeconds(row[5]), waiting: HostSeconds(row[6]),
-            optimizer: HostSeconds(row[7]), duration: HostSeconds(row[9]), sent: Bytes(row[8]))
+            optimizer: HostSeconds(row[7]), duration: HostSeconds(row[9]), sent: Bytes(row[8]),
+            lanes: row[10])
     }
 
     private static func evaluation(from row: Row) -> EvaluationRecord {
-        EvaluationRecord(
+        let squaredNorm: Double? = row[8]
+        let trace: Double? = row[9]
+        return EvaluationRecord(
             stepsMade: row[1], elapsed: HostSeconds(row[2]), maskedLoss: number(row[3]),
             maskedAccuracy: number(row[4]), nextSentenceAccuracy: row[5], baselineAccuracy: number(row[6]),
-            maskedTokens: row[7])
+            maskedTokens: row[7],
+            noise: squaredNorm.flatMap { norm in
+                trace.map { GradientNoise(squaredNorm: norm, covarianceTrace: $0) }
+            })
     }
 
     private static func event(from row: Row) throws -> RunEvent {

@@ -126,34 +126,35 @@ extension RunStore {
     private static func append(_ additions: RunAdditions, to number: Int64, in database: Database) throws {
         if !additions.steps.isEmpty {
             let statement = try database.cachedStatement(
-                sql: "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                sql: "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             for step in additions.steps {
                 try statement.execute(arguments: [
                     number, step.step.index, step.loss, step.maskedLoss, step.nextSentenceLoss, step.maskedAccuracy,
                     step.learningRate, step.gradientNorm, step.sequences, step.tokens, step.elapsed.seconds,
                     step.duration.seconds, Int64(bitPattern: step.examplesChecksum),
+                    step.laneGradientSquaredNorm,
                 ])
             }
         }
         if !additions.workerSteps.isEmpty {
             let statement = try database.cachedStatement(
-                sql: "INSERT OR REPLACE INTO worker_steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                sql: "INSERT OR REPLACE INTO worker_steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             for step in additions.workerSteps {
                 try statement.execute(arguments: [
                     number, step.step.index, step.rank.index, step.input.seconds, step.compute.seconds,
                     step.exposedCommunication.seconds, step.waiting.seconds, step.optimizer.seconds, step.sent.count,
-                    step.duration.seconds,
+                    step.duration.seconds, step.lanes,
                 ])
             }
         }
         if !additions.evaluations.isEmpty {
             let statement = try database.cachedStatement(
-                sql: "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+                sql: "INSERT OR REPLACE INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             for evaluation in additions.evaluations {
                 try statement.execute(arguments: [
                     number, evaluation.stepsMade, evaluation.elapsed.seconds, evaluation.maskedLoss,
                     evaluation.maskedAccuracy, evaluation.nextSentenceAccuracy, evaluation.baselineAccuracy,
-                    evaluation.maskedTokens,
+                    evaluation.maskedTokens, evaluation.noise?.squaredNorm, evaluation.noise?.covarianceTrace,
                 ])
             }
         }

@@ -14,6 +14,7 @@ public struct SoloBackend: StepBackend {
     public func makeStep(_ step: StepNumber, observer: any StepObserver) throws -> StepOutcome {
         var timings = StepTimings()
         var stopwatch = Stopwatch()
+        try observer.reached(.input, of: step)
         try trainer.loadStep(step)
         timings.input = stopwatch.lap()
         try observer.reached(.forward, of: step)

@@ -25,9 +25,13 @@ public protocol StepObserver {
 
 /// The points of a step at which its process does something else than before.
 public enum StepPoint: String, Hashable, Sendable, CaseIterable {
+    /// Its examples are about to be read.
+    case input
     /// Forward and backward passes begin.
     case forward
-    /// The backward pass of the last own lane has made a first part of the gradient.
+    /// A part of the sum over the own lanes is final, and has not left yet.
+    case sum
+    /// The backward pass of the last own lane has made a first part of the gradient, which is on its way.
     case backward
     /// Nothing is left to do but to exchange gradients.
     case exchange

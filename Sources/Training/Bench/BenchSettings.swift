@@ -24,6 +24,8 @@ public struct BenchSettings: Hashable, Sendable {
     public var microBatch: Int?
     /// The optimizer.
     public var optimizer: OptimizerSettings.Kind
+    /// Whether the norms of the lanes' gradients are measured at every second step, so that their cost shows.
+    public var measuresGradientNoise = false
 
     /// Settings; 8 steps after 3 over a vocabulary of 30,522 unless given.
     public init(
@@ -95,7 +97,8 @@ public struct BenchSettings: Hashable, Sendable {
                     schedule: Schedule(peak: 1e-4, warmupSteps: 0, decay: .constant))
             ],
             optimizer: OptimizerSettings(kind: optimizer),
-            evaluation: EvaluationSettings(everySteps: 1 << 20, sequences: 1), target: nil,
+            // At 64 steps between evaluations every second one is measured; at a million none that is made.
+            evaluation: EvaluationSettings(everySteps: measuresGradientNoise ? 64 : 1 << 20, sequences: 1), target: nil,
             checkpoints: CheckpointSettings())
     }
 }

@@ -7,6 +7,8 @@ struct BenchSteps {
         var input: Double
         var compute: Double
         var optimizer: Double
+        /// Whether the norms of the lanes' gradients were measured.
+        var measuresNoise = false
 
         var total: Double { input + compute + optimizer }
     }
@@ -32,7 +34,18 @@ struct BenchSteps {
         loss = StepSummary(try trainer.computeGradients(step)).loss
         let compute = stopwatch.lap()
         _ = try trainer.applyOptimizer(step)
-        return Parts(input: input.seconds, compute: compute.seconds, optimizer: stopwatch.lap().seconds)
+        return Parts(
+            input: input.seconds, compute: compute.seconds, optimizer: stopwatch.lap().seconds,
+            measuresNoise: trainer.plan.job.measuresGradientNoise(at: step))
+    }
+
+    /// By how much longer the median step takes whose lanes' gradients are measured, as a share; nil where not both kinds
+    /// of step were made.
+    var gradientNoiseCost: Double? {
+        guard let measured = Quantiles(parts.filter(\.measuresNoise).map(\.total)).median,
+            let plain = Quantiles(parts.filter { !$0.measuresNoise }.map(\.total)).median
+        else { return nil }
+        return measured / plain - 1
     }
 
     /// The median over the measured steps of what `part` picks.

@@ -39,6 +39,9 @@ public enum TrainingBench {
         public var microBatch: Int
         /// The last step's loss.
         public var loss: Double
+        /// By how much longer a step takes at which the lanes' gradients are measured for the gradient noise scale, as a
+        /// share of one at which they are not; nil where that was not asked for, or there is one lane.
+        public var gradientNoiseCost: Double?
     }
 
     /// Runs the steps, then the library's products alone.
@@ -75,7 +78,7 @@ public enum TrainingBench {
             textbookFlopPerStep: settings.textbookOperations,
             textbookGflops: settings.textbookOperations / median * 1e-9, peakRssBytes: peak,
             parameters: trainer.plan.layout.parameterCount, lanes: settings.lanes, microBatch: settings.laneMicroBatch,
-            loss: steps.loss)
+            loss: steps.loss, gradientNoiseCost: steps.gradientNoiseCost)
     }
 }
 

@@ -68,7 +68,8 @@ public struct TrainingPlan: Sendable {
         return StepPlan(
             step: step, phaseIndex: index, phase: phase, lanes: job.lanes,
             learningRate: phase.schedule.learningRate(step: stepInPhase, of: phase.steps),
-            firstPosition: earlier + UInt64(stepInPhase) * UInt64(phase.globalBatch))
+            firstPosition: earlier + UInt64(stepInPhase) * UInt64(phase.globalBatch),
+            measuresGradientNoise: job.measuresGradientNoise(at: step))
     }
 
     /// The phase whose sequence length held-out text is measured at after `stepsMade` steps.
@@ -125,6 +126,21 @@ extension Job {
     }
 }
 
+extension Job {
+    /// Steps of one interval between evaluations whose lanes' gradients are measured: enough for an average, few enough
+    /// that reading a gradient once more, which takes about a hundredth of a small lane's step, is not felt.
+    private static let noiseSamples = 32
+
+    /// Whether the norms of the lanes' gradients are measured at `step`, for the gradient noise scale: at the last step
+    /// before every evaluation, and evenly between. One lane alone says nothing of noise.
+    public func measuresGradientNoise(at step: StepNumber) -> Bool {
+        guard lanes > 1 else { return false }
+        let every = max(1, evaluation.everySteps)
+        let stride = max(1, every / Self.noiseSamples)
+        return (step.index % every + 1) % stride == 0 || (step.index + 1) % every == 0
+    }
+}
+
 /// What one optimizer step consists of.
 public struct StepPlan: Hashable, Sendable {
     /// The step.
@@ -139,6 +155,8 @@ public struct StepPlan: Hashable, Sendable {
     public let learningRate: Float
     /// The position in the seeded order of examples of this sequence length at which its global batch begins.
     public let firstPosition: UInt64
+    /// Whether the squared norm of each lane's gradient is measured.
+    public let measuresGradientNoise: Bool
 
     /// Sequences of each lane.
     public var sequencesPerLane: Int { phase.globalBatch / lanes }

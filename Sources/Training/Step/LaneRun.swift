@@ -59,12 +59,25 @@ final class LaneRun: Sendable {
         }
     }
 
+    /// Computes a lane and, where the step measures it, the squared norm of its gradient: stretch by stretch as they become
+    /// final, before anything is added to them. The stretches are the engine's and the same for every lane, so the norm has
+    /// the same bits whoever computes it.
     private func compute(
         _ lane: Int, _ slot: Int, _ worker: LaneWorker, _ gradientReady: ((Range<Int>) throws -> Void)?
     ) throws {
-        let result = try worker.compute(
+        let gradient = slots[slot].pointer
+        var squaredNorm = 0.0
+        let measured: (Range<Int>) throws -> Void = { stretch in
+            worker.measure(.gradientNorm, floats: stretch.count) {
+                squaredNorm += OptimizerKernels.sumOfSquares(gradient + stretch.lowerBound, count: stretch.count)
+            }
+            try gradientReady?(stretch)
+        }
+        var result = try worker.compute(
             lane: lane, step: step, batches: batches[lane - firstLane], parameters: UnsafePointer(weights.pointer),
-            gradients: slots[slot].pointer, gradientReady: gradientReady)
+            gradients: gradient, gradientReady: step.measuresGradientNoise ? measured : gradientReady)
+        // A gradient that is not finite is found, and named by its tensor, once it is summed.
+        if step.measuresGradientNoise, squaredNorm.isFinite { result.gradientSquaredNorm = squaredNorm }
         collected.withLock { $0.append(result) }
     }
 

@@ -9,12 +9,15 @@ public struct LaneResult: Hashable, Sendable, Codable {
     public var losses: LaneLosses
     /// The sum of `ExampleChecksum` over its examples.
     public var examplesChecksum: UInt64
+    /// The squared norm of the gradient of its mean loss; nil at steps at which that is not measured.
+    public var gradientSquaredNorm: Double?
 
     /// A lane's result.
-    public init(lane: Int, losses: LaneLosses, examplesChecksum: UInt64 = 0) {
+    public init(lane: Int, losses: LaneLosses, examplesChecksum: UInt64 = 0, gradientSquaredNorm: Double? = nil) {
         self.lane = lane
         self.losses = losses
         self.examplesChecksum = examplesChecksum
+        self.gradientSquaredNorm = gradientSquaredNorm
     }
 
     /// The lane's training loss: mean MLM cross-entropy plus mean NSP cross-entropy, in nats.

@@ -43,7 +43,7 @@ struct CompareCommand: AsyncParsableCommand {
         let directory = state.directory
         let request = BackendComparison.Request(
             job: job, workers: workers, algorithm: collective.algorithm, transport: collective.transport,
-            clusterHardware: clusterHardware, waferHardware: waferHardware,
+            laneShares: collective.laneShares, clusterHardware: clusterHardware, waferHardware: waferHardware,
             output: folder ?? "results/\(job.name)-\(Self.timestamp())")
         let session = DaemonSession(
             options: try ThisProgram.daemonOptions(state: directory, endpoints: []),

@@ -29,6 +29,7 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Levels of inputs that are shown.", valueName: "n"))
     var depth = 3
 
+    @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
 
     private struct Document: Encodable {
@@ -43,7 +44,7 @@ struct ExplainCommand: ParsableCommand {
         let profile = try HardwareCatalogue.profile(what.hardware)
         let root = try Explanation.prediction(
             job: what.readJob(), profile: profile, layout: what.layout.steps(on: profile),
-            convergence: what.readConvergence())
+            convergence: what.readConvergence(state))
         guard let ofPhase = root.figure("phase\(phase)_seconds") else {
             throw CommandFailure.wrongUsage("--phase is \(phase); the job has no such phase")
         }

@@ -42,7 +42,7 @@ struct LaunchClusterCommand: AsyncParsableCommand {
     func run() async throws {
         try await Launch(
             options: options, backend: .cluster, workers: workers, algorithm: collective.algorithm,
-            transport: collective.transport, state: state, output: output
+            transport: collective.transport, laneShares: collective.laneShares, state: state, output: output
         ).run()
     }
 }
@@ -68,6 +68,7 @@ private struct Launch {
     var workers: Int
     var algorithm = CollectiveAlgorithm.direct
     var transport = Transport.sharedMemory
+    var laneShares = LaneShareRule.speed
     var state: StateOptions
     var output: OutputOptions
 
@@ -82,7 +83,7 @@ private struct Launch {
         let directory = state.directory
         let id = try await DaemonClient(state: directory).launch(
             job, on: backend, workers: workers, hardware: options.hardware, algorithm: algorithm,
-            transport: transport)
+            transport: transport, laneShares: laneShares)
         guard options.watch else {
             if output.json {
                 try Console.printJSON(Launched(runId: id.text))

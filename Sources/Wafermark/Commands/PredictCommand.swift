@@ -17,6 +17,10 @@ struct PredictCommand: ParsableCommand {
             hardware, nodes, gpus-per-node, micro-batch, accumulation, precision, stack.
             VALUES are 1,2,4 or 1..16 or 1..1024x2 (each twice the last).
 
+            --noise-scale-from RUN takes the critical batch from a run's gradient noise scale:
+            the job then takes the steps in which it would reach, at its own global batch, what
+            the run reached.
+
             --hardware host predicts this machine, once 'calibrate' has measured it: --nodes is
             then the number of worker processes.
 
@@ -38,7 +42,7 @@ struct PredictCommand: ParsableCommand {
 
     func run() throws {
         let job = try what.readJob()
-        let convergence = try what.readConvergence()
+        let convergence = try what.readConvergence(state)
         guard sweep.isEmpty else {
             let axes = try sweep.map(Sweep.Axis.init(parsing:))
             try SweepOutput(

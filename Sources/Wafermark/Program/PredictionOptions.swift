@@ -1,6 +1,7 @@
 import ArgumentParser
 import Jobs
 import PerformanceModel
+import Runs
 
 /// What a prediction is of: a job, a machine, and how the one is laid over the other.
 struct PredictionOptions: ParsableArguments {
@@ -36,6 +37,18 @@ struct PredictionOptions: ParsableArguments {
             "Samples to the target by batch (CSV): steps follow from it, not from the job.", valueName: "file"))
     var convergence: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Steps to what this run reached, by its measured gradient noise scale.",
+            discussion: "A run that 'runs list' shows, or a beginning of its id.", valueName: "run"))
+    var noiseScaleFrom: String?
+
+    func validate() throws {
+        if convergence != nil, noiseScaleFrom != nil {
+            throw ValidationError("--convergence and --noise-scale-from both say how many steps there are: give one")
+        }
+    }
+
     /// The job. Its text need not be there: no step is run.
     func readJob() throws -> Job { try Self.readJob(job) }
 
@@ -52,9 +65,13 @@ struct PredictionOptions: ParsableArguments {
             precision: precision, stack: stack)
     }
 
-    /// The law of the table that `--convergence` names.
-    func readConvergence() throws -> ConvergenceLaw? {
-        try convergence.map { try ConvergenceLaw(fitting: try ConvergenceLaw.Point.read($0)) }
+    /// The law of the table that `--convergence` names, or of the run in `state` that `--noise-scale-from` names.
+    func readConvergence(_ state: StateOptions) throws -> ConvergenceLaw? {
+        if let noiseScaleFrom {
+            let store = try RunStore(readingFrom: state.directory.path)
+            return try NoiseScaleLaw(of: store.record(of: try store.id(startingWith: noiseScaleFrom))).law
+        }
+        return try convergence.map { try ConvergenceLaw(fitting: try ConvergenceLaw.Point.read($0)) }
     }
 }
 

@@ -44,6 +44,7 @@ extension RunProgress {
     /// How a run stood when it was looked at.
     init(_ snapshot: RunWatcher.Snapshot) {
         self.init(
-            run: snapshot.run, steps: snapshot.steps, evaluations: snapshot.evaluations, workers: snapshot.workers)
+            run: snapshot.run, steps: snapshot.steps, evaluations: snapshot.evaluations, workers: snapshot.workers,
+            events: snapshot.events)
     }
 }

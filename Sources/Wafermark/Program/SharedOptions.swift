@@ -60,10 +60,17 @@ struct CollectiveOptions: ParsableArguments {
                 "With shm, workers read each other's memory; where the system refuses that, their sockets are used.",
             valueName: "name"))
     var transport = Transport.sharedMemory
+
+    @Option(
+        help: ArgumentHelp(
+            "By what workers share the lanes: \(LaneShareRule.allCases.map(\.rawValue).joined(separator: ", ")).",
+            discussion: "Slow workers get fewer, or as many as the others. The bits are the same.", valueName: "rule"))
+    var laneShares = LaneShareRule.speed
 }
 
 extension CollectiveAlgorithm: ExpressibleByArgument {}
 extension Transport: ExpressibleByArgument {}
+extension LaneShareRule: ExpressibleByArgument {}
 
 /// Whether the command prints for programs.
 struct OutputOptions: ParsableArguments {

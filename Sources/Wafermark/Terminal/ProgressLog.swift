@@ -6,6 +6,7 @@ import Runs
 package struct ProgressLog {
     private var state: String?
     private var evaluations = 0
+    private var disturbances = 0
     private var mark = 0
 
     /// A log that has told nothing yet.
@@ -30,6 +31,11 @@ package struct ProgressLog {
             if !run.state.isFinal, let left = progress.remaining { line += "  \(Figures.clock(left.seconds)) left" }
             lines.append(line)
         }
+        let events = progress.disturbances
+        for event in events.dropFirst(disturbances) {
+            lines.append("\(prefix) \(PrintableText.plain(event.message))")
+        }
+        disturbances = events.count
         for evaluation in progress.evaluations.dropFirst(evaluations) {
             lines.append(
                 "\(prefix) held-out after \(evaluation.stepsMade) steps: MLM loss \(Figures.fixed(evaluation.maskedLoss, 4)), "

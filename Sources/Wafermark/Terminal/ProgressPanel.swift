@@ -17,7 +17,13 @@ package struct ProgressPanel {
 
     /// The lines that show `progress`.
     package func lines(for progress: RunProgress) -> [StyledLine] {
-        [title(progress), bar(progress), quality(progress), speed(progress)].compactMap { $0 }
+        [title(progress), bar(progress), quality(progress), speed(progress), disturbance(progress)].compactMap { $0 }
+    }
+
+    /// The last thing that disturbed the run, while it is under way.
+    private func disturbance(_ progress: RunProgress) -> StyledLine? {
+        guard !progress.run.state.isFinal, let event = progress.disturbances.last else { return nil }
+        return StyledLine(String(PrintableText.plain(event.message).prefix(columns)), .yellow)
     }
 
     private func title(_ progress: RunProgress) -> StyledLine {

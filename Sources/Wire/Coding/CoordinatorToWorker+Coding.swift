@@ -190,6 +190,7 @@ extension Assignment {
         message.state_source = UInt32(clamping: stateSource.index)
         message.target = arena.bytes(target)
         if let verdict { message.verdict = arena.pointer(verdict.packed) }
+        message.reconnects = reconnects ? 1 : 0
         return message
     }
 
@@ -230,6 +231,7 @@ extension Assignment {
             stateReceivers: try reader.ranks("state_receivers", message.n_state_receivers, message.state_receivers),
             stateSource: WorkerRank(try reader.integer("state_source", message.state_source, in: 0...4_095)),
             target: Array(UnsafeBufferPointer(start: message.target.data, count: message.target.len)),
-            verdict: try message.verdict.map { (verdict) throws(WireError) in try Verdict(verdict.pointee, reader) })
+            verdict: try message.verdict.map { (verdict) throws(WireError) in try Verdict(verdict.pointee, reader) },
+            reconnects: message.reconnects != 0)
     }
 }

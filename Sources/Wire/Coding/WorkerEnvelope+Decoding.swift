@@ -51,6 +51,8 @@ extension WorkerEnvelope {
         case WAFERMARK__WORKER_TO_COORDINATOR__KIND_HALTED:
             let halted = try reader.required("halted", envelope.halted)
             return .halted(stepsMade: try reader.step("steps_made", halted.steps_made).index)
+        case WAFERMARK__WORKER_TO_COORDINATOR__KIND_DISTURBED:
+            return .disturbed(reason: try reader.text("disturbed", envelope.disturbed))
         case WAFERMARK__WORKER_TO_COORDINATOR__KIND_STEP_REPORT:
             return .stepReport(try StepReport(try reader.required("step_report", envelope.step_report)))
         case WAFERMARK__WORKER_TO_COORDINATOR__KIND_EVALUATION_REPORT:
@@ -86,6 +88,12 @@ extension WorkerHello {
 }
 
 extension FieldReader {
+    /// A squared norm; 0 stands for one that was not measured.
+    fileprivate func squaredNorm(_ field: String, _ value: Double) throws(WireError) -> Double? {
+        guard value.isFinite, value >= 0 else { throw error(field, "\(value)", "a finite number, 0 or more") }
+        return value == 0 ? nil : value
+    }
+
     fileprivate func phase(_ value: Wafermark__Phase) throws(WireError) -> WorkerPhase {
         guard let phase = WorkerPhase(rawValue: value.rawValue) else {
             throw error("phase", "\(value.rawValue)", "0 to \(WorkerPhase.halted.rawValue)")
@@ -134,7 +142,8 @@ extension LaneReport {
             nextSentenceCorrect: try reader.integer("next_sentence_correct", message.next_sentence_correct),
             sequences: try reader.integer("sequences", message.sequences),
             tokens: try reader.integer("tokens", message.tokens, in: 0...(1 << 40)),
-            examplesChecksum: message.examples_checksum)
+            examplesChecksum: message.examples_checksum,
+            gradientSquaredNorm: try reader.squaredNorm("gradient_squared_norm", message.gradient_squared_norm))
     }
 }
 

@@ -44,6 +44,9 @@ extension WorkerEnvelope {
             message.steps_made = UInt64(clamping: stepsMade)
             envelope.kind_case = WAFERMARK__WORKER_TO_COORDINATOR__KIND_HALTED
             envelope.halted = arena.pointer(message)
+        case .disturbed(let reason):
+            envelope.kind_case = WAFERMARK__WORKER_TO_COORDINATOR__KIND_DISTURBED
+            envelope.disturbed = arena.string(reason)
         case .stepReport(let report):
             envelope.kind_case = WAFERMARK__WORKER_TO_COORDINATOR__KIND_STEP_REPORT
             envelope.step_report = arena.pointer(report.packed(in: arena))
@@ -138,6 +141,7 @@ extension LaneReport {
         message.sequences = UInt32(clamping: sequences)
         message.tokens = UInt64(clamping: tokens)
         message.examples_checksum = examplesChecksum
+        message.gradient_squared_norm = gradientSquaredNorm ?? 0
         return message
     }
 }

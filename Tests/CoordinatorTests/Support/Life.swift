@@ -18,14 +18,14 @@ struct Life {
     private var now = MonotonicInstant(nanoseconds: 1_000_000_000)
 
     init(
-        workers: Int = 2, lanes: Int = 4, steps: Int, target: Target? = nil,
+        workers: Int = 2, lanes: Int = 4, steps: Int, target: Target? = nil, laneShares: LaneShareRule? = nil,
         earlier: RunProgressSoFar = RunProgressSoFar()
     ) throws {
         self.workers = workers
         self.lanes = lanes
-        machine = RunMachine(
-            run: try Reports.run(workers: workers, lanes: lanes, steps: steps, target: target), runDirectory: "/run",
-            earlier: earlier, now: now)
+        var run = try Reports.run(workers: workers, lanes: lanes, steps: steps, target: target)
+        run.laneShares = laneShares
+        machine = RunMachine(run: run, runDirectory: "/run", earlier: earlier, now: now)
     }
 
     mutating func pass(seconds: Double) { now = now.advanced(by: HostSeconds(seconds)) }

@@ -76,7 +76,7 @@ enum FabricatedRuns {
                         compute: HostSeconds(compute), exposedCommunication: HostSeconds(exposed),
                         waiting: HostSeconds(waiting), optimizer: HostSeconds(duration * (isCluster ? 0.035 : 0.05)),
                         duration: HostSeconds(duration),
-                        sent: Bytes(isCluster ? 13_500_000 : 0)))
+                        sent: Bytes(isCluster ? 13_500_000 : 0), lanes: job.lanes / workers))
             }
             if (index + 1).isMultiple(of: job.evaluation.everySteps) || index == planned - 1 {
                 elapsed += stepTime * 2.5
@@ -84,7 +84,8 @@ enum FabricatedRuns {
                 let evaluation = EvaluationRecord(
                     stepsMade: index + 1, elapsed: HostSeconds(elapsed), maskedLoss: 2.3 + 5 * exp(-4.4 * share),
                     maskedAccuracy: 0.052 + 0.41 * (1 - exp(-3.1 * share)),
-                    nextSentenceAccuracy: 0.5 + 0.27 * share, baselineAccuracy: 0.0612, maskedTokens: 4_897)
+                    nextSentenceAccuracy: 0.5 + 0.27 * share, baselineAccuracy: 0.0612, maskedTokens: 4_897,
+                    noise: GradientNoise(squaredNorm: 0.02 + 0.4 * exp(-5 * share), covarianceTrace: 9 + 4 * share))
                 record.evaluations.append(evaluation)
                 if timeToTarget == nil, let target = job.target,
                     target.isMet(maskedAccuracy: evaluation.maskedAccuracy, maskedLoss: evaluation.maskedLoss)

@@ -49,20 +49,22 @@ enum StoreFixture {
         StepRecord(
             step: StepNumber(index), loss: loss, maskedLoss: 6.5, nextSentenceLoss: 0, maskedAccuracy: 0.125,
             learningRate: 1e-3, gradientNorm: 1.0 / 3, sequences: 8, tokens: 900,
-            elapsed: HostSeconds(0.1 * Double(index + 1)), duration: HostSeconds(0.1))
+            elapsed: HostSeconds(0.1 * Double(index + 1)), duration: HostSeconds(0.1),
+            laneGradientSquaredNorm: index.isMultiple(of: 2) ? 0.5 + Double(index) : nil)
     }
 
     static func workerStep(_ index: Int, rank: Int) -> WorkerStepRecord {
         WorkerStepRecord(
             step: StepNumber(index), rank: WorkerRank(rank), input: HostSeconds(0.001), compute: HostSeconds(0.08),
             exposedCommunication: HostSeconds(0.01), waiting: HostSeconds(0.005), optimizer: HostSeconds(0.004),
-            duration: HostSeconds(0.1005), sent: Bytes(1_048_576))
+            duration: HostSeconds(0.1005), sent: Bytes(1_048_576), lanes: 1 + rank)
     }
 
     static func evaluation(after steps: Int) -> EvaluationRecord {
         EvaluationRecord(
             stepsMade: steps, elapsed: HostSeconds(0.1 * Double(steps)), maskedLoss: 5.5, maskedAccuracy: 0.2,
-            nextSentenceAccuracy: steps == 5 ? nil : 0.5, baselineAccuracy: 0.05, maskedTokens: 320)
+            nextSentenceAccuracy: steps == 5 ? nil : 0.5, baselineAccuracy: 0.05, maskedTokens: 320,
+            noise: steps == 5 ? nil : GradientNoise(squaredNorm: -0.25, covarianceTrace: 1.0 / 3))
     }
 
     static func additions(steps: Range<Int>, workers: Int = 2) -> RunAdditions {

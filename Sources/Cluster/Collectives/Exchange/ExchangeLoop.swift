@@ -41,6 +41,7 @@ struct ExchangeLoop: ~Copyable {
                 switch order {
                 case .idle: break
                 case .join(let setup, let memory):
+                    if setup.reconnects { outboxes.dropAll() }
                     try outboxes.connect(to: setup.peers, except: setup.place)
                     session = ExchangeSession(setup, memory: memory, outboxes: outboxes, wakeUp: wakeUp, state: state)
                     try unpark()

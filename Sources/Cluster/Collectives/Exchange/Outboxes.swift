@@ -69,6 +69,9 @@ final class Outboxes {
         for place in state.debtors where endpoints.indices.contains(place) { connections[endpoints[place]] = nil }
     }
 
+    /// Closes all connections, on some of which something was lost.
+    func dropAll() { connections = [:] }
+
     /// Sends `sum`, of the elements that `header` names, to the peer at place `receiver`. Its memory counts as lent until
     /// libzmq has sent or dropped it.
     ///

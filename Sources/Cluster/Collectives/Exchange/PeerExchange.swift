@@ -28,11 +28,14 @@ public final class PeerExchange: GradientExchange {
         public var bucket: Bytes
         /// Told, on the exchange's thread, what whoever looks at the run should know.
         public var notify: @Sendable (String) -> Void
+        /// Whether connections of earlier memberships are given up, because something was lost on them.
+        public var reconnects: Bool
 
         /// A setup of the given parts.
         public init(
             run: RunID, epoch: Int, rank: WorkerRank, peers: [Assignment.Peer], tree: LaneTree,
-            algorithm: CollectiveAlgorithm, bucket: Bytes, notify: @escaping @Sendable (String) -> Void = { _ in }
+            algorithm: CollectiveAlgorithm, bucket: Bytes, reconnects: Bool = false,
+            notify: @escaping @Sendable (String) -> Void = { _ in }
         ) {
             self.run = run
             self.epoch = epoch
@@ -42,6 +45,7 @@ public final class PeerExchange: GradientExchange {
             self.algorithm = algorithm
             self.bucket = bucket
             self.notify = notify
+            self.reconnects = reconnects
         }
     }
 

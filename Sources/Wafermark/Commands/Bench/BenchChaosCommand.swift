@@ -5,11 +5,11 @@ import Foundation
 /// `wafermark bench chaos`: whether anything shows of faults.
 struct BenchChaosCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "chaos", abstract: "Train while processes are killed, stopped and added; look for traces.",
+        commandName: "chaos", abstract: "Train while processes and connections fail; look for traces.",
         discussion: """
             Trains a small job again and again on a daemon of its own while workers and the
-            coordinator are killed, stopped, delayed, ended and added at moments that the
-            seed chooses. Every run must end with the losses and weights of an undisturbed
+            coordinator are killed, stopped, delayed, ended and added, and connections between
+            them delayed, cut and made deaf, at moments that the seed chooses. Every run must end with the losses and weights of an undisturbed
             one, to the bit, and leave no process and no socket.
             """)
 

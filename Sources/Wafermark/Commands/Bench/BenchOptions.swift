@@ -33,11 +33,16 @@ struct BenchOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The optimizer: adamw or lamb.", valueName: "rule"))
     var optimizer: OptimizerSettings.Kind = .adamw
 
+    @Flag(help: "Measure the lanes' gradients for the noise scale at every second step, and say what that costs.")
+    var gradientNoise = false
+
     /// What the options say.
     var settings: BenchSettings {
-        BenchSettings(
+        var settings = BenchSettings(
             model: model.shape, batch: batch, sequence: sequence, threads: threads, steps: steps, warmup: warmup,
             vocabularySize: vocabulary, microBatch: microBatch, optimizer: optimizer)
+        settings.measuresGradientNoise = gradientNoise
+        return settings
     }
 
     /// One line for people.

@@ -28,7 +28,7 @@ struct BenchTrainCommand: ParsableCommand {
             return
         }
         Console.print(options.heading)
-        let rows: [(String, String)] = [
+        var rows: [(String, String)] = [
             ("sequences/s", Figures.short(result.sequencesPerSecond)),
             (
                 "step",
@@ -48,6 +48,9 @@ struct BenchTrainCommand: ParsableCommand {
             ("peak memory", Figures.bytes(result.peakRssBytes)),
             ("start to first step", Figures.milliseconds(result.startSeconds)),
         ]
+        if let cost = result.gradientNoiseCost {
+            rows.append(("gradient noise", "\(Figures.fixed(100 * cost, 2)) % more at steps that are measured"))
+        }
         for (name, value) in rows { Console.print("  \(name.padded(to: 20)) \(value)") }
     }
 }

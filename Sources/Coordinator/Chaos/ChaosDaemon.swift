@@ -1,0 +1,63 @@
+import Foundation
+import Jobs
+
+/// The bench's daemon, which is killed and started again.
+struct ChaosDaemon {
+    private let processes: ChaosProcesses
+    private var processID: Int32 = 0
+
+    init(_ processes: ChaosProcesses) { self.processes = processes }
+
+    /// Starts it, and returns once it answers.
+    mutating func start(in group: inout ThrowingTaskGroup<Void, any Error>) async throws {
+        let (started, post) = AsyncStream<Int32>.makeStream()
+        group.addTask { [processes] in
+            try await processes.serve {
+                post.yield($0)
+                post.finish()
+            }
+        }
+        for await number in started { processID = number }
+        let client = DaemonClient(state: processes.state, deadline: HostSeconds(2))
+        for _ in 0..<200 {
+            if (try? await client.ping()) == processID { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw DaemonError.noAnswer(state: processes.state.path, seconds: 10)
+    }
+
+    /// Ends it, in order or not, and starts another one.
+    mutating func restart(kills: Bool, in group: inout ThrowingTaskGroup<Void, any Error>) async throws {
+        kill(processID, SIGCONT)
+        kill(processID, kills ? SIGKILL : SIGTERM)
+        try await waitForEnd()
+        try await start(in: &group)
+    }
+
+    /// Stops it for a while.
+    func suspend(seconds: Double, in group: inout ThrowingTaskGroup<Void, any Error>) -> Bool {
+        let processID = processID
+        guard kill(processID, SIGSTOP) == 0 else { return false }
+        group.addTask {
+            try? await Task.sleep(for: .seconds(seconds))
+            kill(processID, SIGCONT)
+        }
+        return true
+    }
+
+    /// Ends it in order.
+    func end() async {
+        kill(processID, SIGCONT)
+        kill(processID, SIGTERM)
+        try? await waitForEnd()
+    }
+
+    private func waitForEnd() async throws {
+        for _ in 0..<1_200 where DaemonLock.isHeld(in: processes.state) {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        if DaemonLock.isHeld(in: processes.state) {
+            throw DaemonError.noAnswer(state: processes.state.path, seconds: 60)
+        }
+    }
+}
