@@ -24,11 +24,14 @@ public struct BenchSettings: Hashable, Sendable {
     public var microBatch: Int?
     /// The optimizer.
     public var optimizer: OptimizerSettings.Kind
+    /// Which weights are held at zero; nil for a dense network.
+    public var sparsity: SparsitySettings?
 
     /// Settings; 8 steps after 3 over a vocabulary of 30,522 unless given.
     public init(
         model: ModelShape, batch: Int, sequence: Int, threads: Int, steps: Int = 8, warmup: Int = 3,
-        vocabularySize: Int = 30522, microBatch: Int? = nil, optimizer: OptimizerSettings.Kind = .adamw
+        vocabularySize: Int = 30522, microBatch: Int? = nil, optimizer: OptimizerSettings.Kind = .adamw,
+        sparsity: SparsitySettings? = nil
     ) {
         self.model = model
         self.batch = batch
@@ -39,6 +42,7 @@ public struct BenchSettings: Hashable, Sendable {
         self.vocabularySize = vocabularySize
         self.microBatch = microBatch
         self.optimizer = optimizer
+        self.sparsity = sparsity
     }
 
     /// Masked positions of a sequence.
@@ -77,6 +81,12 @@ public struct BenchSettings: Hashable, Sendable {
         ] where value < 1 || value > limit {
             throw TrainingError.plan(field: field, found: "\(value)", allowed: "1 to \(limit)")
         }
+        if sparsity != nil,
+            let problem = JobFile.problems(of: job).first(where: { $0.key?.hasPrefix("sparsity") ?? false })
+        {
+            throw TrainingError.plan(
+                field: problem.key ?? "sparsity", found: problem.found, allowed: problem.allowed)
+        }
         return try Trainer(
             plan: TrainingPlan(job: job, vocabularySize: vocabularySize),
             source: RandomStepSource(vocabularySize: vocabularySize), threads: threads)
@@ -96,6 +106,6 @@ public struct BenchSettings: Hashable, Sendable {
             ],
             optimizer: OptimizerSettings(kind: optimizer),
             evaluation: EvaluationSettings(everySteps: 1 << 20, sequences: 1), target: nil,
-            checkpoints: CheckpointSettings())
+            checkpoints: CheckpointSettings(), sparsity: sparsity)
     }
 }
