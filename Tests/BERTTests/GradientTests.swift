@@ -5,9 +5,11 @@ import Testing
 
 @Suite("Losses and gradients")
 struct GradientTests {
-    @Test("losses agree with the reference in double", arguments: [nil, someKey])
-    func losses(dropout: DropoutKey?) throws {
-        let example = try Example()
+    @Test(
+        "losses agree with the reference in double", arguments: [nil, someKey],
+        [BERTConfiguration.Activation.gelu, .relu])
+    func losses(dropout: DropoutKey?, activation: BERTConfiguration.Activation) throws {
+        let example = try Example(activation: activation)
         let (_, losses) = try example.gradients(try example.engine(), dropout: dropout)
         let reference = ReferenceModel(layout: example.layout, batch: example.batch, dropout: dropout)
             .losses(example.parameters.buffer.map(Double.init))
@@ -16,9 +18,11 @@ struct GradientTests {
         #expect(losses.maskedCount == example.batch.maskedPositions.count && losses.sequences == 3)
     }
 
-    @Test("every tensor's gradient agrees with finite differences of the reference", arguments: [nil, someKey])
-    func finiteDifferences(dropout: DropoutKey?) throws {
-        let example = try Example()
+    @Test(
+        "every tensor's gradient agrees with finite differences of the reference", arguments: [nil, someKey],
+        [BERTConfiguration.Activation.gelu, .relu])
+    func finiteDifferences(dropout: DropoutKey?, activation: BERTConfiguration.Activation) throws {
+        let example = try Example(activation: activation)
         let (gradients, _) = try example.gradients(try example.engine(), dropout: dropout)
         let reference = ReferenceModel(layout: example.layout, batch: example.batch, dropout: dropout)
         let parameters = example.parameters.buffer.map(Double.init)

@@ -115,7 +115,7 @@ struct HuggingFaceModelTests {
     @Test(
         "a configuration that would be computed otherwise is refused, naming the field",
         arguments: [
-            ("\"hidden_act\" : \"gelu\"", "\"hidden_act\" : \"relu\"", "hidden_act"),
+            ("\"hidden_act\" : \"gelu\"", "\"hidden_act\" : \"gelu_new\"", "hidden_act"),
             ("\"hidden_act\" : \"gelu\"", "\"hidden_act\" : \"gelu_new\"", "hidden_act"),
             ("\"model_type\" : \"bert\"", "\"model_type\" : \"roberta\"", "model_type"),
             ("\"absolute\"", "\"relative_key\"", "position_embedding_type"),

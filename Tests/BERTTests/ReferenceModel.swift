@@ -30,7 +30,7 @@ struct ReferenceModel {
             for (position, label) in zip(batch.maskedPositions, batch.maskedLabels)
             where Int(position) / batch.sequenceLength == sequence {
                 let x = encoded[Int(position) % batch.sequenceLength]
-                var t = dense(x, tensor, "cls.predictions.transform.dense", out: hidden).map(gelu)
+                var t = dense(x, tensor, "cls.predictions.transform.dense", out: hidden).map(activation)
                 t = norm(t, tensor, "cls.predictions.transform.LayerNorm")
                 var logits = multiply(t, tensor("bert.embeddings.word_embeddings.weight"), out: shape.vocabularySize)
                 for (column, bias) in tensor("cls.predictions.bias").enumerated() { logits[column] += bias }
@@ -86,7 +86,7 @@ struct ReferenceModel {
                     dense(context, tensor, "\(prefix).attention.output.dense", out: hidden),
                     site: UInt32(layer + 1) * 8 + 2, sequence, row: i)
                 let a = norm(zip(x[i], attended).map(+), tensor, "\(prefix).attention.output.LayerNorm")
-                let wide = dense(a, tensor, "\(prefix).intermediate.dense", out: shape.intermediate).map(gelu)
+                let wide = dense(a, tensor, "\(prefix).intermediate.dense", out: shape.intermediate).map(activation)
                 let output = drop(
                     dense(wide, tensor, "\(prefix).output.dense", out: hidden), site: UInt32(layer + 1) * 8 + 3,
                     sequence, row: i)
@@ -117,7 +117,12 @@ struct ReferenceModel {
         }
     }
 
-    private func gelu(_ x: Double) -> Double { x * 0.5 * (1 + erf(x / 2.0.squareRoot())) }
+    private func activation(_ x: Double) -> Double {
+        switch shape.activation {
+        case .gelu: x * 0.5 * (1 + erf(x / 2.0.squareRoot()))
+        case .relu: max(x, 0)
+        }
+    }
 
     private func crossEntropy(_ logits: [Double], _ label: Int) -> Double {
         let top = logits.max() ?? 0

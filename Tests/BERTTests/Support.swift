@@ -28,11 +28,13 @@ struct Example {
 
     init(
         layers: Int = 2, hidden: Int = 32, heads: Int = 2, vocabulary: Int = 61, lengths: [Int] = [11, 1, 7],
-        dropout: Float = 0.2, nextSentence: Bool = true, seed: UInt64 = 1
+        dropout: Float = 0.2, nextSentence: Bool = true, seed: UInt64 = 1,
+        activation: BERTConfiguration.Activation = .gelu
     ) throws {
         let configuration = BERTConfiguration(
             layers: layers, hidden: hidden, heads: heads, intermediate: 3 * hidden / 16 * 16, positions: 16,
-            vocabularySize: vocabulary, hiddenDropout: dropout, attentionDropout: dropout, nextSentence: nextSentence)
+            vocabularySize: vocabulary, hiddenDropout: dropout, attentionDropout: dropout, nextSentence: nextSentence,
+            activation: activation)
         layout = try ParameterLayout(configuration: configuration)
         var numbers = Numbers(seed)
         parameters = FloatBuffer(count: layout.elementCount)

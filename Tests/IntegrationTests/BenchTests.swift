@@ -61,6 +61,31 @@ struct BenchTests {
         #expect(try products.allSatisfy { try number($0, "peak_flop_per_second") > 0 })
     }
 
+    @Test("train: of a sparse network's products those with zeros are not done, and all are counted")
+    func sparseTrain() throws {
+        let dense = try json(["train", "--steps", "1"] + small)
+        let sparse = try json(["train", "--steps", "1", "--sparsity", "0.75"] + small)
+        let done = try number(sparse, "sparse_flop_per_step")
+        let skipped = try number(sparse, "skipped_flop_per_step")
+        #expect(abs(done / (done + skipped) - 0.25) < 1e-3)
+        #expect(
+            try number(dense, "dense_flop_per_step") == number(sparse, "dense_flop_per_step") + done + skipped)
+        #expect(try number(dense, "sparse_flop_per_step") == 0)
+    }
+
+    @Test("kernels --sparse: every pattern and density has a ratio, and the break-even lies between measured ones")
+    func sparseKernels() throws {
+        let result = try json([
+            "kernels", "--sparse", "--model", "tiny", "--batch", "2", "--sequence", "16",
+        ])
+        let points = try #require(result["points"] as? [[String: Any]])
+        #expect(Set(points.compactMap { $0["pattern"] as? String }) == ["unstructured", "block4", "2:4", "1:4", "1:8"])
+        #expect(try points.allSatisfy { try number($0, "ratio") > 0 && number($0, "density") < 1 })
+        #expect((result["activations"] as? [Any])?.count == 5)
+        #expect((result["break_evens"] as? [Any])?.count == 2)
+        #expect(try number(result, "density_limit") > 0)
+    }
+
     @Test("memory: each size is measured, larger ones take more, and the parts add up to the peak")
     func memory() throws {
         let result = try json(
@@ -98,7 +123,9 @@ struct BenchTests {
 
     @Test(
         "text fits into 80 columns",
-        arguments: [["train", "--steps", "1"], ["kernels", "--steps", "1"], ["memory"], ["gemm"]])
+        arguments: [
+            ["train", "--steps", "1"], ["kernels", "--steps", "1"], ["kernels", "--sparse"], ["memory"], ["gemm"],
+        ])
     func width(bench: [String]) throws {
         let options = bench[0] == "gemm" ? ["--model", "tiny", "--tokens", "64"] : small
         for arguments in [["bench"] + bench + options, ["bench", bench[0], "--help"]] {
@@ -115,7 +142,9 @@ struct BenchTests {
             (["train", "--batch", "0"], "batch"), (["train", "--model", "huge"], "huge"),
             (["kernels", "--sequence", "513"], "sequence"),
             (["memory", "--model", "tiny", "mini", "--threads", "0"], "threads"),
-            (["gemm", "--tokens", "0"], "tokens"), (["train", "--warmup", "-1"], "warmup"),
+            (["train", "--sparsity", "1"], "sparsity"), (["train", "--pattern", "3:2"], "pattern"),
+            (["kernels", "--sparse", "--threads", "0"], "threads"), (["gemm", "--tokens", "0"], "tokens"),
+            (["train", "--warmup", "-1"], "warmup"),
         ])
     func wrongSettings(arguments: [String], name: String) throws {
         let outcome = try Program.run(["bench"] + arguments, seconds: 60)

@@ -29,6 +29,32 @@ struct CompareTests {
         #expect(Leftovers.sockets(of: folder.path + "/s").isEmpty)
     }
 
+    @Test("variants: trains each under every seed, a sparse one on the cluster to the same bits, and tells the spread")
+    func variants() throws {
+        let folder = try TemporaryFolder()
+        let job = try folder.write(
+            JobFixtures.small() + "\nsparsity: { density: 0.5, method: regrow, update_every: 3 }\n", to: "job.yaml")
+        let outcome = try Program.run(
+            [
+                "compare", job, "--wafer-variants", "dense,sparse75", "--seeds", "2", "--workers", "3", "--state",
+                folder.path + "/s", "--out", folder.path + "/out", "--json",
+            ], seconds: 240)
+        #expect(outcome.status == 0, "\(outcome.standardError)")
+        let report = try outcome.json()
+        let variants = try #require(report["variants"] as? [[String: Any]])
+        #expect(variants.compactMap { $0["name"] as? String } == ["dense", "sparse75"])
+        #expect(variants.allSatisfy { ($0["runs"] as? [Any])?.count == 2 })
+        let sparsity = try #require(variants[1]["sparsity"] as? [String: Any])
+        #expect(sparsity["method"] as? String == "regrow" && sparsity["density"] as? Double == 0.25)
+        let identity = try #require(report["identity"] as? [[String: Any]])
+        #expect(identity.count == 1 && identity[0]["bit_identical"] as? Bool == true, "\(identity)")
+        for name in ["variants.html", "variants.json", "variants.md"] {
+            #expect(FileManager.default.fileExists(atPath: folder.path + "/out/" + name))
+        }
+        let refused = try Program.run(["compare", job, "--wafer-variants", "dense,sparse100"])
+        #expect(refused.status == 2 && refused.standardError.contains("sparse100"), "\(refused.standardError)")
+    }
+
     @Test("Ctrl-C ends the workers, marks the run as cancelled and exits with 130")
     func interrupt() throws {
         let folder = try TemporaryFolder()

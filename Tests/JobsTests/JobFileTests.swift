@@ -1,3 +1,4 @@
+import Foundation
 import Jobs
 import Testing
 
@@ -29,6 +30,21 @@ struct JobFileTests {
         var expected = plain.model
         expected.hiddenDropout = 0
         #expect(changed.model == expected)
+    }
+
+    @Test("takes an activation; the usual one is not printed, and jobs stored without one have it")
+    func activation() throws {
+        let relu = try JobFile.parse(
+            JobText.replacing("model", with: "model: {size: tiny, activation: relu}"), name: "job.yaml")
+        #expect(relu.model.activation == .relu)
+        #expect(try JobFile.decode(json: JobFile.json(relu)) == relu)
+        #expect(try JSONDecoder().decode(Job.self, from: JSONEncoder().encode(relu)) == relu)
+        var gelu = relu
+        gelu.model.activation = .gelu
+        #expect(!JobFile.json(gelu).contains("activation\""))
+        #expect(try JSONDecoder().decode(Job.self, from: JSONEncoder().encode(gelu)) == gelu)
+        #expect(
+            JobText.problems(of: JobText.replacing("model", with: "model: {size: tiny, activation: rleu}")).count == 1)
     }
 
     @Test("takes an optimizer by name, a clip norm of none, and a target in either quality")

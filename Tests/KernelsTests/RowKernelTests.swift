@@ -41,6 +41,25 @@ struct RowKernelTests {
         #expect(difference(bias, columnSums(slopes, width, from: 1)) < 1e-6)
     }
 
+    @Test("ReLU forward and backward", arguments: tables, sizes)
+    func relu(kernels: FusedKernels, size: (Int, Int)) {
+        let (rows, width) = size
+        var numbers = Numbers(12)
+        var (pre, bias) = (numbers.row(rows * width), numbers.row(width))
+        pre[0] = -bias[0]
+        let sums = pre.indices.map { pre[$0] + bias[$0 % width] }
+        var activation = [Float](repeating: 9, count: rows * width)
+        kernels.functions.bias_relu(rows, width, width, bias, &pre, &activation)
+        #expect(pre == sums && activation == sums.map { max($0, 0) })
+        let dy = numbers.row(rows * width)
+        var gradient = dy
+        bias = [Float](repeating: 1, count: width)
+        kernels.functions.relu_backward(rows, width, width, &pre, &gradient, &bias)
+        let slopes = zip(sums, dy).map { $0 > 0 ? $1 : 0 }
+        #expect(pre == activation && gradient == slopes)
+        #expect(difference(bias, columnSums(slopes.map(Double.init), width, from: 1)) < 1e-6)
+    }
+
     @Test("tanh forward and backward", arguments: tables, sizes)
     func hyperbolicTangent(kernels: FusedKernels, size: (Int, Int)) {
         let (rows, width) = size

@@ -1,7 +1,7 @@
 import Kernels
 
 // One post-layer-norm encoder layer (Devlin et al. 2019), forward and backward. x is [tokens, hidden]:
-//   a = norm(x + dropout(attention(x) Wo + bo));   y = norm(a + dropout(gelu(a W1 + b1) W2 + b2))
+//   a = norm(x + dropout(attention(x) Wo + bo));   y = norm(a + dropout(f(a W1 + b1) W2 + b2)), f GELU or ReLU
 // From its queries on, the last layer has only the rows that the heads read.
 extension LanePass {
     func isLast(_ layer: Int) -> Bool { layer == configuration.layers - 1 }
@@ -33,11 +33,7 @@ extension LanePass {
                 kept.attentionOutput.start, kept.attentionMean, kept.attentionDeviation)
         }
         try dense(ranges.intermediate, rows: rows.count, kept.attentionOutput, into: kept.intermediate)
-        engine.measure(.gelu, floats: 3 * rows.count * wide.width) {
-            kernels.bias_gelu(
-                rows.count, wide.width, wide.stride, parameters + ranges.intermediate.bias.lowerBound,
-                kept.intermediate.start, wide.start)
-        }
+        activate(rows: rows.count, bias: ranges.intermediate.bias, kept.intermediate, into: wide)
         try dense(ranges.output, rows: rows.count, wide, into: kept.outputSum)
         engine.measure(.residualNorm, floats: 4 * rows.count * hidden) {
             kernels.residual_norm(
@@ -62,12 +58,9 @@ extension LanePass {
                 hiddenMask(.output, layer), gradient.start, inner.start, target.sum(ranges.outputNorm.weight),
                 target.sum(ranges.outputNorm.bias), target.sum(ranges.output.bias))
         }
+        engine.countZeros(.droppedGradients, rows: count, inner)
         try denseBackward(ranges.output, rows: count, inner, into: wide, beta: 0)
-        engine.measure(.geluBackward, floats: 4 * count * wide.width) {
-            kernels.gelu_backward(
-                count, wide.width, wide.stride, kept.intermediate.start, wide.start,
-                target.sum(ranges.intermediate.bias))
-        }
+        activateBackward(rows: count, kept.intermediate, wide, bias: target.sum(ranges.intermediate.bias))
         try weightGradient(ranges.output, rows: count, inner, kept.intermediate, target)
         try report(upTo: ranges.intermediate.weight.lowerBound)
 

@@ -19,6 +19,8 @@ public final class LaneEngine {
 
     let activations: Activations
     let kernels = FusedKernels.active.table
+    /// Memory for products with sparse matrices, from the first pass that has some.
+    private(set) var sparseScratch: SparseScratch?
 
     /// An engine for `layout`'s model; throws `BERTError.configuration`.
     public init(layout: ParameterLayout, capacity: LaneCapacity) throws {
@@ -34,10 +36,14 @@ public final class LaneEngine {
 
     /// Losses of `batch` without dropout, as for evaluation.
     ///
-    /// - Parameter parameters: the flat buffer of `layout.elementCount` elements; only read.
+    /// - Parameters:
+    ///   - parameters: the flat buffer of `layout.elementCount` elements; only read.
+    ///   - sparse: which matrices are multiplied by their kept weights alone; nil for none.
     /// - Throws: `BERTError.batch` for a batch that contradicts itself, the model or the capacity.
-    public func forward(batch: TokenBatch, parameters: UnsafePointer<Float>) throws -> LaneLosses {
-        try withPass(batch, parameters, dropout: nil) { pass in
+    public func forward(
+        batch: TokenBatch, parameters: UnsafePointer<Float>, sparse: SparsePass? = nil
+    ) throws -> LaneLosses {
+        try withPass(batch, parameters, dropout: nil, sparse: sparse) { pass in
             try pass.embed()
             for layer in 0..<configuration.layers { try pass.encode(layer) }
             var losses = LaneLosses(sequences: batch.sequences, tokens: pass.packed.tokenCount)
@@ -56,14 +62,15 @@ public final class LaneEngine {
     ///   - scale: what the loss is multiplied by.
     ///   - normaliser: what the means are over; the batch's own counts where nil.
     ///   - dropout: the masks' address; nil turns dropout off.
+    ///   - sparse: which matrices are multiplied by their kept weights alone; nil for none. Its values are `parameters`'.
     ///   - gradientReady: called as soon as a range of `gradients` is final, ranges ascending, adjoining, covering all.
     /// - Throws: `BERTError.batch`, and whatever `gradientReady` throws; gradients are then undefined.
     public func forwardBackward(
         batch: TokenBatch, parameters: UnsafePointer<Float>, gradients: UnsafeMutablePointer<Float>,
         accumulate: Bool = false, scale: Float = 1, normaliser: LossNormaliser? = nil, dropout: DropoutKey? = nil,
-        gradientReady: ((Range<Int>) throws -> Void)? = nil
+        sparse: SparsePass? = nil, gradientReady: ((Range<Int>) throws -> Void)? = nil
     ) throws -> LaneLosses {
-        try withPass(batch, parameters, dropout: dropout) { pass in
+        try withPass(batch, parameters, dropout: dropout, sparse: sparse) { pass in
             var report = GradientReport(gradientReady)
             let target = GradientTarget(pointer: gradients, accumulate: accumulate)
             let counts =
@@ -91,7 +98,7 @@ public final class LaneEngine {
     }
 
     private func withPass<Result>(
-        _ batch: TokenBatch, _ parameters: UnsafePointer<Float>, dropout: DropoutKey?,
+        _ batch: TokenBatch, _ parameters: UnsafePointer<Float>, dropout: DropoutKey?, sparse: SparsePass?,
         _ body: (LanePass) throws -> Result
     ) throws -> Result {
         KernelLibrary.useOneThreadPerLane()
@@ -104,11 +111,15 @@ public final class LaneEngine {
         ] where found > allowed {
             throw BERTError.batch(field: field, found: "\(found)", allowed: "\(allowed), the engine's capacity")
         }
+        if let need = sparse?.weights.scratchCount, sparseScratch?.suffices(for: need) != true {
+            sparseScratch = SparseScratch(need)
+        }
         return try packed.withTokens { tokens, reads in
             try body(
                 LanePass(
-                    engine: self, packed: packed, tokens: tokens, reads: reads, parameters: parameters, dropout: dropout
-                ))
+                    engine: self, packed: packed, tokens: tokens, reads: reads, parameters: parameters,
+                    dropout: dropout,
+                    sparse: sparse))
         }
     }
 }
@@ -162,6 +173,7 @@ struct LanePass {
     let reads: wm_tokens
     let parameters: UnsafePointer<Float>
     let dropout: DropoutKey?
+    let sparse: SparsePass?
 
     var configuration: BERTConfiguration { engine.configuration }
     var layout: ParameterLayout { engine.layout }

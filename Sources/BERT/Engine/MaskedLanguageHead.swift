@@ -1,7 +1,7 @@
 import Glibc
 import Kernels
 
-// The masked-language head over the masked tokens only: t = norm(gelu(x Wt + bt)), logits = t E^T + b, with E the word
+// The masked-language head over the masked tokens only: t = norm(f(x Wt + bt)), logits = t E^T + b, with E the word
 // embedding. Softmax and cross-entropy go through the vocabulary in tiles.
 extension LanePass {
     private var noMask: wm_dropout { mask(.embedding, layer: 0, probability: 0) }
@@ -26,11 +26,7 @@ extension LanePass {
         let (hidden, head, ranges) = (configuration.hidden, memory.head, layout.heads)
         for (row, read) in packed.maskedReads.enumerated() { head.rows.copyRow(row, from: encoded, read) }
         try dense(ranges.transform, rows: count, head.rows, into: head.transform, kernel: .headProducts)
-        engine.measure(.gelu, floats: 3 * count * hidden) {
-            kernels.bias_gelu(
-                count, hidden, head.transform.stride, parameters + ranges.transform.bias.lowerBound,
-                head.transform.start, head.activation.start)
-        }
+        activate(rows: count, bias: ranges.transform.bias, head.transform, into: head.activation)
         engine.measure(.residualNorm, floats: 2 * count * hidden) {
             kernels.residual_norm(
                 maskedTokens, hidden, head.activation.stride, nil, nil,
@@ -101,11 +97,7 @@ extension LanePass {
                 head.gradient.start, nil, target.sum(ranges.transformNorm.weight),
                 target.sum(ranges.transformNorm.bias), nil)
         }
-        engine.measure(.geluBackward, floats: 4 * count * hidden) {
-            kernels.gelu_backward(
-                count, hidden, head.gradient.stride, head.transform.start, head.gradient.start,
-                target.sum(ranges.transform.bias))
-        }
+        activateBackward(rows: count, head.transform, head.gradient, bias: target.sum(ranges.transform.bias))
         try weightGradient(
             ranges.transform, rows: count, head.gradient, head.rows, target, kernel: .headProducts)
         try denseBackward(

@@ -36,7 +36,8 @@ struct HuggingFaceConfiguration {
             attentionDropout: fields.attention_probs_dropout_prob ?? 0.1,
             layerNormEpsilon: fields.layer_norm_eps ?? 1e-12,
             nextSentence: architectures.contains("BertForPreTraining")
-                || architectures.contains("BertForNextSentencePrediction"))
+                || architectures.contains("BertForNextSentencePrediction"),
+            activation: fields.hidden_act.flatMap(BERTConfiguration.Activation.init) ?? .gelu)
         do {
             try shape.validate()
         } catch {
@@ -50,7 +51,7 @@ struct HuggingFaceConfiguration {
         var fields = Fields()
         fields.architectures = [shape.nextSentence ? "BertForPreTraining" : "BertForMaskedLM"]
         fields.model_type = "bert"
-        fields.hidden_act = "gelu"
+        fields.hidden_act = shape.activation.rawValue
         fields.position_embedding_type = "absolute"
         fields.tie_word_embeddings = true
         fields.num_hidden_layers = shape.layers
@@ -81,8 +82,8 @@ struct HuggingFaceConfiguration {
         for name in fields.architectures ?? [] where !name.hasPrefix("Bert") || name.contains("LMHead") {
             throw refuse("architectures", "'\(name)'", "BertForPreTraining, BertForMaskedLM or BertModel")
         }
-        if let activation = fields.hidden_act, activation != "gelu" {
-            throw refuse("hidden_act", "'\(activation)'", "'gelu' (the exact one)")
+        if let activation = fields.hidden_act, BERTConfiguration.Activation(rawValue: activation) == nil {
+            throw refuse("hidden_act", "'\(activation)'", "'gelu' (the exact one) or 'relu'")
         }
         if let embedding = fields.position_embedding_type, embedding != "absolute" {
             throw refuse("position_embedding_type", "'\(embedding)'", "'absolute'")

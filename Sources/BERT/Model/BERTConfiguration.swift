@@ -1,6 +1,13 @@
 /// The shape of a BERT model (Devlin et al. 2019): a post-layer-norm encoder with learned positions, a masked-language
 /// head whose decoder is tied to the word embedding, and, where asked for, a next-sentence head over the pooler.
 public struct BERTConfiguration: Hashable, Sendable, Codable {
+    /// What the feed-forward layer and the masked-language head apply between their matrices.
+    public enum Activation: String, Hashable, Sendable, Codable {
+        /// The exact one.
+        case gelu
+        case relu
+    }
+
     /// Encoder layers.
     public var layers: Int
     /// Width of the residual stream; a multiple of 16 and of `heads`.
@@ -23,12 +30,15 @@ public struct BERTConfiguration: Hashable, Sendable, Codable {
     public var layerNormEpsilon: Float
     /// Whether the model has a pooler and a next-sentence head.
     public var nextSentence: Bool
+    /// The activation function.
+    public var activation: Activation
 
     /// A shape; nothing is checked until `validate()`, which `ParameterLayout` and `LaneEngine` call.
     public init(
         layers: Int, hidden: Int, heads: Int, intermediate: Int, positions: Int = 512, vocabularySize: Int,
         typeVocabulary: Int = 2, hiddenDropout: Float = 0.1, attentionDropout: Float = 0.1,
-        layerNormEpsilon: Float = 1e-12, nextSentence: Bool = true
+        layerNormEpsilon: Float = 1e-12, nextSentence: Bool = true,
+        activation: Activation = .gelu
     ) {
         self.layers = layers
         self.hidden = hidden
@@ -41,6 +51,7 @@ public struct BERTConfiguration: Hashable, Sendable, Codable {
         self.attentionDropout = attentionDropout
         self.layerNormEpsilon = layerNormEpsilon
         self.nextSentence = nextSentence
+        self.activation = activation
     }
 
     /// Width of one attention head.

@@ -3,12 +3,15 @@ public enum StepKernel: String, CaseIterable, Sendable, Codable {
     /// Matrix products of the encoder's dense layers, and of the heads'.
     case encoderProducts = "encoder_products"
     case headProducts = "head_products"
+    /// Products with sparse matrices; their operations are those of kept weights alone.
+    case sparseProducts = "sparse_products"
     case embedding
     case embeddingBackward = "embedding_backward"
     case attention
     case attentionBackward = "attention_backward"
     case residualNorm = "residual_norm"
     case residualNormBackward = "residual_norm_backward"
+    /// The activation function, whichever it is.
     case gelu
     case geluBackward = "gelu_backward"
     case crossEntropy = "cross_entropy"
@@ -17,6 +20,30 @@ public enum StepKernel: String, CaseIterable, Sendable, Codable {
     case laneSums = "lane_sums"
     case gradientNorm = "gradient_norm"
     case optimizer
+    /// Values of sparse matrices taken from the new weights, and their patterns where masks have changed.
+    case sparsePacking = "sparse_packing"
+}
+
+/// Where a step has operands with zeros of its own making.
+public enum ZeroSite: String, CaseIterable, Sendable, Codable {
+    /// Results of the activation function: operands of the feed-forward layer's second matrix.
+    case activations
+    /// Gradients behind dropout: operands of both its backward products.
+    case droppedGradients = "dropped_gradients"
+}
+
+/// Zeros among the elements of matrices.
+public struct ZeroCount: Hashable, Sendable {
+    /// Elements that are zero, and all.
+    public var zeros = 0
+    public var elements = 0
+
+    /// The share of zeros; 0 of none.
+    public var share: Double { elements == 0 ? 0 : Double(zeros) / Double(elements) }
+
+    static func + (left: ZeroCount, right: ZeroCount) -> ZeroCount {
+        ZeroCount(zeros: left.zeros + right.zeros, elements: left.elements + right.elements)
+    }
 }
 
 /// Work of one kernel: how often, how long, how much.
@@ -30,13 +57,16 @@ public struct KernelWork: Hashable, Sendable {
     /// Floating-point operations of matrix products; 0 where there are none. What a backward pass computes a second time
     /// instead of keeping it doesn't count.
     public private(set) var operations: Int
+    /// Operations that a dense product would have done with weights that are held at zero.
+    public private(set) var skipped: Int
 
     /// Work of the given parts.
-    public init(calls: Int = 0, nanoseconds: UInt64 = 0, bytes: Int = 0, operations: Int = 0) {
+    public init(calls: Int = 0, nanoseconds: UInt64 = 0, bytes: Int = 0, operations: Int = 0, skipped: Int = 0) {
         self.calls = calls
         self.nanoseconds = nanoseconds
         self.bytes = bytes
         self.operations = operations
+        self.skipped = skipped
     }
 
     static func += (sum: inout KernelWork, other: KernelWork) {
@@ -44,6 +74,7 @@ public struct KernelWork: Hashable, Sendable {
         sum.nanoseconds += other.nanoseconds
         sum.bytes += other.bytes
         sum.operations += other.operations
+        sum.skipped += other.skipped
     }
 }
 
@@ -87,8 +118,13 @@ public struct KernelProfile: Sendable {
     /// Work by shape of product.
     public private(set) var products: [ProductShape: KernelWork] = [:]
 
+    /// Zeros among activations and gradients, where they are counted.
+    public private(set) var zeros: [ZeroSite: ZeroCount] = [:]
+    /// Whether they are: counting takes time of its own.
+    public let countsZeros: Bool
+
     /// An empty profile.
-    public init() {}
+    public init(countsZeros: Bool = false) { self.countsZeros = countsZeros }
 
     /// Operations of all matrix products.
     public var operations: Int { kernels.values.reduce(0) { $0 + $1.operations } }
@@ -104,10 +140,16 @@ public struct KernelProfile: Sendable {
         products[shape, default: KernelWork()] += work
     }
 
+    /// Adds zeros.
+    mutating func book(_ site: ZeroSite, _ count: ZeroCount) {
+        zeros[site, default: ZeroCount()] = zeros[site, default: ZeroCount()] + count
+    }
+
     /// Adds another profile, of another thread or step.
     public static func += (sum: inout KernelProfile, other: KernelProfile) {
         sum.kernels.merge(other.kernels) { $0 + $1 }
         sum.products.merge(other.products) { $0 + $1 }
+        sum.zeros.merge(other.zeros) { $0 + $1 }
     }
 }
 

@@ -4,7 +4,7 @@ import Kernels
 extension LaneEngine {
     /// Runs `body` and, where measuring was asked for, books its time and work.
     @inline(__always)
-    func measure(_ kernel: StepKernel, floats: Int, operations: Int = 0, _ body: () -> Void) {
+    func measure(_ kernel: StepKernel, floats: Int, operations: Int = 0, skipped: Int = 0, _ body: () -> Void) {
         guard profile != nil else { return body() }
         let start = hostNanoseconds()
         body()
@@ -12,7 +12,17 @@ extension LaneEngine {
             kernel,
             KernelWork(
                 calls: 1, nanoseconds: hostNanoseconds() - start, bytes: floats * MemoryLayout<Float>.stride,
-                operations: operations))
+                operations: operations, skipped: skipped))
+    }
+
+    /// Counts zeros where that was asked for.
+    func countZeros(_ site: ZeroSite, rows: Int, _ matrix: Matrix) {
+        guard profile?.countsZeros == true else { return }
+        let zeros = (0..<rows).reduce(0) { sum, row in
+            let values = UnsafeBufferPointer(start: matrix.row(row), count: matrix.width)
+            return values.reduce(sum) { $0 + ($1 == 0 ? 1 : 0) }
+        }
+        profile?.book(site, ZeroCount(zeros: zeros, elements: rows * matrix.width))
     }
 
     /// Computes `c = a b + beta c` and, where measuring was asked for, books its time and work under `kernel`.

@@ -44,6 +44,28 @@ static void gelu_backward(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, flo
         })
 }
 
+static void bias_relu(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, const float *bias, float *pre,
+                      float *activation) {
+    for (ptrdiff_t row = 0; row < rows; row++, pre += stride, activation += stride)
+        WM_ROW(width, {
+            const vf x = LOAD(pre) + LOAD(bias);
+            STORE(pre, x);
+            STORE(activation, larger(x, (vf){}));
+        })
+}
+
+static void relu_backward(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, float *pre, float *gradient,
+                          float *bias_gradient) {
+    for (ptrdiff_t row = 0; row < rows; row++, pre += stride, gradient += stride)
+        WM_ROW(width, {
+            const vf x = LOAD(pre);
+            const vf product = (vf)((vi)LOAD(gradient) & (x > (vf){}));
+            STORE(pre, larger(x, (vf){}));
+            STORE(gradient, product);
+            STORE(bias_gradient, LOAD(bias_gradient) + product);
+        })
+}
+
 static void bias_tanh(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, const float *bias, float *values) {
     for (ptrdiff_t row = 0; row < rows; row++, values += stride)
         WM_ROW(width, { STORE(values, vtanh(LOAD(values) + LOAD(bias))); })

@@ -8,6 +8,7 @@
 #include "activations.h"
 #include "block.h"
 #include "norms.h"
+#include "sparse.h"
 #include "vocabulary.h"
 
 #include "attention.h"
@@ -26,6 +27,8 @@ const wm_kernels WM_TABLE = {
     .column_sum = column_sum,
     .bias_gelu = bias_gelu,
     .gelu_backward = gelu_backward,
+    .bias_relu = bias_relu,
+    .relu_backward = relu_backward,
     .bias_tanh = bias_tanh,
     .tanh_backward = tanh_backward,
     .residual_norm = residual_norm,
@@ -37,4 +40,6 @@ const wm_kernels WM_TABLE = {
     .attention_backward = attention_backward,
     .vocabulary_tile = vocabulary_tile,
     .vocabulary_tile_backward = vocabulary_tile_backward,
+    .sparse_product = sparse_product,
+    .sparse_gradient = sparse_gradient,
 };

@@ -8,6 +8,7 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
+#include "sparse.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -81,6 +82,12 @@ typedef struct {
     /// gradient *= gelu'(pre); pre becomes gelu(pre); bias_gradient accumulates column sums.
     void (*gelu_backward)(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, float *pre, float *gradient,
                           float *bias_gradient);
+    /// pre += bias; activation = max(pre, 0).
+    void (*bias_relu)(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, const float *bias, float *pre,
+                      float *activation);
+    /// gradient = 0 where pre <= 0; pre becomes max(pre, 0); bias_gradient accumulates column sums.
+    void (*relu_backward)(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, float *pre, float *gradient,
+                          float *bias_gradient);
     /// values = tanh(values + bias).
     void (*bias_tanh)(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, const float *bias, float *values);
     /// gradient *= 1 - values^2; bias_gradient accumulates column sums.
@@ -132,6 +139,16 @@ typedef struct {
     void (*vocabulary_tile_backward)(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, int32_t first,
                                      const int32_t *labels, float scale, const float *tile_maximum,
                                      const float *log_sum, float *exponentials, float *bias_gradient);
+
+    // Sparse weights. `values` and `gradient` have an element for each entry of the pattern; `scratch` has
+    // wm_sparse_scratch(rows, columns) floats. Entries are all that is multiplied.
+    /// y [tokens, rows] = x [tokens, columns] W^T, or added to what is there. With the pattern and values of W^T it is the
+    /// gradient of x from that of y.
+    void (*sparse_product)(const wm_sparse *w, const float *values, ptrdiff_t tokens, const float *x,
+                           ptrdiff_t x_stride, int accumulate, float *y, ptrdiff_t y_stride, float *scratch);
+    /// gradient += the entries of slopes^T x, where slopes [tokens, rows] is the gradient of y; accumulates.
+    void (*sparse_gradient)(const wm_sparse *w, ptrdiff_t tokens, const float *slopes, ptrdiff_t slope_stride,
+                            const float *x, ptrdiff_t x_stride, float *gradient, float *scratch);
 } wm_kernels;
 
 /// The best table that this machine can run.

@@ -155,7 +155,7 @@ struct WorkerLife {
     private mutating func receiveState(_ assignment: Assignment, _ trainer: Trainer) throws {
         self.trainer = nil
         try inbox.receive(transfer(assignment), into: trainer.state) { try link.check(stepsMade: 0) }
-        trainer.resume(stepsMade: assignment.firstStep.index)
+        try trainer.resume(stepsMade: assignment.firstStep.index)
         self.trainer = trainer
     }
 

@@ -2,7 +2,6 @@ import Foundation
 import Jobs
 import Report
 import Runs
-import Synchronization
 
 /// Trains one job on both backends, one after the other, and reports on the two side by side.
 public struct BackendComparison: Sendable {
@@ -58,19 +57,13 @@ public struct BackendComparison: Sendable {
 
     private let request: Request
     private let state: StateDirectory
-    private let client: DaemonClient
-    private let underWay = UnderWay()
-
-    /// The run that is under way.
-    private final class UnderWay: Sendable {
-        let id = Mutex<RunID?>(nil)
-    }
+    private let runs: FollowedRuns
 
     /// A comparison through `client`, whose daemon keeps its records in `state`.
     public init(_ request: Request, state: StateDirectory, client: DaemonClient) {
         self.request = request
         self.state = state
-        self.client = client
+        runs = FollowedRuns(client: client, state: state)
     }
 
     /// Trains, writes the report, and returns what `compare --json` prints.
@@ -82,16 +75,14 @@ public struct BackendComparison: Sendable {
     public func run(
         look: @escaping @Sendable (RunWatcher.Snapshot) async throws -> Void
     ) async throws -> ComparisonSummary {
-        let store = try RunStore(readingFrom: state.path)
         var records: [RunRecord] = []
         for backend in [Backend.cluster, .wafer] {
-            let id = try await client.launch(
-                request.job, on: backend, workers: backend == .cluster ? request.workers : 1,
-                hardware: backend == .cluster ? request.clusterHardware : request.waferHardware,
-                algorithm: request.algorithm, transport: request.transport, laneShares: request.laneShares)
-            let run = try await follow(id, in: store, look: look).run
-            guard case .finished = run.state else { throw Failure.run(run) }
-            records.append(try store.record(of: id))
+            records.append(
+                try await runs.record(
+                    of: request.job, on: backend, workers: backend == .cluster ? request.workers : 1,
+                    hardware: backend == .cluster ? request.clusterHardware : request.waferHardware,
+                    algorithm: request.algorithm, transport: request.transport, laneShares: request.laneShares,
+                    look: look))
         }
         let report = try ReportMaking.report(of: records, in: state)
         let paths = try ReportMaking.write(report, of: records, to: request.output)
@@ -99,26 +90,5 @@ public struct BackendComparison: Sendable {
     }
 
     /// Ends the run that is being cancelled without a last checkpoint.
-    public func endAtOnce() async {
-        if let id = underWay.id.withLock({ $0 }) { try? await client.cancel(id) }
-    }
-
-    private func follow(
-        _ id: RunID, in store: RunStore, look: @escaping @Sendable (RunWatcher.Snapshot) async throws -> Void
-    ) async throws -> RunWatcher.Snapshot {
-        underWay.id.withLock { $0 = id }
-        let watcher = RunWatcher(store: store, id: id)
-        do {
-            return try await watcher.follow(state: state, look: look)
-        } catch is CancellationError {
-            let client = client
-            let state = state
-            // The clean-up must outlive the cancelled task.
-            _ = try? await Task {
-                try await client.cancel(id)
-                return try await watcher.follow(state: state) { _ in }
-            }.value
-            throw CancellationError()
-        }
-    }
+    public func endAtOnce() async { await runs.endAtOnce() }
 }

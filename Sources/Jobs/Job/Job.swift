@@ -24,12 +24,14 @@ public struct Job: Hashable, Sendable, Codable {
     public var target: Target?
     /// When checkpoints are written.
     public var checkpoints: CheckpointSettings
+    /// Which weights are held at zero; nil for a dense network.
+    public var sparsity: SparsitySettings?
 
     /// A job of the given parts.
     public init(
         name: String, model: ModelShape, corpus: CorpusSource, examples: ExampleSettings, lanes: Int, seed: UInt64,
         phases: [Phase], optimizer: OptimizerSettings, evaluation: EvaluationSettings, target: Target?,
-        checkpoints: CheckpointSettings
+        checkpoints: CheckpointSettings, sparsity: SparsitySettings? = nil
     ) {
         self.name = name
         self.model = model
@@ -42,6 +44,7 @@ public struct Job: Hashable, Sendable, Codable {
         self.evaluation = evaluation
         self.target = target
         self.checkpoints = checkpoints
+        self.sparsity = sparsity
     }
 
     /// The optimizer steps of all phases together.

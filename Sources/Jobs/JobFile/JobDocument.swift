@@ -22,7 +22,7 @@ struct JobDocument {
 
     /// The tree of `job`. Where `named`, a shape that has a name is printed by it.
     init(_ job: Job, named: Bool) {
-        entries = [
+        let dense = [
             Entry(key: "name", value: .text(job.name), comment: "for people; part of file names"),
             Entry(key: "model", value: Self.model(job.model, named: named), comment: nil),
             Entry(key: "corpus", value: Self.corpus(job.corpus), comment: nil),
@@ -77,11 +77,12 @@ struct JobDocument {
                         comment: "the best too: none, mlm_accuracy or mlm_loss"),
                 ])),
         ]
+        entries = dense + (job.sparsity.map { [Self.sparsity($0)] } ?? [])
     }
 
     private static func model(_ model: ModelShape, named: Bool) -> Value {
         if named, let name = model.name, ModelShape.named(name) == model { return .text(name) }
-        return .map([
+        let shape = [
             Entry(key: "layers", value: .bare("\(model.layers)")),
             Entry(key: "hidden", value: .bare("\(model.hidden)")),
             Entry(key: "heads", value: .bare("\(model.heads)")),
@@ -89,7 +90,10 @@ struct JobDocument {
             Entry(key: "positions", value: .bare("\(model.positions)")),
             Entry(key: "hidden_dropout", value: .bare("\(model.hiddenDropout)")),
             Entry(key: "attention_dropout", value: .bare("\(model.attentionDropout)")),
-        ])
+        ]
+        // The usual one is left out, so that its jobs' texts are what they were before there was a choice.
+        let activation = [Entry(key: "activation", value: .bare(model.activation.rawValue))]
+        return .map(shape + (model.activation == .gelu ? [] : activation))
     }
 
     private static func corpus(_ corpus: CorpusSource) -> Value {

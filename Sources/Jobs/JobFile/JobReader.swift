@@ -16,7 +16,7 @@ struct JobReader {
             root, path: "",
             known: [
                 "name", "model", "corpus", "examples", "lanes", "seed", "phases", "optimizer", "evaluation", "target",
-                "checkpoints",
+                "checkpoints", "sparsity",
             ], list: list)
         let name =
             fields.required("name", "letters, digits, '.', '-' and '_'")
@@ -28,7 +28,8 @@ struct JobReader {
         let job = Job(
             name: name, model: model(fields), corpus: corpus, examples: examples, lanes: lanes,
             seed: fields.integer("seed"), phases: phases, optimizer: optimizer(fields),
-            evaluation: evaluation(fields, phases: phases), target: target(fields), checkpoints: checkpoints(fields))
+            evaluation: evaluation(fields, phases: phases), target: target(fields), checkpoints: checkpoints(fields),
+            sparsity: sparsity(fields, phases: phases))
         list.add(JobRules.violations(of: job))
         if let dataset { list.add(JobRules.violations(of: job, on: dataset)) }
         let problems = list.sorted()
@@ -58,7 +59,7 @@ struct JobReader {
             node, path: "model",
             known: [
                 "size", "layers", "hidden", "heads", "intermediate", "positions", "hidden_dropout",
-                "attention_dropout",
+                "attention_dropout", "activation",
             ], list: list)
         var base: ModelShape?
         if let size = model.node("size"),
@@ -79,7 +80,8 @@ struct JobReader {
             intermediate: model.integer("intermediate", default: feedForward),
             positions: model.integer("positions", default: base?.positions ?? 512),
             hiddenDropout: model.number("hidden_dropout", default: base?.hiddenDropout ?? 0.1),
-            attentionDropout: model.number("attention_dropout", default: base?.attentionDropout ?? 0.1))
+            attentionDropout: model.number("attention_dropout", default: base?.attentionDropout ?? 0.1),
+            activation: model.choice("activation", default: base?.activation ?? .gelu))
     }
 
     private func examples(_ fields: Fields, like usual: ExampleSettings) -> ExampleSettings {

@@ -41,6 +41,7 @@ enum JobRules {
         }
         if let steps = job.checkpoints.everySteps { check.within("checkpoints.every_steps", steps, 1...stepLimit) }
         check.within("checkpoints.keep_last", job.checkpoints.keepLast, 1...1000)
+        if let sparsity = job.sparsity { self.sparsity(sparsity, of: job, &check) }
         return check.violations
     }
 

@@ -12,6 +12,7 @@ public struct Note: Sendable, Encodable {
         case differentJobs = "different_jobs"
         case differentMachines = "different_machines"
         case bitsDiffer = "bits_differ"
+        case sparse
     }
 
     /// What kind of thing.
@@ -62,6 +63,20 @@ public struct Note: Sendable, Encodable {
                     kind: .syntheticText, title: "Synthetic text",
                     text: "The text was written by Wafermark’s own generator, not by people. Times are as real as on "
                         + "any text; accuracies and losses say nothing about biomedical language.",
+                    isWarning: false))
+        }
+        for run in facts.runs {
+            guard let sparsity = run.sparsity else { continue }
+            notes.append(
+                Note(
+                    kind: .sparse, title: "\(run.label): sparse",
+                    text: "\(FigureFormat.count.text(Double(sparsity.keptWeights))) of "
+                        + "\(FigureFormat.count.text(Double(sparsity.maskableWeights))) weights of "
+                        + "\(sparsity.matrices.joined(separator: ", ")) were kept at the end "
+                        + "(\(sparsity.pattern), \(sparsity.method)). Of the encoder’s multiply-adds "
+                        + "\(FigureFormat.share.text(sparsity.harvestedShare)) were not done; "
+                        + "\(FigureFormat.significant.text(sparsity.nonZeroMultiplyAdds)) were with weights that are "
+                        + "not zero.",
                     isWarning: false))
         }
         if !facts.isOneMachine {

@@ -56,6 +56,7 @@ extension RunFigures {
         examplesChecksum = examples.map { String($0.checksum, radix: 16) }
         examplesChecksumDue = examples.map { String($0.checksumDue, radix: 16) }
 
+        sparsity = SparsityFigures(record)
         workerParts = WorkerParts.all(of: record.workerSteps)
         stepParts = StepParts(meanOf: record.workerSteps)
         evaluations = record.evaluations.map(EvaluationFigures.init)

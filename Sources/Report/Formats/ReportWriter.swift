@@ -47,15 +47,20 @@ public struct ReportWriter {
     /// - Throws: `ReportError`.
     @discardableResult
     public func write(to directory: String, formats: [ReportFormat] = ReportFormat.allCases) throws -> [String] {
+        var files = try formats.map { (name: $0.fileName, data: try render($0)) }
+        if !runs.isEmpty, formats.contains(.csv) {
+            files.append((Self.stepsFileName, Data(CSVRenderer.steps(runs).utf8)))
+        }
+        return try Self.put(files, into: directory)
+    }
+
+    /// Writes `files` into `directory`, which is made where it is missing, and returns their paths.
+    static func put(_ files: [(name: String, data: Data)], into directory: String) throws -> [String] {
         let folder = URL(fileURLWithPath: directory, isDirectory: true)
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         } catch {
             throw ReportError.cannotWrite(path: folder.path, detail: error.localizedDescription)
-        }
-        var files = try formats.map { (name: $0.fileName, data: try render($0)) }
-        if !runs.isEmpty, formats.contains(.csv) {
-            files.append((Self.stepsFileName, Data(CSVRenderer.steps(runs).utf8)))
         }
         return try files.map { file in
             let target = folder.appendingPathComponent(file.name)

@@ -26,11 +26,14 @@ public struct BenchSettings: Hashable, Sendable {
     public var optimizer: OptimizerSettings.Kind
     /// Whether the norms of the lanes' gradients are measured at every second step, so that their cost shows.
     public var measuresGradientNoise = false
+    /// Which weights are held at zero; nil for a dense network.
+    public var sparsity: SparsitySettings?
 
     /// Settings; 8 steps after 3 over a vocabulary of 30,522 unless given.
     public init(
         model: ModelShape, batch: Int, sequence: Int, threads: Int, steps: Int = 8, warmup: Int = 3,
-        vocabularySize: Int = 30522, microBatch: Int? = nil, optimizer: OptimizerSettings.Kind = .adamw
+        vocabularySize: Int = 30522, microBatch: Int? = nil, optimizer: OptimizerSettings.Kind = .adamw,
+        sparsity: SparsitySettings? = nil
     ) {
         self.model = model
         self.batch = batch
@@ -41,6 +44,7 @@ public struct BenchSettings: Hashable, Sendable {
         self.vocabularySize = vocabularySize
         self.microBatch = microBatch
         self.optimizer = optimizer
+        self.sparsity = sparsity
     }
 
     /// Masked positions of a sequence.
@@ -79,6 +83,12 @@ public struct BenchSettings: Hashable, Sendable {
         ] where value < 1 || value > limit {
             throw TrainingError.plan(field: field, found: "\(value)", allowed: "1 to \(limit)")
         }
+        if sparsity != nil,
+            let problem = JobFile.problems(of: job).first(where: { $0.key?.hasPrefix("sparsity") ?? false })
+        {
+            throw TrainingError.plan(
+                field: problem.key ?? "sparsity", found: problem.found, allowed: problem.allowed)
+        }
         return try Trainer(
             plan: TrainingPlan(job: job, vocabularySize: vocabularySize),
             source: RandomStepSource(vocabularySize: vocabularySize), threads: threads)
@@ -99,6 +109,6 @@ public struct BenchSettings: Hashable, Sendable {
             optimizer: OptimizerSettings(kind: optimizer),
             // At 64 steps between evaluations every second one is measured; at a million none that is made.
             evaluation: EvaluationSettings(everySteps: measuresGradientNoise ? 64 : 1 << 20, sequences: 1), target: nil,
-            checkpoints: CheckpointSettings())
+            checkpoints: CheckpointSettings(), sparsity: sparsity)
     }
 }

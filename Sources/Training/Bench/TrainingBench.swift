@@ -21,9 +21,15 @@ public enum TrainingBench {
         /// FLOPs of the matrix products that a step computes: dense layers and heads, by oneDNN; attention.
         public var denseFlopPerStep: Double
         public var attentionFlopPerStep: Double
+        /// FLOPs of products with kept weights of sparse matrices, and those that zeros would have cost.
+        public var sparseFlopPerStep: Double
+        public var skippedFlopPerStep: Double
+        /// Zeros among results of the activation function, and among gradients behind dropout: a share of 1 each.
+        public var activationZeroShare: Double
+        public var droppedGradientZeroShare: Double
         /// These FLOPs divided by the median step.
         public var gemmGflops: Double
-        /// What oneDNN reaches by itself on the dense products, one product a thread at a time on as many threads.
+        /// What oneDNN reaches by itself on the products that it computes, one product a thread at a time on as many threads.
         public var gemmPeakGflops: Double
         /// The ratio of the two.
         public var gemmEfficiency: Double
@@ -62,6 +68,7 @@ public enum TrainingBench {
         let attention = [StepKernel.attention, .attentionBackward].reduce(0) {
             $0 + (profile.kernels[$1]?.operations ?? 0)
         }
+        let sparse = profile.kernels[.sparseProducts]
         let threads = min(settings.threads, settings.lanes)
         let best = try ProductBench.bestSeconds(of: profile.products.keys, threads: threads)
         let library = ProductBench.rate(
@@ -73,7 +80,11 @@ public enum TrainingBench {
             stepSecondsMin: totals.min() ?? 0, stepSecondsMax: totals.max() ?? 0,
             inputSecondsMedian: steps.median(\.input), computeSecondsMedian: steps.median(\.compute),
             optimizerSecondsMedian: steps.median(\.optimizer), startSeconds: start,
-            denseFlopPerStep: Double(profile.operations - attention), attentionFlopPerStep: Double(attention),
+            denseFlopPerStep: Double(profile.operations - attention - (sparse?.operations ?? 0)),
+            attentionFlopPerStep: Double(attention), sparseFlopPerStep: Double(sparse?.operations ?? 0),
+            skippedFlopPerStep: Double(sparse?.skipped ?? 0),
+            activationZeroShare: profile.zeros[.activations]?.share ?? 0,
+            droppedGradientZeroShare: profile.zeros[.droppedGradients]?.share ?? 0,
             gemmGflops: rate, gemmPeakGflops: library, gemmEfficiency: rate / library,
             textbookFlopPerStep: settings.textbookOperations,
             textbookGflops: settings.textbookOperations / median * 1e-9, peakRssBytes: peak,
@@ -85,7 +96,7 @@ public enum TrainingBench {
 extension BenchSteps {
     /// What one more step consists of, over all threads.
     fileprivate mutating func profileOfOneStep() throws -> KernelProfile {
-        trainer.startProfile()
+        trainer.startProfile(countingZeros: true)
         try run(1, measured: false)
         return trainer.endProfile()
     }

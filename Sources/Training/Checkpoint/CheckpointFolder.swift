@@ -4,7 +4,8 @@ import Foundation
 import Jobs
 
 /// One checkpoint on disk: a folder of `weights.safetensors`, `first_moments.safetensors`, `second_moments.safetensors`,
-/// `checkpoint.json`, and `SHA256SUMS` over the four, in the form that `sha256sum -c` reads.
+/// `checkpoint.json`, and `SHA256SUMS` over all, in the form that `sha256sum -c` reads. A sparse job's has `masks.bin` too:
+/// the words of all masks as `MaskLayout` lays them out, 8 bytes each, little-endian.
 ///
 /// The folder appears whole or not at all, and is read only after every byte has been checked.
 public struct CheckpointFolder: Hashable, Sendable {
@@ -19,6 +20,7 @@ public struct CheckpointFolder: Hashable, Sendable {
     static let weightsFile = "weights.safetensors"
     static let firstMomentsFile = "first_moments.safetensors"
     static let secondMomentsFile = "second_moments.safetensors"
+    static let masksFile = "masks.bin"
     private static let files = [weightsFile, firstMomentsFile, secondMomentsFile, stateFile]
 
     /// Checks every file against `SHA256SUMS` and reads the state.
@@ -26,14 +28,18 @@ public struct CheckpointFolder: Hashable, Sendable {
     /// - Throws: `TrainingError.checkpoint` naming the file that is missing, short or changed.
     public func verify() throws -> CheckpointState {
         let sums = try readSums()
-        for name in Self.files {
+        for name in Self.files + (sums[Self.masksFile] == nil ? [] : [Self.masksFile]) {
             guard let due = sums[name] else { throw failure("no sum of \(name) in \(Self.sumsFile)", "one") }
             let sum = try Self.sha256(ofFile: "\(path)/\(name)")
             guard sum == due else {
                 throw failure("\(name) with SHA-256 \(sum.prefix(16))…", "\(due.prefix(16))…, as when it was written")
             }
         }
-        return try readState()
+        let state = try readState()
+        if state.job.sparsity != nil, sums[Self.masksFile] == nil {
+            throw failure("no \(Self.masksFile), though the job is sparse", "the masks' file")
+        }
+        return state
     }
 
     /// What the checkpoint says of itself, unverified.
@@ -46,12 +52,14 @@ public struct CheckpointFolder: Hashable, Sendable {
 
     /// Writes a checkpoint to this path, over none.
     ///
-    /// - Parameter buffers: flat buffers of `layout.elementCount` elements.
+    /// - Parameters:
+    ///   - buffers: flat buffers of `layout.elementCount` elements.
+    ///   - masks: of a sparse job.
     func write(
         layout: ParameterLayout, state: CheckpointState,
         buffers: (
             weights: UnsafePointer<Float>, firstMoments: UnsafePointer<Float>, secondMoments: UnsafePointer<Float>
-        )
+        ), masks: WeightMasks?
     ) throws {
         let folder = try AtomicFolder(path: path)
         var sums = ""
@@ -64,6 +72,11 @@ public struct CheckpointFolder: Hashable, Sendable {
                 HuggingFaceModel.tensors(layout: layout, values: values), to: "\(folder.temporary)/\(name)"
             ) { sum.update($0) }
             sums += "\(sum.finish())  \(name)\n"
+        }
+        if let masks {
+            let bytes = Array(Data(bytesNoCopy: masks.words, count: masks.layout.wordCount * 8, deallocator: .none))
+            try Self.writeFile(bytes, to: "\(folder.temporary)/\(Self.masksFile)")
+            sums += "\(bytes.withUnsafeBytes { SHA256.hexadecimal(of: $0) })  \(Self.masksFile)\n"
         }
         let json = try state.json()
         try Self.writeFile(json, to: "\(folder.temporary)/\(Self.stateFile)")
@@ -81,6 +94,18 @@ public struct CheckpointFolder: Hashable, Sendable {
                     "no tensor '\(tensor.name)' of shape \(tensor.shape) in \(name)", "every parameter, in F32")
             }
             try file.read(entry, into: values + tensor.range.lowerBound)
+        }
+    }
+
+    /// Reads the masks; their file must have the layout's size.
+    func read(masks: WeightMasks) throws {
+        let size = masks.layout.wordCount * 8
+        guard let data = FileManager.default.contents(atPath: "\(path)/\(Self.masksFile)"), data.count == size else {
+            throw failure("no \(Self.masksFile) of \(size) bytes", "one bit for each weight of the sparse matrices")
+        }
+        data.withUnsafeBytes {
+            UnsafeMutableRawPointer(masks.words).copyMemory(
+                from: $0.baseAddress ?? UnsafeRawPointer(masks.words), byteCount: size)
         }
     }
 

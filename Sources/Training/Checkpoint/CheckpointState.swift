@@ -36,7 +36,7 @@ public struct CheckpointState: Hashable, Sendable, Codable {
             ("model", mine.model == theirs.model), ("corpus", mine.corpus.contents == theirs.corpus.contents),
             ("examples", mine.examples == theirs.examples), ("lanes", mine.lanes == theirs.lanes),
             ("seed", mine.seed == theirs.seed), ("phases", mine.phases == theirs.phases),
-            ("optimizer", mine.optimizer == theirs.optimizer),
+            ("optimizer", mine.optimizer == theirs.optimizer), ("sparsity", mine.sparsity == theirs.sparsity),
         ]
         if let part = parts.first(where: { !$0.isEqual }) {
             return ("a job with another '\(part.name)'", "the run's job")

@@ -103,7 +103,7 @@ extension Trainer {
             buffers: (
                 UnsafePointer(weights.pointer), UnsafePointer(optimizer.firstMoments.pointer),
                 UnsafePointer(optimizer.secondMoments.pointer)
-            ))
+            ), masks: sparsity?.masks)
         store.retain(plan.job.checkpoints)
         return folder
     }
@@ -122,7 +122,8 @@ extension Trainer {
         try folder.read(CheckpointFolder.weightsFile, layout: plan.layout, into: weights.pointer)
         try folder.read(CheckpointFolder.firstMomentsFile, layout: plan.layout, into: optimizer.firstMoments.pointer)
         try folder.read(CheckpointFolder.secondMomentsFile, layout: plan.layout, into: optimizer.secondMoments.pointer)
-        resume(stepsMade: state.stepsMade)
+        if let masks = sparsity?.masks { try folder.read(masks: masks) }
+        try resume(stepsMade: state.stepsMade)
         let digest = weightsDigest()
         guard digest == state.weightsDigest else {
             throw TrainingError.checkpoint(

@@ -1,3 +1,5 @@
+import Jobs
+
 /// A share or a mean with its 95 % confidence interval.
 public struct Estimate: Hashable, Sendable, Codable {
     /// The value.
@@ -17,21 +19,10 @@ public struct Estimate: Hashable, Sendable, Codable {
         let squares = sums.reduce(0) { $0 + ($1.part - ratio * $1.whole) * ($1.part - ratio * $1.whole) }
         let count = Double(sums.count)
         let error = count < 2 || whole == 0 ? .infinity : (count / (count - 1) * squares).squareRoot() / whole
-        let width = Self.studentQuantile(degrees: max(1, count - 1)) * error
+        let width = StudentQuantile.upper975(degrees: max(1, sums.count - 1)) * error
         value = ratio
         low = ratio - width
         high = ratio + width
-    }
-
-    /// The 97.5 % quantile of Student's t distribution, by its expansion from the normal one (Abramowitz and Stegun,
-    /// 26.7.5): within 1 % from 3 degrees of freedom on.
-    private static func studentQuantile(degrees: Double) -> Double {
-        let z = 1.959963984540054
-        let z2 = z * z
-        let first = z * (z2 + 1) / 4
-        let second = z * ((5 * z2 + 16) * z2 + 3) / 96
-        let third = z * (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384
-        return z + (first + (second + third / degrees) / degrees) / degrees
     }
 
     private init(value: Double, low: Double, high: Double) {

@@ -44,7 +44,7 @@ public struct TrainingPlan: Sendable {
             layers: job.model.layers, hidden: job.model.hidden, heads: job.model.heads,
             intermediate: job.model.intermediate, positions: job.model.positions, vocabularySize: vocabularySize,
             hiddenDropout: job.model.hiddenDropout, attentionDropout: job.model.attentionDropout,
-            nextSentence: job.examples.nextSentence)
+            nextSentence: job.examples.nextSentence, activation: job.model.activation == .relu ? .relu : .gelu)
         layout = try ParameterLayout(configuration: configuration)
         tree = LaneTree(laneCount: job.lanes)
     }

@@ -11,12 +11,13 @@ final class LaneRun: Sendable {
     private let firstLane: Int
     private let slots: [FloatBuffer]
     private let weights: FloatBuffer
+    private let sparse: SparsePass?
     private let progress: GradientProgress
     private let collected = Mutex<[LaneResult]>([])
 
     init(
         step: StepPlan, batches: StepPrefetcher.Batches, firstLane: Int, schedule: LaneSchedule, slots: [FloatBuffer],
-        weights: FloatBuffer, progress: GradientProgress
+        weights: FloatBuffer, sparse: SparsePass?, progress: GradientProgress
     ) {
         self.step = step
         self.batches = batches
@@ -24,6 +25,7 @@ final class LaneRun: Sendable {
         self.schedule = schedule
         self.slots = slots
         self.weights = weights
+        self.sparse = sparse
         self.progress = progress
     }
 
@@ -75,7 +77,7 @@ final class LaneRun: Sendable {
         }
         var result = try worker.compute(
             lane: lane, step: step, batches: batches[lane - firstLane], parameters: UnsafePointer(weights.pointer),
-            gradients: gradient, gradientReady: step.measuresGradientNoise ? measured : gradientReady)
+            sparse: sparse, gradients: gradient, gradientReady: step.measuresGradientNoise ? measured : gradientReady)
         // A gradient that is not finite is found, and named by its tensor, once it is summed.
         if step.measuresGradientNoise, squaredNorm.isFinite { result.gradientSquaredNorm = squaredNorm }
         collected.withLock { $0.append(result) }

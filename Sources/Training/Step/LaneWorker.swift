@@ -28,10 +28,12 @@ final class LaneWorker: @unchecked Sendable {
 
     /// Forward and backward pass over `lane`: sets `gradients` to those of the lane's mean loss.
     ///
-    /// - Parameter gradientReady: called with ascending stretches of the flat buffer as they become final.
+    /// - Parameters:
+    ///   - sparse: which matrices are multiplied by their kept weights alone.
+    ///   - gradientReady: called with ascending stretches of the flat buffer as they become final.
     /// - Throws: `TrainingError.nonFinite` where the loss is no number.
     func compute(
-        lane: Int, step: StepPlan, batches: [TokenBatch], parameters: UnsafePointer<Float>,
+        lane: Int, step: StepPlan, batches: [TokenBatch], parameters: UnsafePointer<Float>, sparse: SparsePass?,
         gradients: UnsafeMutablePointer<Float>, gradientReady: ((Range<Int>) throws -> Void)?
     ) throws -> LaneResult {
         let engine = try readyEngine()
@@ -46,7 +48,7 @@ final class LaneWorker: @unchecked Sendable {
                 normaliser: normaliser,
                 dropout: DropoutKey(
                     key: key, step: UInt64(step.step.index), laneFirstExample: UInt32(examples.lowerBound)),
-                gradientReady: index == batches.count - 1 ? gradientReady : nil)
+                sparse: sparse, gradientReady: index == batches.count - 1 ? gradientReady : nil)
             guard losses.maskedLossSum.isFinite, losses.nextSentenceLossSum.isFinite else {
                 throw TrainingError.nonFinite(step: step.step, lane: lane, tensor: "loss")
             }
@@ -56,8 +58,10 @@ final class LaneWorker: @unchecked Sendable {
     }
 
     /// Forward pass without dropout.
-    func evaluate(_ batch: TokenBatch, parameters: UnsafePointer<Float>) throws -> LaneLosses {
-        try readyEngine().forward(batch: batch, parameters: parameters)
+    func evaluate(
+        _ batch: TokenBatch, parameters: UnsafePointer<Float>, sparse: SparsePass?
+    ) throws -> LaneLosses {
+        try readyEngine().forward(batch: batch, parameters: parameters, sparse: sparse)
     }
 
     /// Runs `body`, which reads or writes `floats` floats, and books it where measuring was asked for.

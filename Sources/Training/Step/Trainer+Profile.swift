@@ -3,9 +3,11 @@ import Jobs
 
 extension Trainer {
     /// Books each kernel's time and work from the next step on; what was booked before is dropped.
-    public func startProfile() {
+    ///
+    /// - Parameter countingZeros: whether zeros among activations are counted too, which takes time of its own.
+    public func startProfile(countingZeros: Bool = false) {
         profile = KernelProfile()
-        for worker in workers { worker.profile = KernelProfile() }
+        for worker in workers { worker.profile = KernelProfile(countsZeros: countingZeros) }
     }
 
     /// What was booked since `startProfile`, over all threads; booking ends.
@@ -19,8 +21,8 @@ extension Trainer {
         return sum
     }
 
-    /// Runs `body`, which works on all elements with all threads, and books it where measuring was asked for.
-    func measure<Result>(_ kernel: StepKernel, floatsPerElement: Int, _ body: () throws -> Result) rethrows -> Result {
+    /// Runs `body`, which reads or writes `floats` floats with all threads, and books it where measuring was asked for.
+    func measure<Result>(_ kernel: StepKernel, floats: Int, _ body: () throws -> Result) rethrows -> Result {
         guard profile != nil else { return try body() }
         let start = MonotonicInstant.now()
         defer {
@@ -28,7 +30,7 @@ extension Trainer {
                 kernel,
                 KernelWork(
                     calls: 1, nanoseconds: start.nanosecondsSince * UInt64(threads),
-                    bytes: floatsPerElement * MemoryLayout<Float>.stride * plan.layout.elementCount))
+                    bytes: floats * MemoryLayout<Float>.stride))
         }
         return try body()
     }

@@ -21,6 +21,7 @@ public final class Trainer {
     let source: any StepSource
     let weights: FloatBuffer
     let optimizer: Optimizer
+    let sparsity: SparseTraining?
     let crew: ThreadCrew
     let workers: [LaneWorker]
     private var schedule: LaneSchedule
@@ -69,7 +70,9 @@ public final class Trainer {
         weights = FloatBuffer(count: count)
         optimizer = Optimizer(layout: plan.layout, settings: plan.job.optimizer)
         prefetcher = StepPrefetcher(plan: plan, source: source, lanes: lanes)
+        sparsity = SparseTraining(plan: plan)
         try WeightInitialisation.fill(weights, layout: plan.layout, seed: plan.job.seed, crew: crew)
+        try sparsity?.begin(weights: weights.pointer, crew: crew)
     }
 
     /// Computes other lanes from the next `loadStep` on: after a worker has left or joined. Weights, optimizer state and
@@ -135,7 +138,7 @@ public final class Trainer {
             let delivery = Delivery(progress: progress, total: total, ready: ready)
             let run = LaneRun(
                 step: stepPlan, batches: loaded.batches, firstLane: lanes.lowerBound, schedule: schedule, slots: slots,
-                weights: weights, progress: progress)
+                weights: weights, sparse: sparsity?.pass(of: step.index), progress: progress)
             try crew.run { [workers] thread in
                 guard thread < run.schedule.shares.count else { return }
                 do {
@@ -187,23 +190,50 @@ public final class Trainer {
         }
         let stepPlan = try plan.step(step)
         let lanes = Double(plan.lanes)
-        let squares = try measure(.gradientNorm, floatsPerElement: 1) {
-            try optimizer.squaredNorms(of: gradientSum.pointer, crew: crew)
-        }
-        let norm = squares.reduce(0, +).squareRoot() / lanes
-        guard norm.isFinite else { throw try nonFinite(step: stepPlan, squares: squares) }
+        try changeMasks(stepPlan)
+        let norm = try gradientNorm(stepPlan)
         var scale = 1 / lanes
         if let clip = plan.job.optimizer.clipNorm {
             // As torch.nn.utils.clip_grad_norm_.
             scale *= min(1, Double(clip) / (norm + 1e-6))
         }
-        try measure(.optimizer, floatsPerElement: optimizer.floatsPerElement) {
+        try measure(.optimizer, floats: optimizer.floatsPerElement * plan.layout.elementCount) {
             try optimizer.update(
                 weights: weights.pointer, gradient: gradientSum.pointer, learningRate: stepPlan.learningRate,
                 scale: scale, crew: crew)
         }
         stepsMade += 1
+        try packSparseWeights(masksChanged: sparsity?.changes(at: step.index) ?? false)
         return OptimizerResult(learningRate: Double(stepPlan.learningRate), gradientNorm: norm)
+    }
+
+    /// The global norm of the mean gradient over lanes; throws where it is not finite.
+    private func gradientNorm(_ step: StepPlan) throws -> Double {
+        let squares = try measure(.gradientNorm, floats: plan.layout.elementCount) {
+            try optimizer.squaredNorms(of: gradientSum.pointer, crew: crew)
+        }
+        let norm = squares.reduce(0, +).squareRoot() / Double(plan.lanes)
+        guard norm.isFinite else { throw try nonFinite(step: step, squares: squares) }
+        return norm
+    }
+
+    /// Makes the step's change of the masks, if the job has any, and sets what they don't keep to zero.
+    private func changeMasks(_ step: StepPlan) throws {
+        guard let sparsity else { return }
+        // Masks must not be chosen by gradients that are no numbers, nor such gradients be masked out of sight.
+        if sparsity.changes(at: step.step.index) { _ = try gradientNorm(step) }
+        try sparsity.beforeUpdate(
+            step.step.index, gradient: gradientSum.pointer,
+            state: [weights.pointer, optimizer.firstMoments.pointer, optimizer.secondMoments.pointer], crew: crew)
+    }
+
+    /// Brings the packed matrices up to date with the weights.
+    private func packSparseWeights(masksChanged: Bool) throws {
+        guard let sparsity else { return }
+        try measure(.sparsePacking, floats: 3 * sparsity.masks.kept) {
+            try sparsity.refresh(
+                from: weights.pointer, stepsMade: stepsMade, masksChanged: masksChanged, crew: crew)
+        }
     }
 
     /// Finds where a gradient stopped being finite: the tensor that the backward pass reached first, and the own lane.
@@ -217,7 +247,8 @@ public final class Trainer {
         for lane in lanes {
             _ = try worker.compute(
                 lane: lane, step: step, batches: loaded.batches[lane - lanes.lowerBound],
-                parameters: UnsafePointer(weights.pointer), gradients: scratch.pointer, gradientReady: nil)
+                parameters: UnsafePointer(weights.pointer), sparse: sparsity?.pass(of: step.step.index),
+                gradients: scratch.pointer, gradientReady: nil)
             for (tensor, square) in zip(tensors, try optimizer.squaredNorms(of: scratch.pointer, crew: crew))
             where !square.isFinite {
                 return .nonFinite(step: step.step, lane: lane, tensor: tensor.name)
@@ -238,6 +269,7 @@ public final class Trainer {
             guard let start = results.baseAddress else { return }
             let shared = Shared(start)
             let (plan, source, stepsMade, crew) = (plan, source, stepsMade, crew)
+            let sparse = sparsity?.pass(of: stepsMade)
             try crew.run { [workers, weights] thread in
                 for place in stride(from: thread, to: chunks.count, by: crew.count) {
                     let batch = try source.evaluationBatch(
@@ -245,7 +277,7 @@ public final class Trainer {
                         examples: plan.evaluationExamples(chunk: chunks[place], stepsMade: stepsMade))
                     guard batch.sequences > 0 else { continue }
                     shared.pointer[place].losses = try workers[thread].evaluate(
-                        batch, parameters: UnsafePointer(weights.pointer))
+                        batch, parameters: UnsafePointer(weights.pointer), sparse: sparse)
                 }
             }
         }
@@ -258,6 +290,11 @@ public final class Trainer {
     }
 
     // MARK: Weights
+
+    /// Which weights of a sparse job are kept; nil for a dense one. Constant until the next `applyOptimizer` or `restore`.
+    public var masks: WeightMasks? { sparsity?.masks }
+    /// When they change; nil for a dense job.
+    public var sparsitySchedule: SparsitySchedule? { sparsity?.schedule }
 
     /// SHA-256 of all weights: of each tensor's name, shape and elements, in layout order.
     public func weightsDigest() -> String {
@@ -287,20 +324,23 @@ public final class Trainer {
         }
         Vector.copy(
             into: weights.pointer, from: UnsafePointer(model.weights.pointer), count: plan.layout.elementCount)
+        try sparsity?.begin(weights: weights.pointer, crew: crew)
     }
 
     /// Everything that the steps to come depend on, beside the job and the number of steps made: the weights and both
-    /// moments of the optimizer, as laid out by `plan.layout`. Written by whoever receives the state of a peer; read, and
+    /// moments of the optimizer, as laid out by `plan.layout`, and the masks of a sparse job. Written by whoever receives the state of a peer; read, and
     /// constant until the next `applyOptimizer`, by whoever sends it.
     public var state: [UnsafeMutableBufferPointer<Float>] {
         [weights.buffer, optimizer.firstMoments.buffer, optimizer.secondMoments.buffer]
+            + (sparsity.map { [$0.masks.memory.buffer] } ?? [])
     }
 
     /// Goes on as if this process had made `stepsMade` steps itself, after `state` has been overwritten with that of one
     /// that has, or with that of a checkpoint.
-    public func resume(stepsMade: Int) {
+    public func resume(stepsMade: Int) throws {
         self.stepsMade = stepsMade
         optimizer.updates = stepsMade
         loaded = nil
+        try packSparseWeights(masksChanged: true)
     }
 }

@@ -12,12 +12,20 @@ struct BenchKernelsCommand: ParsableCommand {
             once, from cache or memory) and floating-point operations a second of matrix products, both of all \
             threads together. Then the shapes of the dense layers' products that take longest, beside what oneDNN \
             reaches on each by itself. --json lists all shapes.
+
+            With --sparse: an encoder layer's products with sparse weights against oneDNN's dense ones, by pattern \
+            and density, on the base model's shapes unless --model says otherwise; and where they break even. Each \
+            thread multiplies batch / threads sequences.
             """)
+
+    @Flag(help: "Measure products with sparse weights against dense ones.")
+    var sparse = false
 
     @OptionGroup var options: BenchOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
+        if sparse { return try runSparse() }
         let result = try KernelBench.run(options.settings)
         if output.json {
             try Console.printJSON(result)
@@ -28,6 +36,21 @@ struct BenchKernelsCommand: ParsableCommand {
         Console.printExactly(Self.kernels(result).text())
         Console.print("")
         Console.printExactly(Self.products(result).text())
+    }
+
+    private func runSparse() throws {
+        let shape = options.model ?? NamedShape(name: "base")
+        guard options.batch >= options.threads, options.threads >= 1, options.sequence >= 1,
+            options.batch / options.threads <= 65_536 / options.sequence
+        else {
+            throw ValidationError(
+                "--batch \(options.batch) over --threads \(options.threads) of --sequence \(options.sequence) tokens; "
+                    + "1 to 65536 tokens a thread are allowed")
+        }
+        let tokens = options.batch / options.threads * options.sequence
+        let result = try SparseBench.run(model: shape.shape, tokens: tokens, threads: options.threads)
+        if output.json { return try Console.printJSON(result) }
+        Console.printExactly(SparseBenchText(result, model: shape.name).text)
     }
 
     private static func kernels(_ result: KernelBench.Result) -> TextTable {

@@ -45,6 +45,22 @@ struct BenchTrainCommand: ParsableCommand {
                     + Figures.short(result.gemmPeakGflops)
             ),
             ("  textbook's count", "\(Figures.short(result.textbookGflops)) GFLOP/s"),
+        ]
+        if result.skippedFlopPerStep > 0 {
+            let all = result.denseFlopPerStep + result.attentionFlopPerStep + result.sparseFlopPerStep
+            rows.append(
+                (
+                    "zeros",
+                    "\(Figures.percent(result.skippedFlopPerStep / (all + result.skippedFlopPerStep))) of a dense "
+                        + "step's operations not done"
+                ))
+        }
+        rows += [
+            (
+                "zeros in activations",
+                "\(Figures.percent(result.activationZeroShare)) of the feed-forward's, "
+                    + "\(Figures.percent(result.droppedGradientZeroShare)) of gradients behind dropout"
+            ),
             ("peak memory", Figures.bytes(result.peakRssBytes)),
             ("start to first step", Figures.milliseconds(result.startSeconds)),
         ]
