@@ -533,7 +533,7 @@ const ProtobufCMessageDescriptor wafermark__ping__descriptor =
   (ProtobufCMessageInit) wafermark__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[5] =
+static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[6] =
 {
   {
     "job",
@@ -595,18 +595,32 @@ static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[5] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "bucket_bytes",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, bucket_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__launch__field_indices_by_name[] = {
   4,   /* field[4] = algorithm */
   1,   /* field[1] = backend */
+  5,   /* field[5] = bucket_bytes */
   3,   /* field[3] = hardware */
   0,   /* field[0] = job */
   2,   /* field[2] = workers */
 };
-static const ProtobufCIntRange wafermark__launch__number_ranges[1 + 1] =
+static const ProtobufCIntRange wafermark__launch__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 12, 5 },
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor wafermark__launch__descriptor =
 {
@@ -616,10 +630,10 @@ const ProtobufCMessageDescriptor wafermark__launch__descriptor =
   "Wafermark__Launch",
   "wafermark",
   sizeof(Wafermark__Launch),
-  5,
+  6,
   wafermark__launch__field_descriptors,
   wafermark__launch__field_indices_by_name,
-  1,  wafermark__launch__number_ranges,
+  2,  wafermark__launch__number_ranges,
   (ProtobufCMessageInit) wafermark__launch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

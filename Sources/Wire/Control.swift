@@ -25,16 +25,23 @@ public struct LaunchRequest: Hashable, Sendable {
     public var hardware: String?
     /// How the workers of a cluster sum gradients.
     public var algorithm: CollectiveAlgorithm
+    /// The size of the buckets in which they do; nil for the usual.
+    public var bucket: Bytes?
+
+    /// The least and the most bytes of a bucket.
+    public static let bucketRange = 64...(1 << 40)
 
     /// A request of the given parts.
     public init(
-        job: String, backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct
+        job: String, backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct,
+        bucket: Bytes? = nil
     ) {
         self.job = job
         self.backend = backend
         self.workers = workers
         self.hardware = hardware
         self.algorithm = algorithm
+        self.bucket = bucket
     }
 }
 
@@ -80,6 +87,7 @@ extension ClientRequest {
             launch.workers = UInt32(clamping: request.workers)
             launch.hardware = arena.string(request.hardware ?? "")
             launch.algorithm = arena.string(request.algorithm.rawValue)
+            launch.bucket_bytes = UInt64(clamping: request.bucket?.count ?? 0)
             message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_LAUNCH
             message.launch = arena.pointer(launch)
         case .cancel(let id):
@@ -136,7 +144,11 @@ extension ClientRequest {
                     job: try reader.text("job", launch.job, limit: 1 << 20), backend: backend,
                     workers: try reader.integer("workers", launch.workers, in: 1...4_096),
                     hardware: hardware.isEmpty ? nil : hardware,
-                    algorithm: try reader.algorithm("algorithm", launch.algorithm)))
+                    algorithm: try reader.algorithm("algorithm", launch.algorithm),
+                    bucket: launch.bucket_bytes == 0
+                        ? nil
+                        : Bytes(
+                            try reader.integer("bucket_bytes", launch.bucket_bytes, in: LaunchRequest.bucketRange))))
         case WAFERMARK__CLIENT_REQUEST__KIND_CANCEL:
             return .cancel(try reader.run("run_id", try reader.required("cancel", message.cancel).run_id))
         case WAFERMARK__CLIENT_REQUEST__KIND_DELETE:

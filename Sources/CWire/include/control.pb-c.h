@@ -91,10 +91,14 @@ struct  Wafermark__Launch
    * How the workers of a cluster sum gradients: "direct", "star", "ring" or "tree".
    */
   char *algorithm;
+  /*
+   * Bytes of a gradient bucket; 0 for the usual.
+   */
+  uint64_t bucket_bytes;
 };
 #define WAFERMARK__LAUNCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__launch__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
 
 
 struct  Wafermark__Resume

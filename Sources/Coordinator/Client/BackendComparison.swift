@@ -14,6 +14,8 @@ public struct BackendComparison: Sendable {
         public var workers: Int
         /// How they sum gradients.
         public var algorithm: CollectiveAlgorithm
+        /// The size of the buckets in which they do; nil for the usual.
+        public var bucket: Bytes?
         /// Hardware profiles that the backends stand for.
         public var clusterHardware: String?
         public var waferHardware: String?
@@ -22,12 +24,13 @@ public struct BackendComparison: Sendable {
 
         /// A request of the given parts.
         public init(
-            job: Job, workers: Int, algorithm: CollectiveAlgorithm, clusterHardware: String?, waferHardware: String?,
-            output: String
+            job: Job, workers: Int, algorithm: CollectiveAlgorithm, bucket: Bytes? = nil, clusterHardware: String?,
+            waferHardware: String?, output: String
         ) {
             self.job = job
             self.workers = workers
             self.algorithm = algorithm
+            self.bucket = bucket
             self.clusterHardware = clusterHardware
             self.waferHardware = waferHardware
             self.output = output
@@ -83,7 +86,7 @@ public struct BackendComparison: Sendable {
             let id = try await client.launch(
                 request.job, on: backend, workers: backend == .cluster ? request.workers : 1,
                 hardware: backend == .cluster ? request.clusterHardware : request.waferHardware,
-                algorithm: request.algorithm)
+                algorithm: request.algorithm, bucket: request.bucket)
             let run = try await follow(id, in: store, look: look).run
             guard case .finished = run.state else { throw Failure.run(run) }
             records.append(try store.record(of: id))

@@ -19,10 +19,12 @@ public struct DaemonClient: Sendable {
     ///
     /// - Throws: `DaemonError`.
     public func launch(
-        _ job: Job, on backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct
+        _ job: Job, on backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct,
+        bucket: Bytes? = nil
     ) async throws -> RunID {
         let request = LaunchRequest(
-            job: JobFile.json(job), backend: backend, workers: workers, hardware: hardware, algorithm: algorithm)
+            job: JobFile.json(job), backend: backend, workers: workers, hardware: hardware, algorithm: algorithm,
+            bucket: bucket)
         guard case .launched(let id) = try await ask(.launch(request)) else { throw unexpected("launch") }
         return id
     }

@@ -45,7 +45,8 @@ struct RequestDesk: Sendable {
         }
         let run = Run(
             id: RunID.random(), job: job, backend: launch.backend, workers: workers, hardware: launch.hardware,
-            algorithm: launch.backend == .cluster ? launch.algorithm : nil, submitted: Date())
+            algorithm: launch.backend == .cluster ? launch.algorithm : nil,
+            bucket: launch.backend == .cluster ? launch.bucket : nil, submitted: Date())
         try store.insert(run)
         await queue.append(run.id)
         logger.info("queued: job \(job.name) on the \(launch.backend.rawValue)", metadata: ["run": "\(run.id)"])

@@ -82,7 +82,8 @@ struct AssignmentPlan {
         Assignment(
             epoch: epoch, rank: rank, peers: peers, job: job, datasetDirectory: dataset.directory,
             runDirectory: runDirectory, firstStep: StepNumber(stepsMade), threads: threads, backend: run.backend,
-            exchangeDeadline: Self.lastResort, algorithm: run.algorithm ?? .direct, bucket: PeerExchange.defaultBucket,
+            exchangeDeadline: Self.lastResort, algorithm: run.algorithm ?? .direct,
+            bucket: run.bucket ?? PeerExchange.defaultBucket,
             checkpoint: checkpoint?.path, stateReceivers: receivers, stateSource: source ?? WorkerRank(0),
             target: target, verdict: verdict)
     }

@@ -15,6 +15,8 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
     public var hardware: String?
     /// How a cluster's workers sum gradients; nil on the wafer.
     public var algorithm: CollectiveAlgorithm?
+    /// The size of the buckets in which they do; nil for the usual, and on the wafer.
+    public var bucket: Bytes?
     /// Where it stands.
     public var state: RunState
     /// When it was submitted, by the wall clock.
@@ -35,7 +37,7 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
     /// A run that has been asked for and not yet started.
     public init(
         id: RunID, job: Job, backend: Backend, workers: Int, hardware: String?,
-        algorithm: CollectiveAlgorithm? = nil, submitted: Date
+        algorithm: CollectiveAlgorithm? = nil, bucket: Bytes? = nil, submitted: Date
     ) {
         self.id = id
         self.job = job
@@ -43,6 +45,7 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
         self.workers = workers
         self.hardware = hardware
         self.algorithm = algorithm
+        self.bucket = bucket
         self.state = .queued
         self.submitted = submitted
     }

@@ -20,6 +20,7 @@ struct CompareCommand: AsyncParsableCommand {
     var workers = 2
 
     @OptionGroup var collective: CollectiveOptions
+    @OptionGroup var bucket: BucketOptions
 
     @Option(help: ArgumentHelp("The machine that the cluster stands for.", valueName: "profile"))
     var clusterHardware: String?
@@ -42,8 +43,8 @@ struct CompareCommand: AsyncParsableCommand {
         try JobRequirements.check(hardware: waferHardware, for: .wafer)
         let directory = state.directory
         let request = BackendComparison.Request(
-            job: job, workers: workers, algorithm: collective.algorithm, clusterHardware: clusterHardware,
-            waferHardware: waferHardware,
+            job: job, workers: workers, algorithm: collective.algorithm, bucket: bucket.size,
+            clusterHardware: clusterHardware, waferHardware: waferHardware,
             output: folder ?? "results/\(job.name)-\(Self.timestamp())")
         let session = DaemonSession(
             options: try ThisProgram.daemonOptions(state: directory, endpoints: []),

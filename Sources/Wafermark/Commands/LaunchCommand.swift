@@ -36,13 +36,14 @@ struct LaunchClusterCommand: AsyncParsableCommand {
     var workers = 2
 
     @OptionGroup var collective: CollectiveOptions
+    @OptionGroup var bucket: BucketOptions
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         try await Launch(
-            options: options, backend: .cluster, workers: workers, algorithm: collective.algorithm, state: state,
-            output: output
+            options: options, backend: .cluster, workers: workers, algorithm: collective.algorithm,
+            bucket: bucket.size, state: state, output: output
         ).run()
     }
 }
@@ -67,6 +68,7 @@ private struct Launch {
     var backend: Backend
     var workers: Int
     var algorithm = CollectiveAlgorithm.direct
+    var bucket: Bytes?
     var state: StateOptions
     var output: OutputOptions
 
@@ -80,7 +82,8 @@ private struct Launch {
         try JobRequirements.check(hardware: options.hardware, for: backend)
         let directory = state.directory
         let id = try await DaemonClient(state: directory).launch(
-            job, on: backend, workers: workers, hardware: options.hardware, algorithm: algorithm)
+            job, on: backend, workers: workers, hardware: options.hardware, algorithm: algorithm,
+            bucket: bucket)
         guard options.watch else {
             if output.json {
                 try Console.printJSON(Launched(runId: id.text))
