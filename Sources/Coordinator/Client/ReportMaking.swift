@@ -34,15 +34,14 @@ public enum ReportMaking {
         guard let name = run.hardware, let profile = try? HardwareCatalogue.profile(name),
             let newest = record.steps.last
         else { return nil }
+        let layout = StepModel.Layout(workers: run.workers, vocabularySize: run.corpus?.vocabularySize)
         var total = ModelledSeconds.zero
         var first: (step: ModelledStep, plan: FloorPlan?)?
         var left = newest.step.index + 1
         for (index, phase) in run.job.phases.enumerated() where left > 0 {
             guard
                 let predicted = try? StepModel.predictAndPlace(
-                    job: run.job, profile: profile,
-                    layout: StepModel.Layout(workers: run.workers, vocabularySize: run.corpus?.vocabularySize),
-                    phase: index)
+                    job: run.job, profile: profile, layout: layout, phase: index)
             else { return nil }
             let steps = min(left, phase.steps)
             total += predicted.step.step * Double(steps)
@@ -55,6 +54,8 @@ public enum ReportMaking {
             timeToTarget: total,
             basis: "the performance model's time of the \(newest.step.index + 1) steps that this run made, "
                 + "\(first.step.precision.rawValue) matrix products, bound by \(first.step.boundBy.rawValue)",
-            floorPlan: first.plan)
+            floorPlan: first.plan,
+            sensitivity: profile.wafer == nil
+                ? nil : try? WaferSensitivity(job: run.job, profile: profile, layout: layout))
     }
 }

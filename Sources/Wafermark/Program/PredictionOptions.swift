@@ -36,6 +36,8 @@ struct PredictionOptions: ParsableArguments {
             "Samples to the target by batch (CSV): steps follow from it, not from the job.", valueName: "file"))
     var convergence: String?
 
+    @OptionGroup var wafer: WaferOptions
+
     /// The job. Its text need not be there: no step is run.
     func readJob() throws -> Job { try Self.readJob(job) }
 
@@ -46,10 +48,10 @@ struct PredictionOptions: ParsableArguments {
     }
 
     /// How it is laid over the machine.
-    var layout: Sweep.Layout {
+    func readLayout() throws -> Sweep.Layout {
         Sweep.Layout(
             nodes: nodes, devicesPerNode: gpusPerNode, microBatch: microBatch, accumulation: accumulation,
-            precision: precision, stack: stack)
+            precision: precision, stack: stack, execution: wafer.execution, sparsity: try wafer.readSparsity())
     }
 
     /// The law of the table that `--convergence` names.
