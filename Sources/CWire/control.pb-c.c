@@ -533,7 +533,7 @@ const ProtobufCMessageDescriptor wafermark__ping__descriptor =
   (ProtobufCMessageInit) wafermark__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[7] =
+static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[8] =
 {
   {
     "job",
@@ -619,21 +619,35 @@ static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[7] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "bucket_bytes",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, bucket_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__launch__field_indices_by_name[] = {
   4,   /* field[4] = algorithm */
   1,   /* field[1] = backend */
+  7,   /* field[7] = bucket_bytes */
   6,   /* field[6] = even_lanes */
   3,   /* field[3] = hardware */
   0,   /* field[0] = job */
   5,   /* field[5] = transport */
   2,   /* field[2] = workers */
 };
-static const ProtobufCIntRange wafermark__launch__number_ranges[2 + 1] =
+static const ProtobufCIntRange wafermark__launch__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 9, 6 },
-  { 0, 7 }
+  { 12, 7 },
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor wafermark__launch__descriptor =
 {
@@ -643,10 +657,10 @@ const ProtobufCMessageDescriptor wafermark__launch__descriptor =
   "Wafermark__Launch",
   "wafermark",
   sizeof(Wafermark__Launch),
-  7,
+  8,
   wafermark__launch__field_descriptors,
   wafermark__launch__field_indices_by_name,
-  2,  wafermark__launch__number_ranges,
+  3,  wafermark__launch__number_ranges,
   (ProtobufCMessageInit) wafermark__launch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -28,11 +28,16 @@ public struct LaunchRequest: Hashable, Sendable {
     public var transport: Transport
     /// By what they share the lanes.
     public var laneShares: LaneShareRule
+    /// The size of the buckets in which they do; nil for the usual.
+    public var bucket: Bytes?
+
+    /// The least and the most bytes of a bucket.
+    public static let bucketRange = 64...(1 << 40)
 
     /// A request of the given parts.
     public init(
         job: String, backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct,
-        transport: Transport = .sharedMemory, laneShares: LaneShareRule = .speed
+        transport: Transport = .sharedMemory, laneShares: LaneShareRule = .speed, bucket: Bytes? = nil
     ) {
         self.job = job
         self.backend = backend
@@ -41,6 +46,7 @@ public struct LaunchRequest: Hashable, Sendable {
         self.algorithm = algorithm
         self.transport = transport
         self.laneShares = laneShares
+        self.bucket = bucket
     }
 }
 
@@ -88,6 +94,7 @@ extension ClientRequest {
             launch.algorithm = arena.string(request.algorithm.rawValue)
             launch.transport = arena.string(request.transport.rawValue)
             launch.even_lanes = request.laneShares == .even ? 1 : 0
+            launch.bucket_bytes = UInt64(clamping: request.bucket?.count ?? 0)
             message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_LAUNCH
             message.launch = arena.pointer(launch)
         case .cancel(let id):
@@ -146,7 +153,11 @@ extension ClientRequest {
                     hardware: hardware.isEmpty ? nil : hardware,
                     algorithm: try reader.choice("algorithm", launch.algorithm),
                     transport: try reader.choice("transport", launch.transport),
-                    laneShares: launch.even_lanes != 0 ? .even : .speed))
+                    laneShares: launch.even_lanes != 0 ? .even : .speed,
+                    bucket: launch.bucket_bytes == 0
+                        ? nil
+                        : Bytes(
+                            try reader.integer("bucket_bytes", launch.bucket_bytes, in: LaunchRequest.bucketRange))))
         case WAFERMARK__CLIENT_REQUEST__KIND_CANCEL:
             return .cancel(try reader.run("run_id", try reader.required("cancel", message.cancel).run_id))
         case WAFERMARK__CLIENT_REQUEST__KIND_DELETE:

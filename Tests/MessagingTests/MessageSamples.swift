@@ -12,7 +12,7 @@ enum MessageSamples {
             .launch(
                 LaunchRequest(
                     job: "seed: 1\n# Größe\n", backend: .cluster, workers: 4, hardware: "dgx1-v100-16g",
-                    algorithm: .ring, transport: .tcp, laneShares: .even)),
+                    algorithm: .ring, transport: .tcp, laneShares: .even, bucket: Bytes(65_536))),
             .launch(
                 LaunchRequest(job: String(repeating: "x", count: 1 << 20), backend: .wafer, workers: 1, hardware: nil)),
             .cancel(run),

@@ -118,7 +118,7 @@ struct WaferPlacementTests {
         let error = #expect(throws: PerformanceModelError.self) {
             try FloorPlanner(try Self.workload("large"), machine: tiny).plan(globalBatch: 256)
         }
-        #expect(error?.description.contains("GB") == true)
+        #expect(error?.description.contains("GB are missing") == true)
     }
 
     @Test("clusters, phases that don't exist and impossible numbers of copies are refused")
@@ -131,7 +131,8 @@ struct WaferPlacementTests {
         #expect(throws: PerformanceModelError.self) { try Placement(job: job, profile: wafer, phase: 7) }
         for replicas in [0, -1, 1_000_000] {
             #expect(throws: PerformanceModelError.self) {
-                try Placement(job: job, profile: wafer, phase: 0, replicas: replicas)
+                try Placement(
+                    job: job, profile: wafer, phase: 0, layout: .init(workers: 1, replicas: replicas))
             }
         }
     }

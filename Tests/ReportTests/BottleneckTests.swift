@@ -57,7 +57,9 @@ struct BottleneckTests {
 
     static let seeded: [Seeded] = [
         Seeded(testDescription: "a clean run", kind: nil) { _, _ in Parts() },
-        Seeded(testDescription: "a clean run of two", kind: nil, workers: 2) { _, step in Parts(compute: 100 + Double(step % 3)) },
+        Seeded(testDescription: "a clean run of two", kind: nil, workers: 2) { _, step in
+            Parts(compute: 100 + Double(step % 3))
+        },
         Seeded(testDescription: "a slow link", kind: .exchange) { _, _ in Parts(exposed: 30) },
         Seeded(testDescription: "tiny buckets", kind: .exchange, workers: 2) { _, _ in Parts(exposed: 12, other: 4) },
         Seeded(testDescription: "a slow worker", kind: .straggler, rank: 2) { rank, _ in

@@ -16,7 +16,11 @@ struct Specimen: Sendable, CustomTestStringConvertible {
             modelled: [
                 ModelledFigures(
                     hardware: "dgx1-v100", backend: .cluster, workers: 8, step: ModelledSeconds(0.0123),
-                    timeToTarget: ModelledSeconds(3.69), basis: "made up for a test")
+                    timeToTarget: ModelledSeconds(3.69), basis: "made up for a test"),
+                ModelledFigures(
+                    hardware: "a wafer", backend: .wafer, workers: 1, step: ModelledSeconds(0.0045),
+                    timeToTarget: nil, basis: "made up for a test",
+                    sensitivity: try JSONDecoder().decode(WaferSensitivity.self, from: Self.sensitivity)),
             ], scaling: Self.scaling, host: HostModelTests.host(),
             generated: FabricatedRuns.start.addingTimeInterval(120))
     }
@@ -30,6 +34,15 @@ struct Specimen: Sendable, CustomTestStringConvertible {
         else { return [] }
         return [scaling]
     }()
+
+    private static let sensitivity = Data(
+        """
+        {"phase_modelled_hours": [40, 22.25], "modelled_hours": 62.25, "published_hours": 52, "rows": [
+          {"name": "share of peak", "unit": "", "value": 0.33, "low": 0.25, "high": 0.9, "source": "made up",
+           "modelled_hours_at_low": 82.125, "modelled_hours_at_high": 23.5},
+          {"name": "memory", "unit": "GB", "value": 18, "low": 2, "high": 18, "source": "made up",
+           "modelled_hours_at_high": 62.25}], "assumptions": ["made up"]}
+        """.utf8)
 
     static let all: [Specimen] = [
         Specimen(testDescription: "a pair", runs: FabricatedRuns.pair()),

@@ -19,7 +19,7 @@ struct TraceTests {
         let run = Self.record.run
         let vocabulary = try #require(run.corpus?.vocabularySize)
         let alone = try StepGraph(
-            job: run.job, phase: 0, vocabularySize: vocabulary, ranks: 4, bucketBytes: RunTrace.bucketBytes)
+            job: run.job, phase: 0, vocabularySize: vocabulary, ranks: 4, bucketBytes: RunTrace.usualBucketBytes)
         let graph = try #require(try RunTrace(Self.record).graphs.first)
         #expect(graph == alone)
         #expect(graph.nodes.contains { $0.kind == .exchange })
@@ -58,6 +58,17 @@ struct TraceTests {
         let known = Set(ids)
         #expect(nodes.allSatisfy { ($0["dataDeps"] as? [String] ?? []).allSatisfy(known.contains) })
         #expect(Set(nodes.compactMap { $0["type"] as? String }) == ["COMP_NODE", "COMM_COLL_NODE"])
+        for node in nodes {
+            let attributes = try #require(node["attr"] as? [[String: Any]])
+            func value(_ name: String, _ kind: String) -> Any? {
+                attributes.first { $0["name"] as? String == name }?[kind]
+            }
+            #expect(value("is_cpu_op", "boolVal") as? Bool == false)
+            #expect((value("tensor_size", "uint64Val") as? String).flatMap { UInt64($0) } != nil)
+            guard node["type"] as? String == "COMM_COLL_NODE" else { continue }
+            #expect(value("comm_type", "int64Val") as? String == "0")
+            #expect((value("comm_size", "int64Val") as? String).flatMap { Int64($0) } ?? 0 > 0)
+        }
     }
 
     @Test("a lone worker sends nothing")

@@ -99,10 +99,14 @@ struct  Wafermark__Launch
    * Whether each worker of a cluster keeps an equal share of the lanes, however slow it is.
    */
   protobuf_c_boolean even_lanes;
+  /*
+   * Bytes of a gradient bucket; 0 for the usual.
+   */
+  uint64_t bucket_bytes;
 };
 #define WAFERMARK__LAUNCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__launch__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
 
 
 struct  Wafermark__Resume

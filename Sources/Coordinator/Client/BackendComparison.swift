@@ -16,6 +16,8 @@ public struct BackendComparison: Sendable {
         public var transport: Transport
         /// By what they share the lanes.
         public var laneShares: LaneShareRule
+        /// The size of the buckets in which they do; nil for the usual.
+        public var bucket: Bytes?
         /// Hardware profiles that the backends stand for.
         public var clusterHardware: String?
         public var waferHardware: String?
@@ -25,13 +27,15 @@ public struct BackendComparison: Sendable {
         /// A request of the given parts.
         public init(
             job: Job, workers: Int, algorithm: CollectiveAlgorithm, transport: Transport,
-            laneShares: LaneShareRule = .speed, clusterHardware: String?, waferHardware: String?, output: String
+            laneShares: LaneShareRule = .speed, bucket: Bytes? = nil, clusterHardware: String?,
+            waferHardware: String?, output: String
         ) {
             self.job = job
             self.workers = workers
             self.algorithm = algorithm
             self.transport = transport
             self.laneShares = laneShares
+            self.bucket = bucket
             self.clusterHardware = clusterHardware
             self.waferHardware = waferHardware
             self.output = output
@@ -82,7 +86,7 @@ public struct BackendComparison: Sendable {
                     of: request.job, on: backend, workers: backend == .cluster ? request.workers : 1,
                     hardware: backend == .cluster ? request.clusterHardware : request.waferHardware,
                     algorithm: request.algorithm, transport: request.transport, laneShares: request.laneShares,
-                    look: look))
+                    bucket: request.bucket, look: look))
         }
         let report = try ReportMaking.report(of: records, in: state)
         let paths = try ReportMaking.write(report, of: records, to: request.output)

@@ -20,11 +20,11 @@ public struct DaemonClient: Sendable {
     /// - Throws: `DaemonError`.
     public func launch(
         _ job: Job, on backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct,
-        transport: Transport = .sharedMemory, laneShares: LaneShareRule = .speed
+        transport: Transport = .sharedMemory, laneShares: LaneShareRule = .speed, bucket: Bytes? = nil
     ) async throws -> RunID {
         let request = LaunchRequest(
             job: JobFile.json(job), backend: backend, workers: workers, hardware: hardware, algorithm: algorithm,
-            transport: transport, laneShares: laneShares)
+            transport: transport, laneShares: laneShares, bucket: bucket)
         guard case .launched(let id) = try await ask(.launch(request)) else { throw unexpected("launch") }
         return id
     }

@@ -22,12 +22,13 @@ final class FollowedRuns: Sendable {
     func record(
         of job: Job, on backend: Backend, workers: Int = 1, hardware: String? = nil,
         algorithm: CollectiveAlgorithm = .direct, transport: Transport = .sharedMemory,
-        laneShares: LaneShareRule = .speed, look: @escaping @Sendable (RunWatcher.Snapshot) async throws -> Void
+        laneShares: LaneShareRule = .speed, bucket: Bytes? = nil,
+        look: @escaping @Sendable (RunWatcher.Snapshot) async throws -> Void
     ) async throws -> RunRecord {
         let store = try RunStore(readingFrom: state.path)
         let id = try await client.launch(
             job, on: backend, workers: workers, hardware: hardware, algorithm: algorithm, transport: transport,
-            laneShares: laneShares)
+            laneShares: laneShares, bucket: bucket)
         let run = try await follow(id, in: store, look: look).run
         guard case .finished = run.state else { throw BackendComparison.Failure.run(run) }
         return try store.record(of: id)

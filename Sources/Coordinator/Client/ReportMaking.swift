@@ -13,7 +13,8 @@ public enum ReportMaking {
     public static func report(of records: [RunRecord], in state: StateDirectory) throws -> ComparisonReport {
         try ComparisonReport(
             runs: records, jobFile: records.first.map { JobFile.render($0.run.job) },
-            modelled: records.compactMap { modelled($0) }, scaling: scaling(of: records), host: try HostMachine.calibrated(in: state.path),
+            modelled: records.compactMap { modelled($0) }, scaling: scaling(of: records),
+            host: try HostMachine.calibrated(in: state.path),
             generated: Date())
     }
 
@@ -51,15 +52,14 @@ public enum ReportMaking {
         guard let name = run.hardware, let profile = try? HardwareCatalogue.profile(name),
             let newest = record.steps.last
         else { return nil }
+        let layout = StepModel.Layout(workers: run.workers, vocabularySize: run.corpus?.vocabularySize)
         var total = ModelledSeconds.zero
         var first: (step: ModelledStep, plan: FloorPlan?)?
         var left = newest.step.index + 1
         for (index, phase) in run.job.phases.enumerated() where left > 0 {
             guard
                 let predicted = try? StepModel.predictAndPlace(
-                    job: run.job, profile: profile,
-                    layout: StepModel.Layout(workers: run.workers, vocabularySize: run.corpus?.vocabularySize),
-                    phase: index)
+                    job: run.job, profile: profile, layout: layout, phase: index)
             else { return nil }
             let steps = min(left, phase.steps)
             total += predicted.step.step * Double(steps)
@@ -72,6 +72,8 @@ public enum ReportMaking {
             timeToTarget: total,
             basis: "the performance model's time of the \(newest.step.index + 1) steps that this run made, "
                 + "\(first.step.precision.rawValue) matrix products, bound by \(first.step.boundBy.rawValue)",
-            floorPlan: first.plan)
+            floorPlan: first.plan,
+            sensitivity: profile.wafer == nil
+                ? nil : try? WaferSensitivity(job: run.job, profile: profile, layout: layout))
     }
 }

@@ -55,22 +55,37 @@ extension Explanation {
     }
 
     private static func waferStep(_ step: ModelledStep, _ profile: HardwareProfile) -> Explanation {
-        Explanation(
+        let isStreaming = step.execution == .streaming
+        return Explanation(
             "step_seconds", "one optimizer step", step.step.seconds, "s",
-            "compute_seconds + pipeline_fill_seconds + optimizer_seconds",
+            "compute_seconds + exposed_communication_seconds + pipeline_fill_seconds + optimizer_seconds",
             [
+                isStreaming
+                    ? Explanation(
+                        "compute_seconds", "every stage on the whole grid, in all passes", step.compute.seconds, "s",
+                        source: "StreamingLayout: the fullest core's arithmetic, or its links")
+                    : Explanation(
+                        "compute_seconds", "all samples through the slowest kernel, stream or input",
+                        step.compute.seconds, "s",
+                        source: "PipelineTime: sequences of each copy of the network x the slowest of kernels, streams "
+                            + "and input"),
                 Explanation(
-                    "compute_seconds", "all samples through the slowest kernel, stream or input", step.compute.seconds,
-                    "s",
-                    source:
-                        "PipelineTime: sequences of each copy of the network x the slowest of kernels, streams and input"
-                ),
+                    "exposed_communication_seconds", "waiting for streamed weights and gradients",
+                    step.exposedCommunication.seconds, "s",
+                    source: isStreaming
+                        ? "StreamingPlan: what weights in or gradients out take beyond a stage's own time"
+                        : "none: weights stay on the wafer"),
                 Explanation(
-                    "pipeline_fill_seconds", "the first sample through every stage", step.pipelineFill.seconds, "s",
-                    source: "PipelineReplay: one sample's way through the empty pipeline"),
+                    "pipeline_fill_seconds", "the first sample through every stage, and starting the step",
+                    step.pipelineFill.seconds, "s",
+                    source: isStreaming
+                        ? "the profile's launch cost"
+                        : "PipelineReplay: one sample's way through the empty pipeline; and the profile's launch cost"),
                 Explanation(
                     "optimizer_seconds", "the update of the weights", step.optimizer.seconds, "s",
-                    source: "PipelineTime: the fullest core's parameters, the norms over the grid, the sum over copies"),
+                    source: isStreaming
+                        ? "assumption: the memory outside updates weights as gradients arrive"
+                        : "PipelineTime: the fullest core's parameters, the norms over the grid, the sum over copies"),
             ])
     }
 

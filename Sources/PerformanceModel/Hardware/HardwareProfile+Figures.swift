@@ -47,7 +47,10 @@ extension WaferMachine {
             ("wafer.memory_petabytes_per_second", memoryPetabytesPerSecond),
             ("wafer.fabric_petabits_per_second", fabricPetabitsPerSecond),
             ("wafer.network_interfaces", networkInterfaces),
-            ("wafer.network_gigabits_per_second", networkGigabitsPerSecond), ("system.power_watts", powerWatts),
+            ("wafer.network_gigabits_per_second", networkGigabitsPerSecond),
+            ("wafer.launch_microseconds", launchMicroseconds),
+            ("wafer.weight_store_gigabits_per_second", weightStore?.gigabitsPerSecond),
+            ("wafer.weight_store_terabytes", weightStore?.terabytes), ("system.power_watts", powerWatts),
         ]
     }
 }

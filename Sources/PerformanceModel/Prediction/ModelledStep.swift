@@ -28,11 +28,11 @@ public struct ModelledStep: Hashable, Sendable, Codable {
     public var compute: ModelledSeconds
     /// Waiting for the slowest rank.
     public var waiting: ModelledSeconds
-    /// Gradient exchange that nothing hides.
+    /// Gradient exchange that nothing hides; on a wafer, waiting for streamed weights and gradients.
     public var exposedCommunication: ModelledSeconds
     /// The optimizer.
     public var optimizer: ModelledSeconds
-    /// A pipeline's fill and drain (wafer).
+    /// A pipeline's fill and drain, and starting the step (wafer).
     public var pipelineFill: ModelledSeconds
     /// Sequences a second.
     public var sequencesPerSecond: Double
@@ -44,6 +44,8 @@ public struct ModelledStep: Hashable, Sendable, Codable {
     public var boundBy: Bound
     /// Why the figure lies outside what was calibrated; empty where it doesn't.
     public var extrapolated: [String]
+    /// How the network runs on a wafer; nil on other machines.
+    public var execution: WaferExecution?
 
     /// The resource that takes the largest part.
     public enum Bound: String, Hashable, Sendable, Codable, CaseIterable {
@@ -80,7 +82,7 @@ public struct ModelledStep: Hashable, Sendable, Codable {
         case scalingEfficiency = "scaling_efficiency"
         case modelFlopsUtilisation = "model_flops_utilisation"
         case boundBy = "bound_by"
-        case extrapolated
+        case extrapolated, execution
     }
 }
 

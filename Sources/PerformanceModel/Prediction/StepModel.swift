@@ -21,11 +21,18 @@ public enum StepModel {
         public var stack: String?
         /// Entries of the vocabulary; nil takes the job's, or BERT's.
         public var vocabularySize: Int?
+        /// How the network runs on a wafer; nil takes what fits.
+        public var execution: WaferExecution?
+        /// Copies of the network on a wafer; nil takes as many as pay.
+        public var replicas: Int?
+        /// Zeros among the weights, as a wafer sees them; nil for none.
+        public var sparsity: WeightSparsity?
 
         /// A layout of the given parts.
         public init(
             workers: Int, devicesPerNode: Int? = nil, microBatch: Int? = nil, accumulation: Int? = nil,
-            precision: Precision = .fp16, stack: String? = nil, vocabularySize: Int? = nil
+            precision: Precision = .fp16, stack: String? = nil, vocabularySize: Int? = nil,
+            execution: WaferExecution? = nil, replicas: Int? = nil, sparsity: WeightSparsity? = nil
         ) {
             self.workers = workers
             self.devicesPerNode = devicesPerNode
@@ -34,6 +41,9 @@ public enum StepModel {
             self.precision = precision
             self.stack = stack
             self.vocabularySize = vocabularySize
+            self.execution = execution
+            self.replicas = replicas
+            self.sparsity = sparsity
         }
     }
 
@@ -56,15 +66,16 @@ public enum StepModel {
         try predictAndPlace(job: job, profile: profile, layout: layout, phase: index, calibration: calibration).step
     }
 
-    /// As `predict`, with the floor plan that the step runs on, where the machine is a wafer.
+    /// As `predict`, with the floor plan that the step runs on, where the machine is a wafer and each kernel has its place.
     public static func predictAndPlace(
         job: Job, profile: HardwareProfile, layout: Layout, phase index: Int = 0, calibration: Calibration? = nil
     ) throws(PerformanceModelError) -> (step: ModelledStep, plan: FloorPlan?) {
-        if case .wafer(let machine) = profile.machine {
-            let phase = try phase(index, of: job)
-            return try WaferStep.predict(
-                workload: workload(of: phase, in: job, layout), machine: machine, profile: profile.name,
-                globalBatch: phase.globalBatch)
+        if let machine = profile.wafer {
+            let schedule = try WaferSchedule(job: job, profile: profile, layout: layout, phase: index)
+            let step = WaferStep.step(
+                schedule, machine: machine, profile: profile.name,
+                globalBatch: try phase(index, of: job).globalBatch)
+            return (step, schedule.floorPlan)
         }
         let calibration = try StackCatalogue.calibration(or: calibration)
         let (setup, stack) = try setup(

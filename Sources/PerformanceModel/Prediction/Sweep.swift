@@ -91,11 +91,16 @@ public struct Sweep: Sendable {
         public var precision: Precision?
         /// The stack; nil takes the profile's.
         public var stack: String?
+        /// How the network runs on a wafer; nil takes what fits.
+        public var execution: WaferExecution?
+        /// Zeros among the weights, as a wafer sees them; nil for none.
+        public var sparsity: WeightSparsity?
 
         /// A layout of the given parts.
         public init(
             nodes: Int = 1, devicesPerNode: Int? = nil, microBatch: Int? = nil, accumulation: Int? = nil,
-            precision: Precision? = nil, stack: String? = nil
+            precision: Precision? = nil, stack: String? = nil, execution: WaferExecution? = nil,
+            sparsity: WeightSparsity? = nil
         ) {
             self.nodes = nodes
             self.devicesPerNode = devicesPerNode
@@ -103,11 +108,19 @@ public struct Sweep: Sendable {
             self.accumulation = accumulation
             self.precision = precision
             self.stack = stack
+            self.execution = execution
+            self.sparsity = sparsity
         }
 
         /// The same in ranks, on `profile`.
         public func steps(on profile: HardwareProfile) throws(PerformanceModelError) -> StepModel.Layout {
-            guard let machine = profile.cluster else { return StepModel.Layout(workers: 1) }
+            guard let machine = profile.cluster else {
+                return StepModel.Layout(workers: 1, execution: execution, sparsity: sparsity)
+            }
+            guard execution == nil, sparsity == nil else {
+                throw .unsupported(
+                    "'\(profile.name)' is a cluster; execution and sparsity are modelled for wafers, such as cs2")
+            }
             let devices = devicesPerNode ?? machine.devicesPerNode
             guard ClusterSetup.nodeRange.contains(nodes), (1...machine.devicesPerNode).contains(devices) else {
                 throw .unsupported(

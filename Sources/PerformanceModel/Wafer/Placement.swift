@@ -1,11 +1,9 @@
 import Jobs
 
-/// A phase of a job on a wafer: its floor plan, the step's time by the formula, and by the replay of single samples.
+/// A phase of a job on a wafer: how it runs, the step's time by the formula, and by the replay of single samples or passes.
 public struct Placement: Sendable {
-    /// Where the kernels lie.
-    public let plan: FloorPlan
-    /// The step by the formula.
-    public let time: PipelineTime
+    /// The floor plan, or the stages of streamed weights.
+    public let schedule: WaferSchedule
     /// Sequences of a step.
     public let globalBatch: Int
     /// Optimizer steps of the phase.
@@ -14,42 +12,42 @@ public struct Placement: Sendable {
     public let replayedSamples: Int
     public let replayedSeconds: Double
     public let formulaSeconds: Double
+    /// What zeros among the weights save; nil where there are none.
+    public let sparsity: SparsityEffect?
 
-    /// Samples beyond which a replay tells nothing new.
-    private static let mostReplayed = 1024
+    /// Samples beyond which a replay of a pipeline tells nothing new, and passes of streamed weights.
+    private static let (mostSamples, mostPasses) = (1024, 4)
 
-    /// The placement of phase `index` of `job` on the wafer `profile`.
+    /// The placement of phase `index` of `job` on the wafer `profile` as `layout` says.
     ///
-    /// - Parameter replicas: copies of the network; as many as pay where nil.
-    /// - Throws: `PerformanceModelError.unsupported` where the profile is no wafer, there is no such phase, or the network
-    ///   doesn't fit.
+    /// - Throws: as `WaferSchedule`.
     public init(
-        job: Job, profile: HardwareProfile, phase index: Int, replicas: Int? = nil
+        job: Job, profile: HardwareProfile, phase index: Int,
+        layout: StepModel.Layout = StepModel.Layout(workers: 1)
     ) throws(PerformanceModelError) {
-        guard let machine = profile.wafer else {
-            throw .unsupported("'\(profile.name)' is a cluster; networks are placed on wafers, such as cs1")
-        }
         let phase = try StepModel.phase(index, of: job)
-        let workload = StepModel.workload(
-            of: phase, in: job, StepModel.Layout(workers: 1))
-        let planner = FloorPlanner(workload, machine: machine)
-        if let replicas {
-            guard 1...phase.globalBatch ~= replicas else {
-                throw .unsupported(
-                    "found \(replicas) copies of the network; allowed: 1 to \(phase.globalBatch), the global batch")
-            }
-            guard let plan = planner.plan(replicas: replicas) else {
-                throw .unsupported("\(replicas) copies of the network don't fit the wafer; try fewer")
-            }
-            self.plan = plan
-        } else {
-            plan = try planner.plan(globalBatch: phase.globalBatch)
-        }
-        time = PipelineTime(plan, samples: phase.globalBatch, inputBytesPerSecond: machine.ioBytesPerSecond)
+        schedule = try WaferSchedule(job: job, profile: profile, layout: layout, phase: index)
         globalBatch = phase.globalBatch
         steps = phase.steps
-        replayedSamples = min(time.samplesOfReplica, Self.mostReplayed)
-        replayedSeconds = PipelineReplay(plan, samples: replayedSamples).cycles / plan.core.hertz
-        formulaSeconds = Double(replayedSamples) * time.kernelInterval + time.fill
+        switch schedule {
+        case .pipelined(let plan, let time):
+            replayedSamples = min(time.samplesOfReplica, Self.mostSamples)
+            replayedSeconds = PipelineReplay(plan, samples: replayedSamples).cycles / plan.core.hertz
+            formulaSeconds = Double(replayedSamples) * time.kernelInterval + time.fill
+        case .streaming(let plan):
+            let passes = min(plan.passes, Self.mostPasses)
+            replayedSamples = min(phase.globalBatch, passes * plan.samplesOfPass)
+            replayedSeconds = StreamingReplay(plan, passes: passes).seconds
+            formulaSeconds = Double(passes) * plan.passSeconds
+        }
+        if let zeros = layout.sparsity {
+            var dense = layout
+            dense.sparsity = nil
+            sparsity = SparsityEffect(
+                without: try WaferSchedule(job: job, profile: profile, layout: dense, phase: index), with: schedule,
+                sparsity: zeros)
+        } else {
+            sparsity = nil
+        }
     }
 }

@@ -16,17 +16,19 @@ public struct WaferCore: Hashable, Sendable, Codable {
     /// Bytes that training keeps of a parameter beside its core: the weight in half precision; master weight, sum of
     /// gradients and two moments in single precision (Micikevicius et al. 2018, Kingma and Ba 2015).
     public static let bytesPerParameter = 18.0
+    /// Bytes that the place of a weight takes where others are zero: the input within a core's block.
+    public static let bytesPerPlace = 2.0
     /// Bytes of an activation.
     public static let bytesPerActivation = 2.0
     /// Element-wise operations of an update, a parameter: those of LAMB without its norms (You et al. 2020, algorithm 2).
     public static let updateOperations = 20.0
 
-    /// The core of `machine`.
-    public init(_ machine: WaferMachine) {
+    /// The core of `machine`, whose program and message buffers take `programShare` of its memory.
+    public init(_ machine: WaferMachine, programShare: Double = Self.programShare) {
         hertz = machine.clockGigahertz.value * 1e9
         operationsPerCycle = machine.halfPrecisionOperationsPerCoreCycle.value / 2
         multiplyAddsPerCycle = operationsPerCycle * machine.sustainedShare.value
         linkBytesPerCycle = machine.fabricPetabitsPerSecond.value * 1e15 / 8 / machine.cores.value / 4 / hertz
-        dataBytes = machine.sramGigabytes.value * 1e9 / machine.cores.value * (1 - Self.programShare)
+        dataBytes = machine.sramGigabytes.value * 1e9 / machine.cores.value * (1 - programShare)
     }
 }

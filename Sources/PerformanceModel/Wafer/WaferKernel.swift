@@ -36,19 +36,37 @@ public struct WaferKernel: Hashable, Sendable, Codable {
     public var elementwiseOperations: Double
     /// Elements of a sample that wait here from the forward pass for the backward pass.
     public var keptElements: Int
+    /// The share of its weights that are not zero.
+    public var density = 1.0
+    /// Which of its weights are zero together.
+    public var pattern = WeightSparsity.Pattern.unstructured
     /// Whether a sample must have arrived whole before its first row can be computed (attention looks at all tokens).
     public var waitsForWholeSample: Bool { role == .attention }
     /// The forward pass's share of the multiply-adds.
     public static let forwardShare = 1.0 / 3
 
-    /// Multiply-adds of a sample, forward and back.
+    /// Multiply-adds of a sample, forward and back, with weights that are not zero.
     public var multiplyAdds: Double {
+        switch work {
+        case .dense: denseMultiplyAdds * density
+        case .attention: denseMultiplyAdds
+        }
+    }
+
+    /// Multiply-adds of a sample, forward and back, if no weight were zero.
+    public var denseMultiplyAdds: Double {
         switch work {
         case .dense(let rows, let inputs, let outputs): 3 * Double(rows) * Double(inputs) * Double(outputs)
         case .attention(let tokens, let heads, let width):
             6 * Double(tokens) * Double(tokens) * Double(heads * width)
         }
     }
+
+    /// Bytes that a core keeps of a weight: where some are zero, the others' places as well.
+    var bytesPerStoredParameter: Double { WaferCore.bytesPerParameter + (density < 1 ? WaferCore.bytesPerPlace : 0) }
+
+    /// Bytes of all its parameters with their optimizer state.
+    var storedBytes: Double { Double(parameters) * density * bytesPerStoredParameter }
 
     /// Rows of a sample: after the first, the next kernel may begin.
     public var rows: Int {
@@ -75,14 +93,16 @@ public struct WaferGraph: Hashable, Sendable, Codable {
     /// In the order of the forward pass; the vocabulary is first and, as decoder, last.
     public var kernels: [WaferKernel]
     public var edges: [Edge]
+    /// Tokens of a sample.
+    public var tokens: Double
     /// Bytes of a sample from outside: ids, types and mask.
     public var inputBytes: Double
 
-    /// The graph of `workload`, a sample at a time.
+    /// The graph of `workload`, a sample at a time, with the zeros of `sparsity` among its weights.
     ///
     /// Element-wise operations a token are counted from the formulas: 20 an element of a norm with its residual and
     /// dropout, forward and back; 30 an element of GELU; 18 a score of softmax and dropout.
-    public init(_ workload: Workload) {
+    public init(_ workload: Workload, sparsity: WeightSparsity? = nil) {
         let (shape, tokens, masked) = (workload.model, workload.sequence, workload.maskedPositions)
         let (h, f, v) = (shape.hidden, shape.intermediate, workload.vocabularySize)
         let norm = 20 * Double(tokens * h)
@@ -122,7 +142,14 @@ public struct WaferGraph: Hashable, Sendable, Codable {
                     role: .pooler, layer: nil, work: .dense(rows: 1, inputs: h, outputs: h),
                     parameters: h * h + 3 * h + 2, elementwiseOperations: 10 * Double(h), keptElements: 2 * h))
         }
+        if let sparsity {
+            for index in kernels.indices {
+                kernels[index].density = sparsity.density(of: kernels[index].role, layer: kernels[index].layer)
+                kernels[index].pattern = sparsity.pattern
+            }
+        }
         self.kernels = kernels
+        self.tokens = Double(tokens)
         inputBytes = Double(tokens) * 12
         edges = Self.edges(kernels, encoder: encoder, hidden: h, wide: f, tokens: tokens, masked: masked)
     }

@@ -22,10 +22,23 @@ public struct WaferMachine: Hashable, Sendable, Codable {
     public var networkInterfaces: Figure
     /// Line rate of an interface.
     public var networkGigabitsPerSecond: Figure
-    /// Whether weights can be streamed in layer by layer.
-    public var weightStreaming: Bool
+    /// The memory outside that weights can be streamed from, layer by layer; nil where the machine has none.
+    public var weightStore: WeightStore?
+    /// What starting a step costs besides its work; nothing where it isn't stated.
+    public var launchMicroseconds: Figure?
     /// The system's power under load.
     public var powerWatts: Figure
+
+    /// A memory outside the system that keeps weights and optimizer state, and updates them.
+    public struct WeightStore: Hashable, Sendable, Codable {
+        /// What goes between it and the wafer, each way.
+        public var gigabitsPerSecond: Figure
+        /// Its room.
+        public var terabytes: Figure
+    }
+
+    /// Seconds that starting a step costs.
+    public var launchSeconds: Double { (launchMicroseconds?.value ?? 0) * 1e-6 }
 
     /// Peak rate of the usable grid in half precision, in FLOP/s.
     public var peakFlopsPerSecond: Double {
@@ -43,7 +56,8 @@ extension WaferMachine {
         try wafer.allow([
             "cores", "usable_columns", "usable_rows", "clock_gigahertz", "half_precision_operations_per_core_cycle",
             "sustained_share", "sram_gigabytes", "memory_petabytes_per_second", "fabric_petabits_per_second",
-            "network_interfaces", "network_gigabits_per_second", "weight_streaming",
+            "network_interfaces", "network_gigabits_per_second", "launch_microseconds",
+            "weight_store_gigabits_per_second", "weight_store_terabytes",
         ])
         let system = try file.mapping("system")
         try system.allow(["power_watts", "price_us_dollars", "written_off_over_years", "price_us_dollars_per_hour"])
@@ -59,7 +73,14 @@ extension WaferMachine {
         fabricPetabitsPerSecond = try wafer.figure("fabric_petabits_per_second", in: 0.01...1e5, sources: sources)
         networkInterfaces = try wafer.figure("network_interfaces", in: 1...1024, sources: sources)
         networkGigabitsPerSecond = try wafer.figure("network_gigabits_per_second", in: 0.1...1e5, sources: sources)
-        weightStreaming = try wafer.flag("weight_streaming")
+        launchMicroseconds = try wafer.optionalFigure("launch_microseconds", in: 0...1e9, sources: sources)
+        // Both figures or none: the one is asked for where the other is there.
+        if wafer.has("weight_store_gigabits_per_second") || wafer.has("weight_store_terabytes") {
+            weightStore = WeightStore(
+                gigabitsPerSecond: try wafer.figure(
+                    "weight_store_gigabits_per_second", in: 0.1...1e6, sources: sources),
+                terabytes: try wafer.figure("weight_store_terabytes", in: 1e-3...1e7, sources: sources))
+        }
         powerWatts = try system.figure("power_watts", in: 1...1e6, sources: sources)
         let grid = usableColumns.value * usableRows.value
         guard grid <= cores.value else {

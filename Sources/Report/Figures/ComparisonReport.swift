@@ -123,16 +123,19 @@ public struct ModelledFigures: Sendable, Encodable {
     public var basis: String
     /// Where the first phase's kernels lie on a wafer; it is drawn, not listed.
     public var floorPlan: FloorPlan?
+    /// What a wafer's time rests on, varied; nil for a cluster.
+    public var sensitivity: WaferSensitivity?
 
     enum CodingKeys: CodingKey {
-        case hardware, backend, workers, stepModelledSeconds, timeToTargetModelledSeconds, basis
+        case hardware, backend, workers, stepModelledSeconds, timeToTargetModelledSeconds, basis, sensitivity
     }
 
     /// Figures of the given parts.
     public init(
         hardware: String, backend: Backend, workers: Int, step: ModelledSeconds, timeToTarget: ModelledSeconds?,
-        basis: String, floorPlan: FloorPlan? = nil
+        basis: String, floorPlan: FloorPlan? = nil, sensitivity: WaferSensitivity? = nil
     ) {
+        self.sensitivity = sensitivity
         self.floorPlan = floorPlan
         self.hardware = hardware
         self.backend = backend

@@ -19,6 +19,22 @@ public struct HostModelCheck: Sendable, Encodable {
         public var stepModelledSeconds: Double
         /// The replay over the measurement, less one, in per cent.
         public var errorPercent: Double
+        /// Where the time went: medians over steps of the mean worker, and the replay's.
+        public var measured: Parts
+        public var modelled: Parts
+
+        enum CodingKeys: CodingKey {
+            case runId, phase, steps, stepMedianHostSeconds, stepModelledSeconds, errorPercent
+        }
+    }
+
+    /// Parts of a step, in seconds. What a worker waits for the others counts as exchange.
+    public struct Parts: Sendable {
+        public var compute: Double
+        public var exchange: Double
+        public var optimizer: Double
+        /// Reading examples, and what belongs to none of the parts; the model has none.
+        public var other: Double
     }
 
     /// When the machine was calibrated.
@@ -79,7 +95,24 @@ public struct HostModelCheck: Sendable, Encodable {
             else { return nil }
             return Row(
                 runId: record.run.id.text, phase: index + 1, steps: steps.count, stepMedianHostSeconds: measured,
-                stepModelledSeconds: step.total, errorPercent: 100 * (step.total / measured - 1))
+                stepModelledSeconds: step.total, errorPercent: 100 * (step.total / measured - 1),
+                measured: Parts(of: record.workerSteps, in: Set(steps.map(\.step))),
+                modelled: Parts(
+                    compute: step.compute, exchange: step.exchange, optimizer: step.optimizer, other: 0))
         }
+    }
+}
+
+extension HostModelCheck.Parts {
+    /// The medians over `steps` of what the workers' records say, each the mean over workers.
+    init(of records: [WorkerStepRecord], in steps: Set<StepNumber>) {
+        let workers = Dictionary(grouping: records.filter { steps.contains($0.step) }, by: \.step).values
+        func median(_ part: (WorkerStepRecord) -> Double) -> Double {
+            Quantiles(workers.map { $0.reduce(0) { $0 + part($1) } / Double($0.count) }).median ?? 0
+        }
+        self.init(
+            compute: median(\.compute.seconds),
+            exchange: median { $0.exposedCommunication.seconds + $0.waiting.seconds },
+            optimizer: median(\.optimizer.seconds), other: median { $0.input.seconds + $0.other.seconds })
     }
 }

@@ -112,10 +112,14 @@ extension HTMLRenderer {
                 }
                 page.raw("</tbody>\n")
             }
-            for row in report.modelled {
-                guard let plan = row.floorPlan else { continue }
-                let title = "\(report.job.name), first phase, on \(row.hardware)"
-                page.raw("<figure class=\"wide\">\n" + FloorPlanPicture(plan, title: title).svg() + "\n</figure>\n")
+            for (index, row) in report.modelled.enumerated() {
+                if let plan = row.floorPlan {
+                    let title = "\(report.job.name), first phase, on \(row.hardware)"
+                    page.raw("<figure class=\"wide\">\n" + FloorPlanPicture(plan, title: title).svg() + "\n</figure>\n")
+                }
+                if let table = row.sensitivity {
+                    sensitivity(table, of: row.hardware, "/modelled/\(index)/sensitivity", in: &page)
+                }
             }
         }
     }

@@ -2,7 +2,8 @@ import Foundation
 import PerformanceModel
 
 /// Writes the graph of a run's step as a Chakra execution trace (MLCommons Chakra, et_def.proto, schema 0.0.4), in
-/// protobuf's JSON form: 64-bit numbers are text.
+/// protobuf's JSON form: 64-bit numbers are text. Attributes have the names and kinds that Chakra's feeder reads
+/// (src/feeder/et_feeder_node.cpp).
 ///
 /// Operators carry their floating-point operations and tensor bytes, which a simulator times; a run records the parts of
 /// a step, not each operator, so measured times stand with the step's parts in the metadata.
@@ -15,6 +16,7 @@ public struct ChakraTrace {
     private struct Attribute: Encodable {
         var name: String
         var int64Val: String?
+        var uint64Val: String?
         var doubleVal: Double?
         var stringVal: String?
         var boolVal: Bool?
@@ -22,9 +24,15 @@ public struct ChakraTrace {
         static func count(_ name: String, _ value: Double) -> Attribute {
             Attribute(name: name, int64Val: String(Int(value.rounded())))
         }
+        static func size(_ name: String, _ bytes: Double) -> Attribute {
+            Attribute(name: name, uint64Val: String(UInt64(bytes.rounded())))
+        }
         static func text(_ name: String, _ value: String) -> Attribute { Attribute(name: name, stringVal: value) }
         static func seconds(_ name: String, _ value: Double) -> Attribute { Attribute(name: name, doubleVal: value) }
     }
+
+    /// An all-reduce among the schema's kinds of collective (enum CollectiveCommType).
+    private static let allReduce = 0.0
 
     private struct Node: Encodable {
         var id: String
@@ -74,20 +82,21 @@ public struct ChakraTrace {
 
     private func node(_ node: StepGraph.Node, _ graph: StepGraph) -> Node {
         var attributes: [Attribute] = [
-            .count("tensor_size", node.bytes), .text("phase", node.part.rawValue), .count("layer", Double(node.layer)),
+            .size("tensor_size", node.bytes), .text("phase", node.part.rawValue), .count("layer", Double(node.layer)),
+            Attribute(name: "is_cpu_op", boolVal: false),
         ]
         let type: String
         switch node.kind {
         case .compute, .update:
             type = "COMP_NODE"
-            attributes += [.count("num_ops", node.flops), Attribute(name: "is_cpu_op", boolVal: false)]
+            attributes.append(.count("num_ops", node.flops))
             if let shape = node.shape {
                 attributes.append(.text("shape_m_n_k_batch", shape.map(String.init).joined(separator: "x")))
             }
         case .exchange:
             type = "COMM_COLL_NODE"
             attributes += [
-                .text("comm_type", "ALL_REDUCE"), .count("comm_size", node.bytes),
+                .count("comm_type", Self.allReduce), .count("comm_size", node.bytes),
                 .text("involved_ranks", (0..<graph.ranks).map(String.init).joined(separator: ",")),
             ]
         }

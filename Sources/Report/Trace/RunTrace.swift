@@ -53,8 +53,8 @@ public struct RunTrace: Sendable {
     /// The graph of each phase's step.
     public let graphs: [StepGraph]
 
-    /// The size of a gradient bucket that runs are made with.
-    public static let bucketBytes = 1 << 20
+    /// The size of a gradient bucket that runs are made with where they don't say otherwise.
+    public static let usualBucketBytes = 1 << 20
 
     /// The trace of `record`.
     ///
@@ -88,7 +88,7 @@ public struct RunTrace: Sendable {
         graphs = try record.run.job.phases.indices.map {
             try StepGraph(
                 job: record.run.job, phase: $0, vocabularySize: vocabulary, ranks: record.run.workers,
-                bucketBytes: Self.bucketBytes)
+                bucketBytes: record.run.bucket?.count ?? Self.usualBucketBytes)
         }
     }
 

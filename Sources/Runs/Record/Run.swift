@@ -19,6 +19,8 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
     public var transport: Transport?
     /// By what a cluster's workers share the lanes; nil, as on the wafer, stands for their speed.
     public var laneShares: LaneShareRule?
+    /// The size of the buckets in which they do; nil for the usual, and on the wafer.
+    public var bucket: Bytes?
     /// Where it stands.
     public var state: RunState
     /// When it was submitted, by the wall clock.
@@ -40,7 +42,7 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
     public init(
         id: RunID, job: Job, backend: Backend, workers: Int, hardware: String?,
         algorithm: CollectiveAlgorithm? = nil, transport: Transport? = nil, laneShares: LaneShareRule? = nil,
-        submitted: Date
+        bucket: Bytes? = nil, submitted: Date
     ) {
         self.id = id
         self.job = job
@@ -50,6 +52,7 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
         self.algorithm = algorithm
         self.transport = transport
         self.laneShares = laneShares
+        self.bucket = bucket
         self.state = .queued
         self.submitted = submitted
     }

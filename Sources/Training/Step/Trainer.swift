@@ -328,7 +328,8 @@ public final class Trainer {
     }
 
     /// Everything that the steps to come depend on, beside the job and the number of steps made: the weights and both
-    /// moments of the optimizer, as laid out by `plan.layout`, and the masks of a sparse job. Written by whoever receives the state of a peer; read, and
+    /// moments of the optimizer, as laid out by `plan.layout`, and the masks of a sparse job. Written by whoever receives the
+    /// state of a peer; read, and
     /// constant until the next `applyOptimizer`, by whoever sends it.
     public var state: [UnsafeMutableBufferPointer<Float>] {
         [weights.buffer, optimizer.firstMoments.buffer, optimizer.secondMoments.buffer]

@@ -15,6 +15,7 @@ struct HostTrials: Sendable {
         var globalBatch: Int
         var steps: Int
         var algorithm = CollectiveAlgorithm.direct
+        var bucket: Bytes?
     }
 
     /// Sizes from tiny to base, one to four workers, both sequence lengths, three ways to exchange; each some seconds.
@@ -23,12 +24,14 @@ struct HostTrials: Sendable {
         Trial(size: "tiny", workers: 2, sequence: 128, globalBatch: 64, steps: 20),
         Trial(size: "tiny", workers: 4, sequence: 512, globalBatch: 16, steps: 20),
         Trial(size: "mini", workers: 1, sequence: 512, globalBatch: 8, steps: 10),
-        Trial(size: "mini", workers: 2, sequence: 128, globalBatch: 32, steps: 12),
+        Trial(size: "mini", workers: 2, sequence: 128, globalBatch: 32, steps: 12, bucket: Bytes(262_144)),
         Trial(size: "mini", workers: 4, sequence: 128, globalBatch: 32, steps: 12, algorithm: .star),
         Trial(size: "small", workers: 1, sequence: 128, globalBatch: 16, steps: 8),
         Trial(size: "small", workers: 2, sequence: 512, globalBatch: 4, steps: 10),
         Trial(size: "small", workers: 4, sequence: 128, globalBatch: 16, steps: 8, algorithm: .ring),
-        Trial(size: "medium", workers: 2, sequence: 128, globalBatch: 8, steps: 8, algorithm: .star),
+        Trial(
+            size: "medium", workers: 2, sequence: 128, globalBatch: 8, steps: 8, algorithm: .star,
+            bucket: .mebibytes(4)),
         Trial(size: "base", workers: 1, sequence: 128, globalBatch: 4, steps: 6),
         Trial(size: "base", workers: 2, sequence: 128, globalBatch: 4, steps: 6),
     ]
@@ -38,9 +41,31 @@ struct HostTrials: Sendable {
         var id: String
         var workers: Int
         var algorithm: CollectiveAlgorithm
+        var bucketBytes: Int?
         var measuredStepHostSeconds: Double
+        /// The replay at the machine's speed beside the run.
         var predictedStepModelledSeconds: Double
         var errorPercent: Double
+        /// That speed against the calibration's, and the error if it is left out.
+        var drift: HostDrift
+        var errorPercentWithoutDrift: Double
+        var measuredPartsHostSeconds: Parts
+        var predictedPartsModelledSeconds: Parts
+    }
+
+    /// Where a step's time goes.
+    struct Parts: Encodable, Sendable {
+        var compute: Double
+        var exchange: Double
+        var optimizer: Double
+        var other: Double
+
+        init(_ parts: HostModelCheck.Parts) {
+            compute = parts.compute
+            exchange = parts.exchange
+            optimizer = parts.optimizer
+            other = parts.other
+        }
     }
 
     /// All outcomes.
@@ -49,6 +74,9 @@ struct HostTrials: Sendable {
         var rows: [Row]
         var medianAbsoluteErrorPercent: Double
         var worstAbsoluteErrorPercent: Double
+        /// The same if the machine's drift since its calibration is left out.
+        var medianAbsoluteErrorPercentWithoutDrift: Double
+        var worstAbsoluteErrorPercentWithoutDrift: Double
     }
 
     /// The calibrated machine.
@@ -63,30 +91,48 @@ struct HostTrials: Sendable {
         for trial in Self.trials {
             let job = Self.job(trial)
             progress("\(job.name), \(Figures.plural(trial.workers, "worker")), \(trial.algorithm.rawValue)")
+            let before = try await drift(job, trial)
             let id = try await client.launch(
                 job, on: .cluster, workers: trial.workers, hardware: nil, algorithm: trial.algorithm,
-                transport: .ipc)
+                transport: .ipc, bucket: trial.bucket)
             let last = try await RunWatcher(store: store, id: id).follow(state: state) { _ in }
             guard case .finished = last.run.state else {
                 throw CommandFailure.failed("run \(id) of \(job.name) ended: \(last.run.state.name)")
             }
-            rows.append(try row(trial, job, try store.record(of: id)))
+            let drift = before.between(try await drift(job, trial))
+            rows.append(try row(trial, job, try store.record(of: id), drift))
         }
         let errors = Quantiles(rows.map { abs($0.errorPercent) })
+        let raw = Quantiles(rows.map { abs($0.errorPercentWithoutDrift) })
         return Outcome(
             calibratedAt: host.measuredAt, rows: rows, medianAbsoluteErrorPercent: errors.median ?? 0,
-            worstAbsoluteErrorPercent: errors.maximum ?? 0)
+            worstAbsoluteErrorPercent: errors.maximum ?? 0, medianAbsoluteErrorPercentWithoutDrift: raw.median ?? 0,
+            worstAbsoluteErrorPercentWithoutDrift: raw.maximum ?? 0)
+    }
+
+    private func drift(_ job: Job, _ trial: Trial) async throws -> HostDrift {
+        let host = host
+        let layout = HostStep.Layout(workers: trial.workers, fill: HostStep.expectedFill(job.examples))
+        return try await OwnThread.run { try HostDrift.measure(job, layout: layout, on: host) }
     }
 
     /// The replay of the run's own steps: its tokens are known, its times are not looked at.
-    private func row(_ trial: Trial, _ job: Job, _ record: RunRecord) throws -> Row {
+    private func row(_ trial: Trial, _ job: Job, _ record: RunRecord, _ drift: HostDrift) throws -> Row {
         guard let check = HostModelCheck.rows(record, on: host).first else {
             throw CommandFailure.failed("run \(record.run.id) of \(job.name) made too few steps to be compared")
         }
+        var parts = check.modelled
+        parts.compute *= drift.compute
+        parts.exchange *= drift.memory
+        parts.optimizer *= drift.memory
+        let predicted = parts.compute + parts.exchange + parts.optimizer
         return Row(
-            id: job.name, workers: trial.workers, algorithm: trial.algorithm,
+            id: job.name, workers: trial.workers, algorithm: trial.algorithm, bucketBytes: trial.bucket?.count,
             measuredStepHostSeconds: check.stepMedianHostSeconds,
-            predictedStepModelledSeconds: check.stepModelledSeconds, errorPercent: check.errorPercent)
+            predictedStepModelledSeconds: predicted,
+            errorPercent: 100 * (predicted / check.stepMedianHostSeconds - 1), drift: drift,
+            errorPercentWithoutDrift: check.errorPercent, measuredPartsHostSeconds: Parts(check.measured),
+            predictedPartsModelledSeconds: Parts(parts))
     }
 
     private static func job(_ trial: Trial) -> Job {

@@ -63,7 +63,8 @@ struct KernelCalibration {
             overhead: middle(\.overhead))
     }
 
-    private func measure(width: Int, length: Int, tokens: Int, busy: Int) throws -> HostMachine.Rates {
+    /// Rates of one shape.
+    func measure(width: Int, length: Int, tokens: Int, busy: Int) throws -> HostMachine.Rates {
         let model = ModelShape(layers: Self.layers, hidden: width, heads: width / 64)
         let sequences = tokens / length
         let masked = Int((Double(length) * 0.15).rounded())

@@ -19,7 +19,7 @@ struct MemoryCalibration {
         Result(
             adamw: (try optimizer(.adamw, threads: 1), try optimizer(.adamw, threads: cores)),
             lamb: (try optimizer(.lamb, threads: 1), try optimizer(.lamb, threads: cores)),
-            sumNanosecondsPerElement: sum(threads: 1) * 1e9, memoryGigabytesPerSecond: try memory(cores: cores))
+            sumNanosecondsPerElement: sum() * 1e9, memoryGigabytesPerSecond: try memory(cores: cores))
     }
 
     /// Nanoseconds a parameter of clipping and applying a gradient.
@@ -34,7 +34,7 @@ struct MemoryCalibration {
     private static let elements = 16 << 20
 
     /// Seconds an element of adding one gradient to another, both beyond every cache.
-    private func sum(threads: Int) -> Double {
+    func sum() -> Double {
         let (into, from) = (FloatBuffer(count: Self.elements), FloatBuffer(count: Self.elements))
         into.buffer.update(repeating: 1)
         from.buffer.update(repeating: 1)

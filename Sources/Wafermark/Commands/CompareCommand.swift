@@ -28,6 +28,7 @@ struct CompareCommand: AsyncParsableCommand {
     var workers = 2
 
     @OptionGroup var collective: CollectiveOptions
+    @OptionGroup var bucket: BucketOptions
 
     @Option(help: ArgumentHelp("The machine that the cluster stands for.", valueName: "profile"))
     var clusterHardware: String?
@@ -62,7 +63,8 @@ struct CompareCommand: AsyncParsableCommand {
         let directory = state.directory
         let request = BackendComparison.Request(
             job: job, workers: workers, algorithm: collective.algorithm, transport: collective.transport,
-            laneShares: collective.laneShares, clusterHardware: clusterHardware, waferHardware: waferHardware,
+            laneShares: collective.laneShares, bucket: bucket.size, clusterHardware: clusterHardware,
+            waferHardware: waferHardware,
             output: folder ?? "results/\(job.name)-\(Self.timestamp())")
         let session = try session(directory)
         let display = TerminalProgress(on: output.json ? .standardError : .standardOutput)

@@ -43,7 +43,7 @@ struct ExplainCommand: ParsableCommand {
     func run() throws {
         let profile = try HardwareCatalogue.profile(what.hardware)
         let root = try Explanation.prediction(
-            job: what.readJob(), profile: profile, layout: what.layout.steps(on: profile),
+            job: what.readJob(), profile: profile, layout: what.readLayout().steps(on: profile),
             convergence: what.readConvergence(state))
         guard let ofPhase = root.figure("phase\(phase)_seconds") else {
             throw CommandFailure.wrongUsage("--phase is \(phase); the job has no such phase")

@@ -36,13 +36,15 @@ struct LaunchClusterCommand: AsyncParsableCommand {
     var workers = 2
 
     @OptionGroup var collective: CollectiveOptions
+    @OptionGroup var bucket: BucketOptions
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         try await Launch(
             options: options, backend: .cluster, workers: workers, algorithm: collective.algorithm,
-            transport: collective.transport, laneShares: collective.laneShares, state: state, output: output
+            transport: collective.transport, laneShares: collective.laneShares, bucket: bucket.size, state: state,
+            output: output
         ).run()
     }
 }
@@ -69,6 +71,7 @@ private struct Launch {
     var algorithm = CollectiveAlgorithm.direct
     var transport = Transport.sharedMemory
     var laneShares = LaneShareRule.speed
+    var bucket: Bytes?
     var state: StateOptions
     var output: OutputOptions
 
@@ -83,7 +86,7 @@ private struct Launch {
         let directory = state.directory
         let id = try await DaemonClient(state: directory).launch(
             job, on: backend, workers: workers, hardware: options.hardware, algorithm: algorithm,
-            transport: transport, laneShares: laneShares)
+            transport: transport, laneShares: laneShares, bucket: bucket)
         guard options.watch else {
             if output.json {
                 try Console.printJSON(Launched(runId: id.text))

@@ -14,7 +14,15 @@ struct PlaceCommand: ParsableCommand {
             slowest is as fast as can be; samples stream through them. Nothing is trained:
             times are on the modelled clock.
 
+            Where the network doesn't fit, or with --execution streaming, weights come from
+            outside layer by layer, on wafers that can (cs2, cs3).
+
+            --sensitivity varies what the time rests on, one thing after the other, the
+            largest change first; it is of the whole job, not of a phase.
+
               wafermark place bert-large-pubmed --hardware cs1 --svg plan.svg
+              wafermark place bert-large-pubmed --hardware cs1 --sparsity 0.75
+              wafermark place bert-large-pubmed --hardware cs2 --execution streaming
             """)
 
     @Argument(help: ArgumentHelp("The job file (YAML), or the name of an example.", valueName: "job"))
@@ -35,20 +43,39 @@ struct PlaceCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write the first samples' way through the pipeline as a picture.", valueName: "file"))
     var gantt: String?
 
+    @Flag(help: "Vary what the time to solution rests on, and show the change in hours.")
+    var sensitivity = false
+
+    @OptionGroup var wafer: WaferOptions
     @OptionGroup var output: OutputOptions
 
     func run() throws {
         let job = try PredictionOptions.readJob(job)
         let profile = try HardwareCatalogue.profile(hardware)
-        let placement = try Placement(job: job, profile: profile, phase: phase - 1, replicas: replicas)
+        let layout = StepModel.Layout(
+            workers: 1, execution: wafer.execution, replicas: replicas, sparsity: try wafer.readSparsity())
+        let placement = try Placement(job: job, profile: profile, phase: phase - 1, layout: layout)
         let title = "\(job.name), phase \(phase), on \(profile.title)"
-        if let svg { try write(FloorPlanPicture(placement.plan, title: title).file(), to: svg) }
-        if let gantt { try write(PipelinePicture(placement.plan, samples: Self.drawnSamples).file(), to: gantt) }
+        try draw(placement, title)
+        let table = sensitivity ? try WaferSensitivity(job: job, profile: profile, layout: layout) : nil
         if output.json {
-            try Console.printJSON(PlacementDocument(placement, job: job.name, hardware: profile.name))
+            try Console.printJSON(
+                PlacementDocument(placement, job: job.name, hardware: profile.name, sensitivity: table))
         } else {
-            Console.printExactly(PlacementText(placement, title: title).text)
+            Console.printExactly(
+                PlacementText(placement, title: title).text + (table.map { "\n" + SensitivityText($0).text } ?? ""))
         }
+    }
+
+    private func draw(_ placement: Placement, _ title: String) throws {
+        guard svg != nil || gantt != nil else { return }
+        guard let plan = placement.schedule.floorPlan else {
+            throw CommandFailure.wrongUsage(
+                "with streamed weights every layer has the whole wafer, so there is no floor plan to draw; leave out --svg "
+                    + "and --gantt, or try --execution pipelined")
+        }
+        if let svg { try write(FloorPlanPicture(plan, title: title).file(), to: svg) }
+        if let gantt { try write(PipelinePicture(plan, samples: Self.drawnSamples).file(), to: gantt) }
     }
 
     /// Samples of the Gantt chart: enough to see the pipeline fill.

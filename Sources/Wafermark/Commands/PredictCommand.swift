@@ -34,11 +34,20 @@ struct PredictCommand: ParsableCommand {
         help: ArgumentHelp("Vary a setting: 'nodes=1,2,4', 'stack=a,b'; repeat for more.", valueName: "setting=values"))
     var sweep: [String] = []
 
+    @Flag(help: "On a wafer: vary what the time rests on, and show the change in hours.")
+    var sensitivity = false
+
     @Flag(help: "Fail where an input lies outside the calibrated range.")
     var strict = false
 
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
+
+    func validate() throws {
+        guard !sensitivity || sweep.isEmpty else {
+            throw ValidationError("--sensitivity is of one configuration; leave out --sweep")
+        }
+    }
 
     func run() throws {
         let job = try what.readJob()
@@ -46,18 +55,26 @@ struct PredictCommand: ParsableCommand {
         guard sweep.isEmpty else {
             let axes = try sweep.map(Sweep.Axis.init(parsing:))
             try SweepOutput(
-                job: job, axes: axes, sweep: Sweep(axes, hardware: what.hardware, layout: what.layout),
+                job: job, axes: axes, sweep: Sweep(axes, hardware: what.hardware, layout: what.readLayout()),
                 convergence: convergence, isStrict: strict
             ).print(json: output.json)
             return
         }
         let (title, prediction) = try predict(job, convergence)
         if strict { try prediction.requireCalibrated() }
+        let table = sensitivity ? try readSensitivity(of: job) : nil
         if output.json {
-            try Console.printJSON(PredictionDocument(prediction, of: job))
+            try Console.printJSON(PredictionDocument(prediction, of: job, sensitivity: table))
         } else {
-            Console.printExactly(PredictionText(prediction, of: job, on: title).text)
+            Console.printExactly(
+                PredictionText(prediction, of: job, on: title).text
+                    + (table.map { "\n" + SensitivityText($0).text } ?? ""))
         }
+    }
+
+    private func readSensitivity(of job: Job) throws -> WaferSensitivity {
+        let profile = try HardwareCatalogue.profile(what.hardware)
+        return try WaferSensitivity(job: job, profile: profile, layout: what.readLayout().steps(on: profile))
     }
 
     /// The prediction, and what the machine is called.
@@ -76,7 +93,7 @@ struct PredictCommand: ParsableCommand {
         return (
             profile.title,
             try JobPrediction(
-                job: job, profile: profile, layout: what.layout.steps(on: profile), convergence: convergence)
+                job: job, profile: profile, layout: what.readLayout().steps(on: profile), convergence: convergence)
         )
     }
 }

@@ -35,6 +35,8 @@ struct PredictionDocument: Encodable {
     var extrapolated: Bool
     var extrapolatedReasons: [String]
     var phases: [Phase]
+    /// What a wafer's time rests on, varied.
+    var sensitivity: WaferSensitivity?
 
     /// A step's parts.
     struct Breakdown: Encodable {
@@ -46,7 +48,8 @@ struct PredictionDocument: Encodable {
     }
 
     /// The document of `prediction`, which is of `job`.
-    init(_ prediction: JobPrediction, of job: Job) {
+    init(_ prediction: JobPrediction, of job: Job, sensitivity: WaferSensitivity? = nil) {
+        self.sensitivity = sensitivity
         let first = prediction.phases.first?.step
         let longest = prediction.phases.max { $0.steps * $0.step.step.seconds < $1.steps * $1.step.step.seconds }
         let count = prediction.phases.reduce(0) { $0 + $1.steps }
@@ -87,6 +90,6 @@ extension PredictionDocument {
         case steps, stepSeconds, sequencesPerSecond, scalingEfficiency, boundBy, breakdown, energyKilowattHours
         // The encoder's snake case would break the abbreviation apart.
         case costUSDollars = "costUsDollars"
-        case extrapolated, extrapolatedReasons, phases
+        case extrapolated, extrapolatedReasons, phases, sensitivity
     }
 }

@@ -37,6 +37,8 @@ struct PredictionOptions: ParsableArguments {
             "Samples to the target by batch (CSV): steps follow from it, not from the job.", valueName: "file"))
     var convergence: String?
 
+    @OptionGroup var wafer: WaferOptions
+
     @Option(
         help: ArgumentHelp(
             "Steps to what this run reached, by its measured gradient noise scale.",
@@ -59,10 +61,10 @@ struct PredictionOptions: ParsableArguments {
     }
 
     /// How it is laid over the machine.
-    var layout: Sweep.Layout {
+    func readLayout() throws -> Sweep.Layout {
         Sweep.Layout(
             nodes: nodes, devicesPerNode: gpusPerNode, microBatch: microBatch, accumulation: accumulation,
-            precision: precision, stack: stack)
+            precision: precision, stack: stack, execution: wafer.execution, sparsity: try wafer.readSparsity())
     }
 
     /// The law of the table that `--convergence` names, or of the run in `state` that `--noise-scale-from` names.

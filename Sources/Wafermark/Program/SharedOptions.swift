@@ -72,6 +72,24 @@ extension CollectiveAlgorithm: ExpressibleByArgument {}
 extension Transport: ExpressibleByArgument {}
 extension LaneShareRule: ExpressibleByArgument {}
 
+/// In which pieces gradients are exchanged.
+struct BucketOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The size of a gradient bucket; 1 by default, fractions are allowed.",
+            discussion: "Small buckets leave sooner, large ones cost less each.", valueName: "MiB"))
+    var bucketMebibytes: Double?
+
+    func validate() throws {
+        guard bucketMebibytes.map({ (0.001...256).contains($0) }) ?? true else {
+            throw ValidationError("--bucket-mebibytes is \(bucketMebibytes ?? 0); 0.001 to 256 are allowed")
+        }
+    }
+
+    /// The size that the user means; nil for the usual.
+    var size: Bytes? { bucketMebibytes.map { Bytes(Int($0 * 1_048_576)) } }
+}
+
 /// Whether the command prints for programs.
 struct OutputOptions: ParsableArguments {
     @Flag(name: .customLong("json"), help: "Print one JSON document and nothing else on standard output.")

@@ -49,6 +49,9 @@ struct PredictionText {
         if phases.contains(where: { $0.step.pipelineFill > .zero }) {
             rows.append(part("pipeline fill") { $0.pipelineFill })
         }
+        if phases.contains(where: { $0.step.execution != nil }) {
+            rows.append(row("execution") { $0.step.execution?.rawValue ?? "-" })
+        }
         rows += [
             row("step, 90 % interval") {
                 "\(Figures.milliseconds($0.step.low.seconds)) to \(Figures.milliseconds($0.step.high.seconds))"

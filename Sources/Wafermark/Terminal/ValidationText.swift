@@ -129,19 +129,23 @@ enum ValidationText {
         let table = TextTable(
             [
                 .init("JOB"), .init("WORKERS", isNumeric: true), .init("EXCHANGE"),
-                .init("MEASURED (HOST)", isNumeric: true), .init("MODELLED", isNumeric: true),
-                .init("ERROR %", isNumeric: true),
+                .init("HOST", isNumeric: true), .init("MODELLED", isNumeric: true), .init("ERROR %", isNumeric: true),
+                .init("DRIFT", isNumeric: true), .init("WITHOUT %", isNumeric: true),
             ],
             rows: outcome.rows.map { row in
                 [
                     row.id, "\(row.workers)", row.workers == 1 ? "none" : row.algorithm.rawValue,
                     Figures.milliseconds(row.measuredStepHostSeconds),
                     Figures.milliseconds(row.predictedStepModelledSeconds), signed(row.errorPercent),
+                    Figures.fixed(row.drift.compute, 2), signed(row.errorPercentWithoutDrift),
                 ]
             })
         return "Median steps on this host, calibrated \(outcome.calibratedAt)\n\n" + table.text()
             + "\nmedian absolute error  \(percent(outcome.medianAbsoluteErrorPercent))\n"
             + "worst                  \(percent(outcome.worstAbsoluteErrorPercent))\n"
+            + "  without the drift    \(percent(outcome.medianAbsoluteErrorPercentWithoutDrift)), worst "
+            + "\(percent(outcome.worstAbsoluteErrorPercentWithoutDrift))\n"
+            + "drift: how much slower the machine's kernels were beside the run than when it\nwas calibrated\n"
     }
 
     private static func signed(_ value: Double) -> String {

@@ -12,6 +12,8 @@ public struct KernelLayout: Hashable, Sendable, Codable {
     public var bytesPerCore: Double
     /// The most parameters that one core holds.
     public var parametersPerCore: Double
+    /// Non-zero weights of the fullest core over the mean: 1 where no weight is zero.
+    public var imbalance: Double
 
     /// Cores of the rectangle.
     public var area: Int { columns * rows }
@@ -19,21 +21,27 @@ public struct KernelLayout: Hashable, Sendable, Codable {
     /// `kernel` on `columns` x `rows` cores while `inFlight` samples wait for their way back.
     ///
     /// A dense kernel's core holds a block of `a` inputs and `b` outputs. Every row of a sample costs it `a b`
-    /// multiply-adds for each of three products; `a` elements come in and `b` partial sums go on, forward, and the
-    /// reverse on the way back, each over links of their own. The slower of the two sets the time.
+    /// multiply-adds for each of three products, or as many as the fullest core has weights that are not zero; `a` elements
+    /// come in and `b` partial sums go on, forward, and the reverse on the way back, each over links of their own. The
+    /// slower of the two sets the time.
     init(_ kernel: WaferKernel, columns: Int, rows: Int, isTransposed: Bool, inFlight: Int, core: WaferCore) {
         self.columns = columns
         self.rows = rows
         self.isTransposed = isTransposed
         let area = Double(columns * rows)
         let (multiplyAdds, linkElements): (Double, Double)
-        var parameters = Double(kernel.parameters) / area
+        var parameters = Double(kernel.parameters) * kernel.density / area
+        imbalance = 1
         switch kernel.work {
         case .dense(let samples, let inputs, let outputs):
             let a = Self.share(of: inputs, among: isTransposed ? columns : rows)
             let b = Self.share(of: outputs, among: isTransposed ? rows : columns)
-            (multiplyAdds, linkElements) = (3 * Double(samples) * a * b, 2 * Double(samples) * max(a, b))
-            parameters = max(parameters, a * b)
+            let blocks = (Double(inputs) / a).rounded(.up) * (Double(outputs) / b).rounded(.up)
+            let nonZeros = NonZeroLoad.expectedMost(
+                ofWeights: a * b, density: kernel.density, pattern: kernel.pattern, cores: Int(blocks))
+            imbalance = nonZeros / (a * b * kernel.density)
+            (multiplyAdds, linkElements) = (3 * Double(samples) * nonZeros, 2 * Double(samples) * max(a, b))
+            parameters = max(parameters, nonZeros)
         case .attention(let tokens, let heads, let width):
             let queries = Self.share(of: tokens, among: isTransposed ? columns : rows)
             let keys = Self.share(of: heads * tokens, among: isTransposed ? rows : columns)
@@ -47,7 +55,7 @@ public struct KernelLayout: Hashable, Sendable, Codable {
         cycles = max(compute, linkElements * WaferCore.bytesPerActivation / core.linkBytesPerCycle)
         parametersPerCore = parameters
         bytesPerCore =
-            parameters * WaferCore.bytesPerParameter
+            parameters * kernel.bytesPerStoredParameter
             + Double(kernel.keptElements * inFlight) * WaferCore.bytesPerActivation / area
     }
 
@@ -84,8 +92,7 @@ public struct KernelLayout: Hashable, Sendable, Codable {
         mostRows: Int
     ) {
         let bytes =
-            Double(kernel.parameters) * WaferCore.bytesPerParameter
-            + Double(kernel.keptElements * inFlight) * WaferCore.bytesPerActivation
+            kernel.storedBytes + Double(kernel.keptElements * inFlight) * WaferCore.bytesPerActivation
         var rows = max(layout.rows, Int((bytes / core.dataBytes / Double(layout.columns)).rounded(.up)))
         while rows <= mostRows {
             let raised = KernelLayout(

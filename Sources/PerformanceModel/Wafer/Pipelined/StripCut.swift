@@ -10,6 +10,7 @@ struct HeightTable {
     private struct Kind: Hashable {
         var work: WaferKernel.Work
         var role: WaferKernel.Role
+        var density: Double
     }
 
     init(_ sequence: [FloorPlanner.Item], graph: WaferGraph, core: WaferCore, columns: Int, rows: Int) {
@@ -26,7 +27,7 @@ struct HeightTable {
         var fast: [Kind: [KernelLayout?]] = [:]
         let ofItems = sequence.map { item in
             let kernel = graph.kernels[item.kernel]
-            let kind = Kind(work: kernel.work, role: kernel.role)
+            let kind = Kind(work: kernel.work, role: kernel.role, density: kernel.density)
             let layouts =
                 fast[kind]
                 ?? (0...columns).map { width in

@@ -13,13 +13,18 @@ public struct PipelineTime: Hashable, Sendable {
     /// Seconds of the weight update: the fullest core's parameters, the norms over the grid, the sum over the copies.
     public var update: Double
 
+    /// Seconds that starting the step costs.
+    public var launch: Double
+
     /// The step in seconds.
-    public var seconds: Double { Double(samplesOfReplica) * interval + fill + update }
+    public var seconds: Double { Double(samplesOfReplica) * interval + fill + update + launch }
     /// Samples that the pipeline holds when it is full.
     public var depth: Double { fill / interval + 1 }
 
-    /// A step of `samples` samples on `plan`; `inputBytesPerSecond` limits what comes in from outside.
-    public init(_ plan: FloorPlan, samples: Int, inputBytesPerSecond: Double = .infinity) {
+    /// A step of `samples` samples on `plan`; `inputBytesPerSecond` limits what comes in from outside, and starting it
+    /// costs `launch` seconds.
+    public init(_ plan: FloorPlan, samples: Int, inputBytesPerSecond: Double = .infinity, launch: Double = 0) {
+        self.launch = launch
         let core = plan.core
         samplesOfReplica = (samples + plan.replicas - 1) / plan.replicas
         kernelInterval = plan.intervalCycles / core.hertz

@@ -1,3 +1,4 @@
+import Foundation
 import Jobs
 
 /// Places the kernels of a network on a wafer so that the slowest is as fast as can be.
@@ -17,9 +18,14 @@ public struct FloorPlanner {
     private static let precision = 1e-4
 
     /// A planner for `workload`'s network on `machine`.
-    public init(_ workload: Workload, machine: WaferMachine) {
-        graph = WaferGraph(workload)
-        core = WaferCore(machine)
+    public init(_ workload: Workload, machine: WaferMachine, sparsity: WeightSparsity? = nil) {
+        self.init(WaferGraph(workload, sparsity: sparsity), machine: machine, core: WaferCore(machine))
+    }
+
+    /// A planner for `graph` on the grid of `machine` with cores like `core`.
+    init(_ graph: WaferGraph, machine: WaferMachine, core: WaferCore) {
+        self.graph = graph
+        self.core = core
         columns = Int(machine.usableColumns.value)
         rows = Int(machine.usableRows.value)
     }
@@ -29,7 +35,7 @@ public struct FloorPlanner {
     ///
     /// - Throws: `PerformanceModelError.unsupported` where the network doesn't fit, with what is missing.
     public func plan(globalBatch: Int) throws(PerformanceModelError) -> FloorPlan {
-        guard var best = plan(replicas: 1) else { throw tooLarge }
+        guard var best = plan(replicas: 1) else { throw tooLarge(replicas: 1) }
         var bestSeconds = PipelineTime(best, samples: globalBatch).seconds
         var replicas = 2
         while replicas <= globalBatch, let next = plan(replicas: replicas) {
@@ -39,6 +45,18 @@ public struct FloorPlanner {
             replicas *= 2
         }
         return best
+    }
+
+    /// The plan with `replicas` copies for steps of `globalBatch` samples.
+    ///
+    /// - Throws: `PerformanceModelError.unsupported` where there are more copies than samples, or they don't fit.
+    public func plan(replicas: Int, globalBatch: Int) throws(PerformanceModelError) -> FloorPlan {
+        guard 1...max(1, globalBatch) ~= replicas else {
+            throw .unsupported(
+                "found \(replicas) copies of the network; allowed: 1 to \(globalBatch), the global batch")
+        }
+        guard let plan = plan(replicas: replicas) else { throw tooLarge(replicas: replicas) }
+        return plan
     }
 
     /// The plan with so many copies; nil where they don't fit.
@@ -148,17 +166,28 @@ public struct FloorPlanner {
     /// Bytes of a copy: parameters with their optimizer state, and activations that wait.
     private var bytes: Double {
         graph.kernels.indices.reduce(0.0) {
-            $0 + Double(graph.kernels[$1].parameters) * WaferCore.bytesPerParameter
+            $0 + graph.kernels[$1].storedBytes
                 + Double(graph.kernels[$1].keptElements * inFlight($1)) * WaferCore.bytesPerActivation
         }
     }
 
-    private var tooLarge: PerformanceModelError {
+    private func tooLarge(replicas: Int) -> PerformanceModelError {
         let room = core.dataBytes * Double(columns * rows)
-        func gigabytes(_ bytes: Double) -> String { (bytes / 1e9).formatted(.number.precision(.fractionLength(1))) }
+        let needed = bytes * Double(replicas)
+        let what = replicas == 1 ? "the network doesn't fit" : "\(replicas) copies of the network don't fit"
         return .unsupported(
-            "the network doesn't fit the wafer in layer-pipelined execution: weights, optimizer state and waiting "
-                + "activations take \(gigabytes(bytes)) GB, and its \(columns) x \(rows) cores have room for "
-                + "\(gigabytes(room)) GB" + (bytes < room ? ", though not in whole rectangles" : ""))
+            "\(what) the wafer in layer-pipelined execution: weights, optimizer state and waiting activations take "
+                + "\(Gigabytes.text(needed)) GB, and its \(columns) x \(rows) cores have room for "
+                + "\(Gigabytes.text(room)) GB: "
+                + (needed > room
+                    ? "\(Gigabytes.text(needed - room)) GB are missing" : "enough, but not in whole rectangles"))
+    }
+}
+
+/// Bytes as people read them.
+enum Gigabytes {
+    /// `bytes` in GB, with one digit after the point.
+    static func text(_ bytes: Double) -> String {
+        (bytes / 1e9).formatted(.number.precision(.fractionLength(1)).locale(Locale(identifier: "en_US_POSIX")))
     }
 }

@@ -1,0 +1,91 @@
+import Jobs
+
+/// A job on a wafer with everything that its time rests on, so that each can be varied by itself.
+struct WaferScenario: Sendable {
+    /// A phase of the job.
+    struct Phase: Sendable {
+        var graph: WaferGraph
+        var globalBatch: Int
+        /// Steps; a fraction where a batch doesn't divide the sequences.
+        var steps: Double
+
+        var sequences: Double { steps * Double(globalBatch) }
+    }
+
+    var machine: WaferMachine
+    var phases: [Phase]
+    var programShare = WaferCore.programShare
+    /// How many times the interval between samples exceeds its lower bound; nil takes the plan's.
+    var imbalance: Double?
+    var execution: WaferExecution?
+    var replicas: Int?
+
+    /// The scenario of `job` on `machine` as `layout` says.
+    init(job: Job, machine: WaferMachine, layout: StepModel.Layout) {
+        self.machine = machine
+        execution = layout.execution
+        replicas = layout.replicas
+        phases = job.phases.map {
+            Phase(
+                graph: WaferGraph(StepModel.workload(of: $0, in: job, layout), sparsity: layout.sparsity),
+                globalBatch: $0.globalBatch, steps: Double($0.steps))
+        }
+    }
+
+    /// The schedules of the phases.
+    func schedules(_ plans: inout PlanMemory) throws(PerformanceModelError) -> [WaferSchedule] {
+        let core = WaferCore(machine, programShare: programShare)
+        var schedules: [WaferSchedule] = []
+        for phase in phases {
+            schedules.append(try plans.schedule(self, core: core, phase: phase))
+        }
+        return schedules
+    }
+
+    /// Hours of all steps.
+    func hours(_ plans: inout PlanMemory) throws(PerformanceModelError) -> Double {
+        zip(phases, try schedules(&plans)).reduce(0) { $0 + $1.0.steps * seconds($1.1) } / 3600
+    }
+
+    private func seconds(_ schedule: WaferSchedule) -> Double {
+        guard let imbalance, case .pipelined(let plan, let time) = schedule else { return schedule.seconds }
+        let least = plan.leastIntervalCycles * imbalance / plan.core.hertz
+        return time.seconds - Double(time.samplesOfReplica) * (time.interval - max(least, time.inputInterval))
+    }
+}
+
+/// Floor plans that were made before: much of what is varied leaves the plan as it is.
+struct PlanMemory {
+    private struct Key: Hashable {
+        var graph: WaferGraph
+        var core: WaferCore
+        var columns: Double
+        var rows: Double
+        var globalBatch: Int
+        var replicas: Int?
+    }
+
+    private var plans: [Key: FloorPlan] = [:]
+
+    /// The schedule of a phase of `scenario`.
+    mutating func schedule(
+        _ scenario: WaferScenario, core: WaferCore, phase: WaferScenario.Phase
+    ) throws(PerformanceModelError) -> WaferSchedule {
+        let machine = scenario.machine
+        let key = Key(
+            graph: phase.graph, core: core, columns: machine.usableColumns.value, rows: machine.usableRows.value,
+            globalBatch: phase.globalBatch, replicas: scenario.replicas)
+        if scenario.execution != .streaming, let plan = plans[key] {
+            return .pipelined(
+                plan,
+                PipelineTime(
+                    plan, samples: phase.globalBatch, inputBytesPerSecond: machine.ioBytesPerSecond,
+                    launch: machine.launchSeconds))
+        }
+        let schedule = try WaferSchedule(
+            phase.graph, machine: machine, core: core, globalBatch: phase.globalBatch,
+            execution: scenario.execution, replicas: scenario.replicas)
+        plans[key] = schedule.floorPlan
+        return schedule
+    }
+}
