@@ -96,7 +96,8 @@ final class CoordinatorLink: Sendable {
                 for frames in line.repeats(now: .now()) { loop.send(frames) }
                 loop.send(line.sendOnce(bytes))
             case .joinRequest: loop.send(line.sendOnce(bytes))
-            case .hello, .laneResults, .stepReport, .halted, .disturbed, .evaluationReport, .checkpointReport, .failure,
+            case .hello, .laneResults, .stepReport, .halted, .notice, .disturbed, .evaluationReport, .checkpointReport,
+                .failure,
                 .finished:
                 loop.send(line.send(bytes, now: .now()))
             }
