@@ -6,6 +6,9 @@ public enum JobRequirements {
     /// What doesn't fit, and what would.
     public struct Violation: Error, Hashable, Sendable, CustomStringConvertible {
         public let description: String
+
+        /// A violation in words.
+        public init(description: String) { self.description = description }
     }
 
     /// Refuses more workers than lanes, and none.

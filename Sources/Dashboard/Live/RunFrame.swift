@@ -109,10 +109,11 @@ package struct RunFrame: Encodable {
 extension RunFrame.Standing {
     fileprivate init(_ progress: RunProgress) {
         let run = progress.run
+        let failure: String? = if case .failed(let reason) = run.state { reason } else { nil }
         self.init(
             runId: run.id.text, jobName: run.job.name, backend: run.backend, workers: run.workers,
             hardware: run.hardware, algorithm: run.algorithm, state: run.state.name,
-            failure: if case .failed(let reason) = run.state { reason } else { nil },
+            failure: failure,
             isFinal: run.state.isFinal, canResume: run.state.isFinal && run.state != .finished,
             submitted: run.submitted, started: run.started, ended: run.ended, stepsMade: progress.stepsMade,
             stepsPlanned: progress.totalSteps, lanes: run.job.lanes, elapsedHostSeconds: progress.elapsed.seconds,

@@ -29,14 +29,14 @@ package struct HealthRoutes {
                 return try Response.json(Health(status: "ok"))
             } catch {
                 return try Response.json(
-                    .serviceUnavailable, Health(status: "unavailable", reason: PrintableText.plain("\(error)")))
+                    Health(status: "unavailable", reason: PrintableText.plain("\(error)")), status: .serviceUnavailable)
             }
         }
         router.get("/metrics") { _, _ in
             let text = Metrics(runs: try desk.store.list(), live: try Self.underWay(desk), version: version).text
             return Response(type: "text/plain; version=0.0.4; charset=utf-8", Data(text.utf8))
         }
-        router.get("/openapi.json") { _, _ in Response.json(Self.apiDocument) }
+        router.get("/openapi.json") { _, _ in Response.document(Self.apiDocument) }
     }
 
     /// The run under way, if there is one: its newest steps are all that is read of it.

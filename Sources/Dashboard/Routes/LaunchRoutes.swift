@@ -61,20 +61,20 @@ struct LaunchRoutes {
             try JobRequirements.check(hardware: hardware, for: launch.backend)
             let id = try await desk.client.launch(
                 job, on: launch.backend, workers: workers, hardware: hardware, algorithm: launch.algorithm ?? .direct)
-            return try Response.json(.accepted, Answer(runId: id.text, state: "queued"))
+            return try Response.json(Answer(runId: id.text, state: "queued"), status: .accepted)
         }
         router.post("/api/v1/runs/:run/cancel") { _, context in
             let id = try desk.run(named: context)
             try await desk.client.cancel(id)
             let state = try desk.store.run(id).state
             return try Response.json(
-                .accepted, Answer(runId: id.text, state: state.isFinal ? state.name : "cancelling"))
+                Answer(runId: id.text, state: state.isFinal ? state.name : "cancelling"), status: .accepted)
         }
         router.post("/api/v1/runs/:run/resume") { request, context in
             let id = try desk.run(named: context)
             let resume = try await Self.body(of: request, as: Resume.self)
             try await desk.client.resume(id, workers: resume.workers)
-            return try Response.json(.accepted, Answer(runId: id.text, state: "queued"))
+            return try Response.json(Answer(runId: id.text, state: "queued"), status: .accepted)
         }
         router.delete("/api/v1/runs/:run") { _, context in
             let id = try desk.run(named: context)

@@ -14,13 +14,13 @@ struct RunRoutes {
         let desk = desk
         router.get("/api/v1/runs") { request, _ in
             let limit = try Self.limit(request)
-            return Response.json(try RunJSON.list(try desk.store.list(limit: limit)))
+            return Response.document(try RunJSON.list(try desk.store.list(limit: limit)))
         }
         router.get("/api/v1/runs/:run") { _, context in
-            Response.json(try RunJSON.show(try desk.store.record(of: try desk.run(named: context))))
+            Response.document(try RunJSON.show(try desk.store.record(of: try desk.run(named: context))))
         }
         router.get("/api/v1/runs/:run/events") { _, context in
-            Response.json(try RunJSON.events(try desk.store.record(of: try desk.run(named: context))))
+            Response.document(try RunJSON.events(try desk.store.record(of: try desk.run(named: context))))
         }
     }
 

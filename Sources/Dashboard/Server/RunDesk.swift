@@ -31,14 +31,12 @@ extension Response {
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
     }
 
-    /// A JSON document.
-    static func json(_ status: HTTPResponse.Status = .ok, _ data: Data) -> Response {
-        Response(status, type: "application/json", data)
-    }
+    /// A JSON document that is there already.
+    static func document(_ data: Data) -> Response { Response(type: "application/json", data) }
 
     /// `value` as JSON.
-    static func json(_ status: HTTPResponse.Status = .ok, _ value: some Encodable) throws -> Response {
-        json(status, try DashboardJSON.encode(value))
+    static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+        Response(status, type: "application/json", try DashboardJSON.encode(value))
     }
 }
 

@@ -40,12 +40,12 @@ public struct Placement: Sendable {
             replayedSeconds = StreamingReplay(plan, passes: passes).seconds
             formulaSeconds = Double(passes) * plan.passSeconds
         }
-        if let zeros = layout.sparsity {
+        if let zeros = try layout.weightSparsity(of: job) {
             var dense = layout
             dense.sparsity = nil
             sparsity = SparsityEffect(
-                without: try WaferSchedule(job: job, profile: profile, layout: dense, phase: index), with: schedule,
-                sparsity: zeros)
+                without: try WaferSchedule(job: job.dense, profile: profile, layout: dense, phase: index),
+                with: schedule, sparsity: zeros)
         } else {
             sparsity = nil
         }

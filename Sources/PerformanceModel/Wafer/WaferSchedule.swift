@@ -16,7 +16,8 @@ public enum WaferSchedule: Hashable, Sendable {
             throw .unsupported("'\(profile.name)' is a cluster; networks are placed on wafers, such as cs1")
         }
         let phase = try StepModel.phase(index, of: job)
-        let graph = WaferGraph(StepModel.workload(of: phase, in: job, layout), sparsity: layout.sparsity)
+        let graph = WaferGraph(
+            StepModel.workload(of: phase, in: job, layout), sparsity: try layout.weightSparsity(of: job))
         try self.init(
             graph, machine: machine, core: WaferCore(machine), globalBatch: phase.globalBatch,
             execution: layout.execution, replicas: layout.replicas)

@@ -21,13 +21,16 @@ struct WaferScenario: Sendable {
     var replicas: Int?
 
     /// The scenario of `job` on `machine` as `layout` says.
-    init(job: Job, machine: WaferMachine, layout: StepModel.Layout) {
+    ///
+    /// - Throws: as `WeightSparsity`.
+    init(job: Job, machine: WaferMachine, layout: StepModel.Layout) throws(PerformanceModelError) {
+        let sparsity = try layout.weightSparsity(of: job)
         self.machine = machine
         execution = layout.execution
         replicas = layout.replicas
         phases = job.phases.map {
             Phase(
-                graph: WaferGraph(StepModel.workload(of: $0, in: job, layout), sparsity: layout.sparsity),
+                graph: WaferGraph(StepModel.workload(of: $0, in: job, layout), sparsity: sparsity),
                 globalBatch: $0.globalBatch, steps: Double($0.steps))
         }
     }

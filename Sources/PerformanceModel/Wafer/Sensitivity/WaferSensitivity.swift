@@ -57,7 +57,7 @@ public struct WaferSensitivity: Hashable, Sendable, Codable {
         guard let machine = profile.wafer else {
             throw .unsupported("'\(profile.name)' is a cluster; a sensitivity table is made for wafers, such as cs1")
         }
-        let base = WaferScenario(job: job, machine: machine, layout: layout)
+        let base = try WaferScenario(job: job, machine: machine, layout: layout)
         var plans = PlanMemory()
         let schedules = try base.schedules(&plans)
         phaseHours = zip(base.phases, schedules).map { $0.steps * $1.seconds / 3600 }

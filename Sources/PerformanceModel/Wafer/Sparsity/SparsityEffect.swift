@@ -34,7 +34,7 @@ public struct SparsityEffect: Hashable, Sendable, Codable {
         var (dense, sparse) = (layout, layout)
         dense.sparsity = nil
         sparse.sparsity = sparsity
-        let without = try WaferSchedule(job: job, profile: profile, layout: dense, phase: index)
+        let without = try WaferSchedule(job: job.dense, profile: profile, layout: dense, phase: index)
         let with = try WaferSchedule(job: job, profile: profile, layout: sparse, phase: index)
         self.init(without: without, with: with, sparsity: sparsity)
     }
