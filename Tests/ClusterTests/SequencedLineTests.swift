@@ -88,9 +88,11 @@ struct SequencedLineTests {
         }
         var line = SequencedLine()
         _ = line.send([1], now: MonotonicInstant(nanoseconds: 1))
-        #expect(!line.take(SequencedLine.Header(sequence: .max, acknowledged: .max)))
+        let isClaimHeard = line.take(SequencedLine.Header(sequence: .max, acknowledged: .max))
+        #expect(!isClaimHeard)
         #expect(line.unacknowledged == 1)
-        #expect(line.take(SequencedLine.Header(sequence: 1, acknowledged: 1)))
+        let isAnswerHeard = line.take(SequencedLine.Header(sequence: 1, acknowledged: 1))
+        #expect(isAnswerHeard)
         #expect(line.unacknowledged == 0)
     }
 }

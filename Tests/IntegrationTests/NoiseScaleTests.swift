@@ -25,7 +25,7 @@ struct NoiseScaleTests {
 
         let run = runs[2]
         let shown = try Program.run(["runs", "show", run.id, "--state", run.state])
-        #expect(shown.standardOutput.contains("Gradient noise scale"), "\(shown.standardOutput)")
+        #expect(shown.standardOutput.contains("Noise scale, sequences"), "\(shown.standardOutput)")
         let json = try Program.run(["runs", "show", run.id, "--state", run.state, "--json"]).json()
         let figures = try #require(json["run"] as? [String: Any])
         #expect(figures["gradient_noise_scale_sequences"] as? Double == scale)

@@ -43,8 +43,9 @@ struct StragglerWatch: Sendable {
             if recent[record.rank, default: []].count > Self.window { recent[record.rank]?.removeFirst() }
         }
         return paces.compactMap { pace in
-            // It must come well below the mark before it counts as recovered, so that nobody hovers about it.
-            let isSlow = slow.contains(pace.rank) ? pace.zScore > 2 && pace.ratio > 1.1 : pace.isStraggler
+            // It must come well below the mark before it counts as recovered, so that nobody hovers about it; a pace that
+            // scatters because it has just changed is no recovery.
+            let isSlow = slow.contains(pace.rank) ? pace.ratio > 1.1 : pace.isStraggler
             guard isSlow != slow.contains(pace.rank) else { return nil }
             if isSlow { slow.insert(pace.rank) } else { slow.remove(pace.rank) }
             return Change(pace: pace, isSlow: isSlow, steps: recent[pace.rank]?.count ?? 0)

@@ -64,8 +64,8 @@ struct FigureDefinition: Sendable {
             key: "final_held_out_nsp_accuracy", title: "Held-out NSP accuracy", meaning: "sentence pairs told right",
             clock: nil, unit: "share", format: .share, isCompared: false, value: { $0.finalHeldOutNspAccuracy }),
         FigureDefinition(
-            key: "gradient_noise_scale_sequences", title: "Gradient noise scale",
-            meaning: "critical batch, in sequences", clock: nil, unit: "sequences", format: .significant,
+            key: "gradient_noise_scale_sequences", title: "Noise scale, sequences",
+            meaning: "of the gradient: the critical batch", clock: nil, unit: "sequences", format: .significant,
             isCompared: false, value: { $0.gradientNoiseScaleSequences }),
     ]
 }
