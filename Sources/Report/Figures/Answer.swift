@@ -65,7 +65,8 @@ public struct Answer: Sendable, Encodable {
         } else {
             sentence = Self.several(facts)
         }
-        details = [Self.scale(facts), Self.certainty(facts), Self.ratios(facts), Self.bits(facts), Self.quality(facts)].compactMap { $0 }
+        details = [Self.scale(facts), Self.certainty(facts), Self.ratios(facts), Self.bits(facts), Self.quality(facts)]
+            .compactMap { $0 }
     }
 
     // MARK: One sentence

@@ -60,10 +60,12 @@ public struct MarkdownRenderer {
                     ]
                 }
                 + (scaling.wafer.map { wafer in
-                    [[
-                        wafer.hardware, FigureFormat.duration.text(wafer.timeModelledSeconds), "", "",
-                        FigureFormat.significant.text(wafer.costUsDollars),
-                    ]]
+                    [
+                        [
+                            wafer.hardware, FigureFormat.duration.text(wafer.timeModelledSeconds), "", "",
+                            FigureFormat.significant.text(wafer.costUsDollars),
+                        ]
+                    ]
                 } ?? [])
             return "### The whole job on \(Self.escaped(scaling.hardware)) (modelled clock)\n\n"
                 + Self.table(["Devices", "Time", "Efficiency", "Exposed exchange", "US$"], rows) + "\n"

@@ -22,7 +22,8 @@ extension HTMLRenderer {
     }
 
     private func table(of scaling: ModelledScaling, _ key: String, in page: inout Markup) {
-        table("\(scaling.hardware): the whole job by size of the cluster, modelled clock", class: "compact", in: &page) {
+        table("\(scaling.hardware): the whole job by size of the cluster, modelled clock", class: "compact", in: &page)
+        {
             page in
             page.raw("<thead><tr><th scope=\"col\">Devices</th>")
             for title in ["Time", "90 % from", "to", "Efficiency", "Exposed exchange", "kWh", "US$"] {
@@ -50,7 +51,8 @@ extension HTMLRenderer {
                 (point.costUsDollars, .significant, "cost_us_dollars"),
             ], key, in: &page)
         page.element(
-            "td", point.boundBy.replacingOccurrences(of: "_", with: " ") + (point.isExtrapolated ? ", EXTRAPOLATED" : ""))
+            "td",
+            point.boundBy.replacingOccurrences(of: "_", with: " ") + (point.isExtrapolated ? ", EXTRAPOLATED" : ""))
         page.raw("</tr>\n")
     }
 
