@@ -4,14 +4,16 @@ import Testing
 
 @Suite("wafermark compare", .serialized)
 struct CompareTests {
-    @Test("gives the same bits on the wafer and on clusters of 1, 2, 3 and 4 workers", arguments: [1, 2, 3, 4])
-    func sameBits(workers: Int) throws {
+    @Test(
+        "gives the same bits on the wafer and on clusters of 1, 2, 3 and 4 workers, with buckets of any size",
+        arguments: zip([1, 2, 3, 4], ["1", "0.001", "0.03", "256"]))
+    func sameBits(workers: Int, bucket: String) throws {
         let folder = try TemporaryFolder()
         let job = try folder.write(JobFixtures.small(), to: "job.yaml")
         let outcome = try Program.run(
             [
-                "compare", job, "--workers", "\(workers)", "--state", folder.path + "/s", "--out", folder.path + "/out",
-                "--json",
+                "compare", job, "--workers", "\(workers)", "--bucket-mebibytes", bucket, "--state", folder.path + "/s",
+                "--out", folder.path + "/out", "--json",
             ])
         #expect(outcome.status == 0, "\(outcome.standardError)")
         let summary = try outcome.json()

@@ -48,6 +48,44 @@ struct ModelCommandTests {
         #expect(outcome.status == 2 && outcome.standardError.contains("wafermark calibrate"))
     }
 
+    @Test("place streams weights, and says what zeros save and what the hours rest on")
+    func streaming() throws {
+        let arguments = ["place", "bert-large-pubmed", "--hardware", "cs2", "--execution", "streaming"]
+        let json = try Program.run(arguments + ["--sparsity", "0.5", "--sensitivity", "--json"]).json()
+        #expect(json["execution"] as? String == "streaming")
+        let (formula, replay) = (json["formula_seconds"] as? Double ?? 0, json["replayed_seconds"] as? Double ?? 0)
+        #expect(formula > 0 && abs(replay / formula - 1) < 0.02)
+        let sparsity = try #require(json["sparsity"] as? [String: Any])
+        #expect(sparsity["saved_share"] as? Double ?? 0 > 0.1)
+        let sensitivity = try #require(json["sensitivity"] as? [String: Any])
+        #expect((sensitivity["rows"] as? [Any])?.count ?? 0 > 8)
+        expectEightyColumns(try Program.run(arguments + ["--sensitivity"]).standardOutput)
+        expectEightyColumns(
+            try Program.run(["predict"] + arguments.dropFirst() + ["--sparsity", "0.75"]).standardOutput)
+    }
+
+    @Test(
+        "what a wafer can't do, and what isn't meant for a cluster, is refused with what is wrong",
+        arguments: [
+            (["place", "bert-large-pubmed", "--hardware", "cs1", "--execution", "streaming"], "no weight streaming"),
+            (["place", "bert-large-pubmed", "--hardware", "cs1", "--replicas", "9"], "GB are missing"),
+            (["place", "bert-large-pubmed", "--hardware", "cs1", "--sparsity", "1"], "--sparsity is 1"),
+            (["predict", "demo", "--hardware", "dgx-h100", "--execution", "streaming"], "is a cluster"),
+            (["predict", "demo", "--hardware", "dgx-h100", "--sensitivity"], "is a cluster"),
+            (
+                [
+                    "place", "bert-large-pubmed", "--hardware", "cs2", "--execution", "streaming", "--svg",
+                    "/nowhere.svg",
+                ], "no floor plan"
+            ),
+            (["launch", "cluster", "job.yaml", "--bucket-mebibytes", "0"], "--bucket-mebibytes is 0"),
+        ])
+    func refusals(arguments: [String], words: String) throws {
+        let outcome = try Program.run(arguments)
+        #expect(outcome.standardError.contains(words), "\(outcome.standardError)")
+        #expect(outcome.status == 2 && outcome.standardOutput.isEmpty)
+    }
+
     @Test("a sweep predicts every combination")
     func sweep() throws {
         let json = try Program.run([

@@ -77,6 +77,18 @@ struct WaferPlacementTests {
         }
     }
 
+    @Test("copies of a small network take as long as the formula says, few samples or many", arguments: [1, 2, 4, 8])
+    func copiesReplay(replicas: Int) throws {
+        let plan = try Self.plan("tiny", replicas: replicas)
+        for samples in [1, 7, 40, 100, 700] {
+            let replay = PipelineReplay(plan, samples: samples).cycles
+            let time = PipelineTime(plan, samples: samples * replicas)
+            #expect(time.samplesOfReplica == samples)
+            let formula = (Double(samples) * time.kernelInterval + time.fill) * plan.core.hertz
+            #expect(abs(replay / formula - 1) < 0.02, "\(samples) samples: \(replay) for \(formula)")
+        }
+    }
+
     @Test("in a replay every sample passes every kernel once each way, one at a time, and no gradient comes early")
     func passes() throws {
         let plan = try Self.plan("tiny")

@@ -80,7 +80,8 @@ extension Explanation {
                     step.pipelineFill.seconds, "s",
                     source: isStreaming
                         ? "the profile's launch cost"
-                        : "PipelineReplay: one sample's way through the empty pipeline; and the profile's launch cost"),
+                        : "PipelineReplay: what the first samples take beyond their intervals; and the profile's launch cost"
+                ),
                 Explanation(
                     "optimizer_seconds", "the update of the weights", step.optimizer.seconds, "s",
                     source: isStreaming

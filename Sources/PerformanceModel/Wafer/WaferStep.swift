@@ -44,7 +44,7 @@ enum WaferStep {
                 (microBatch, accumulation) = (plan.replicas, time.samplesOfReplica)
                 bound =
                     if fill > streaming {
-                        .pipeline
+                        time.launch > time.fill ? .kernelLaunch : .pipeline
                     } else if time.inputInterval >= time.interval {
                         .inputOutput
                     } else {
@@ -55,7 +55,7 @@ enum WaferStep {
                 (microBatch, accumulation) = (plan.samplesOfPass, plan.passes)
                 bound =
                     if fill > compute + exposed {
-                        .pipeline
+                        .kernelLaunch
                     } else {
                         exposed > compute ? .inputOutput : .matrixRate
                     }

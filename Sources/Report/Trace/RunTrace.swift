@@ -67,11 +67,13 @@ public struct RunTrace: Sendable {
             record.steps.map { ($0.step, $0.elapsed.seconds - $0.duration.seconds) }, uniquingKeysWith: { $1 })
         var slices: [Slice] = []
         var messages: [Message] = []
+        // Steps start by worker 0's clock; one that took another worker longer pushes that worker's next step back.
+        var free: [WorkerRank: Double] = [:]
         for (step, workers) in Self.grouped(record.workerSteps) {
             guard let start = starts[step] else { continue }
             var ends: [WorkerRank: (passes: Double, exchange: Double)] = [:]
             for worker in workers {
-                var time = start
+                var time = max(start, free[worker.rank] ?? start)
                 for (activity, seconds) in worker.parts {
                     slices.append(
                         Slice(rank: worker.rank, step: step, activity: activity, start: time, duration: seconds))
@@ -79,6 +81,7 @@ public struct RunTrace: Sendable {
                     if activity == .compute { ends[worker.rank] = (time, time) }
                     if activity == .exposedCommunication { ends[worker.rank]?.exchange = time }
                 }
+                free[worker.rank] = time
             }
             messages += Self.messages(step, workers, ends)
         }

@@ -11,14 +11,14 @@ struct SensitivityText {
     var text: String { headline + rows + "\n" + sources + assumptions }
 
     private var headline: String {
-        let parts = table.phaseHours.map(Figures.short).joined(separator: " + ")
+        let parts = table.phaseHours.map(time).joined(separator: " + ")
         var line = "Time to solution: \(parts)"
-        if table.phaseHours.count > 1 { line += " = \(Figures.short(table.hours))" }
-        line += " h (modelled clock)"
+        if table.phaseHours.count > 1 { line += " = \(time(table.hours))" }
+        line += " \(isLong ? "h" : "s") (modelled clock)"
         if let published = table.publishedHours {
             line += "; published: \(Figures.short(published)) h"
         }
-        return line + "\nhours if one thing is another, the largest change first\n\n"
+        return line + "\n\(isLong ? "hours" : "seconds") if one thing is another, the largest change first\n\n"
     }
 
     private var rows: String {
@@ -32,12 +32,17 @@ struct SensitivityText {
         return TextTable(
             [
                 .init("", isNumeric: true), .init("WHAT", mayShrink: true), .init("VALUE", isNumeric: true),
-                .init("RANGE", isNumeric: true), .init("HOURS", isNumeric: true),
+                .init("RANGE", isNumeric: true), .init(isLong ? "HOURS" : "SECONDS", isNumeric: true),
             ], rows: rows
         ).text()
     }
 
-    private func hours(_ hours: Double?) -> String { hours.map(Figures.short) ?? "no fit" }
+    private func hours(_ hours: Double?) -> String { hours.map(time) ?? "no fit" }
+
+    /// Hours of what takes long, seconds of the rest.
+    private func time(_ hours: Double) -> String { Figures.short(isLong ? hours : hours * 3600) }
+
+    private var isLong: Bool { table.hours >= 0.1 }
 
     private var sources: String {
         table.rows.enumerated().map { index, row in
