@@ -22,7 +22,7 @@ import sys
 JOB = """
 name: traced
 model: {layers: 2, hidden: 64, heads: 2}
-corpus: {text: {synthetic: {documents: 60, seed: 1}}, vocabulary: 400}
+corpus: {synthetic: {documents: 200, seed: 1}, vocabulary: 400}
 lanes: 2
 seed: 1
 phases: [{sequence: 32, global_batch: 4, steps: 4, learning_rate: 1e-3}]
