@@ -12,8 +12,8 @@ struct DiffCommand: ParsableCommand {
             in what came of it. The runs need not be of one job or machine.
             """)
 
-    @Argument(help: "The run, by its id or a beginning of it.")
-    var run: String
+    @Argument(help: ArgumentHelp("The run, by its id or a beginning of it.", valueName: "run"))
+    var compared: String
 
     @Argument(help: "The run that it is compared with.")
     var reference: String
@@ -23,7 +23,7 @@ struct DiffCommand: ParsableCommand {
 
     func run() throws {
         let store = try RunStore(readingFrom: state.directory.path)
-        let records = try [run, reference].map { try store.record(of: try store.id(startingWith: $0)) }
+        let records = try [compared, reference].map { try store.record(of: try store.id(startingWith: $0)) }
         let difference = try RunDifference(records[0], from: records[1])
         if output.json {
             Console.printExactly(String(decoding: try difference.json(), as: UTF8.self))
