@@ -91,8 +91,8 @@ struct ChaosNetworkTests {
     @Test("a delay holds everything back, and loses nothing")
     func delay() async throws {
         let scene = try Scene()
-        #expect(await scene.network.apply(.delay(seconds: 0.4), to: .control, choice: 3))
         let start = MonotonicInstant.now()
+        #expect(await scene.network.apply(.delay(seconds: 0.4), to: .control, choice: 3))
         scene.say("late", from: scene.client)
         #expect(scene.hear(scene.accepted, within: 5_000) == "late")
         #expect(MonotonicInstant.now().elapsed(since: start).seconds > 0.3)

@@ -226,6 +226,10 @@ extension RunMachine {
         let patience =
             longestStep == .zero ? deadlines.collective : max(deadlines.stall, 5 * longestStep.seconds)
         guard watch.idleSeconds > patience else { return nil }
+        // Those that were just asked to halt, because of another's loss, have time to answer.
+        if case .halting(let since, _) = stage, now.elapsed(since: since).seconds <= min(patience, deadlines.halt / 2) {
+            return nil
+        }
         repeatedStep = recorded
         reconnects = true
         isStallTold = true

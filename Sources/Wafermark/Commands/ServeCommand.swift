@@ -67,8 +67,8 @@ struct ServeCommand: AsyncParsableCommand {
                             try await serveDashboard(logger)
                         }
                     }
-                    // Where one fails, the other ends.
-                    try await group.waitForAll()
+                    // Where one fails, the other is cancelled: `waitForAll` would wait for it first.
+                    while try await group.next() != nil {}
                 }
             }
         } catch is CancellationError {

@@ -48,14 +48,14 @@ struct SparseBenchText {
                 Figures.fixed(point.seconds.inputGradient / dense.inputGradient, 2),
                 Figures.fixed(point.seconds.weightGradient / dense.weightGradient, 2),
                 Figures.fixed(point.seconds.packing / dense.total, 2), Figures.fixed(point.ratio, 2),
-                String(repeating: "#", count: max(0, min(24, Int((point.ratio * 20).rounded())))),
+                String(repeating: "#", count: max(0, min(20, Int((point.ratio * 16).rounded())))),
             ]
         }
         return TextTable(
             [
                 .init("pattern"), .init("zeros", isNumeric: true), .init("forward", isNumeric: true),
                 .init("input", isNumeric: true), .init("weight", isNumeric: true), .init("packing", isNumeric: true),
-                .init("all", isNumeric: true), .init("20 #: dense"),
+                .init("all", isNumeric: true), .init("16 #: dense"),
             ], rows: rows)
     }
 }

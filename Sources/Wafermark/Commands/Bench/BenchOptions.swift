@@ -54,8 +54,9 @@ struct BenchOptions: ParsableArguments {
         guard sparsity == 0 || 0.01...0.99 ~= sparsity else {
             throw ValidationError("--sparsity is \(sparsity); 0, or 0.01 to 0.99, are allowed")
         }
-        guard SparsityPattern(name: pattern) != nil else {
-            throw ValidationError("--pattern is '\(pattern)'; unstructured, block4, or n:m such as 1:4, are allowed")
+        guard let pattern = SparsityPattern(name: pattern), pattern.isPossible else {
+            throw ValidationError(
+                "--pattern is '\(self.pattern)'; unstructured, block4, or n:m such as 1:4, are allowed")
         }
     }
 
@@ -93,3 +94,10 @@ struct BenchOptions: ParsableArguments {
 
 extension OptimizerSettings.Kind: ExpressibleByArgument {}
 extension ModelShape.Activation: ExpressibleByArgument {}
+
+extension SparsityPattern {
+    /// Whether it keeps some weights of a group, and not all.
+    fileprivate var isPossible: Bool {
+        if case .nOfM(let kept, let group) = self { 0 < kept && kept < group } else { true }
+    }
+}

@@ -59,7 +59,7 @@ struct BenchTrainCommand: ParsableCommand {
             (
                 "zeros in activations",
                 "\(Figures.percent(result.activationZeroShare)) of the feed-forward's, "
-                    + "\(Figures.percent(result.droppedGradientZeroShare)) of gradients behind dropout"
+                    + "\(Figures.percent(result.droppedGradientZeroShare)) of dropout's gradients"
             ),
             ("peak memory", Figures.bytes(result.peakRssBytes)),
             ("start to first step", Figures.milliseconds(result.startSeconds)),
