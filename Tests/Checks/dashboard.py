@@ -125,6 +125,8 @@ def use(page: Page) -> None:
     page.driver.execute_script("document.getElementById('job-text').value = 'name: x\\nlanes: many'")
     page.find("launch-go").click()
     page.wait(lambda: "lanes" in page.find("launch-problem").text, "the wrong job to be refused")
+    # The browser's log names the refusal, which is meant to be there.
+    page.driver.get_log("browser")
     page.driver.execute_script("document.getElementById('job-text').value = arguments[0]", JOB)
     Select(page.find("hardware")).select_by_value("dgx1-v100-16g")
     page.find("launch-go").click()

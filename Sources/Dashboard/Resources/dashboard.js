@@ -248,7 +248,8 @@ function showCurves() {
     x: (value) => String(Math.round(value)), y: (value) => short(value), unit: "steps" });
   const evaluations = story.evaluations.filter((evaluation) => known(evaluation.masked_accuracy));
   curve($("accuracy-chart"), evaluations.map((evaluation) => [evaluation.elapsed_host_seconds, evaluation.masked_accuracy]), {
-    x: clock, y: (value) => (100 * value).toFixed(0) + " %", unit: "host time", points: true,
+    x: (value, step) => (step < 5 ? value.toFixed(step < 1 ? 1 : 0) + " s" : clock(value)),
+    y: (value, step) => (100 * value).toFixed(step < 0.001 ? 2 : step < 0.01 ? 1 : 0) + " %", unit: "host time", points: true,
     baseline: evaluations.at(-1)?.baseline_accuracy });
 }
 // Round values that divide a range into a few parts.
@@ -259,7 +260,7 @@ function ticks(low, high) {
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= raw);
   const values = [];
   for (let value = Math.ceil(low / step) * step; value <= high + step * 1e-6; value += step) values.push(value);
-  return values;
+  return { values, step };
 }
 function curve(svg, points, form) {
   const box = { left: 48, right: 470, top: 8, bottom: 170 };
@@ -273,13 +274,15 @@ function curve(svg, points, form) {
   if (range.y1 - range.y0 < 1e-9) range.y1 = range.y0 + (Math.abs(range.y0) || 1) * 0.1;
   const x = (value) => box.left + ((value - range.x0) / (range.x1 - range.x0)) * (box.right - box.left);
   const y = (value) => box.bottom - ((value - range.y0) / (range.y1 - range.y0)) * (box.bottom - box.top);
-  for (const value of ticks(range.y0, range.y1)) {
+  const levels = ticks(range.y0, range.y1);
+  for (const value of levels.values) {
     svg.append(
       drawing("line", { class: "grid", x1: box.left, x2: box.right, y1: y(value), y2: y(value) }),
-      drawing("text", { x: box.left - 8, y: y(value) + 4, "text-anchor": "end" }, form.y(value)));
+      drawing("text", { x: box.left - 8, y: y(value) + 4, "text-anchor": "end" }, form.y(value, levels.step)));
   }
-  for (const value of ticks(range.x0, range.x1)) {
-    svg.append(drawing("text", { x: x(value), y: box.bottom + 18, "text-anchor": "middle" }, form.x(value)));
+  const places = ticks(range.x0, range.x1);
+  for (const value of places.values) {
+    svg.append(drawing("text", { x: x(value), y: box.bottom + 18, "text-anchor": "middle" }, form.x(value, places.step)));
   }
   svg.append(drawing("text", { x: box.right, y: box.bottom + 32, "text-anchor": "end" }, form.unit));
   if (known(form.baseline)) {
