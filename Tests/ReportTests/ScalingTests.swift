@@ -99,6 +99,6 @@ struct ScalingTests {
         #expect(scaling.wafer == nil)
         let report = try ComparisonReport(
             runs: FabricatedRuns.pair(), scaling: [scaling], generated: FabricatedRuns.start)
-        #expect(report.answer.details.first?.plain.hasPrefix("Beyond") == true)
+        #expect(report.answer.details.first?.plain.hasPrefix("By the performance model, beyond") == true)
     }
 }

@@ -87,12 +87,13 @@ extension HTMLRenderer {
 extension ModelledScaling {
     /// How many devices match the wafer, and where more stop paying; `key` is the scaling's place in the document.
     func sentence(_ key: String) -> Phrase {
+        let noun = worthwhileDevices == 1 ? "device" : "devices"
         let limit: Phrase =
             """
-            Beyond \(Double(worthwhileDevices), .count, key + "/worthwhile_devices") devices a doubling saves less than a \
-            fifth of the time.
+            \(Double(worthwhileDevices), .count, key + "/worthwhile_devices") \(noun) of \(hardware) a doubling \
+            saves less than a fifth of the time.
             """
-        guard let wafer else { return limit }
+        guard let wafer else { return "By the performance model, beyond \(phrase: limit)" }
         let time: Phrase = "\(wafer.timeModelledSeconds, .duration, key + "/wafer/time_modelled_seconds")"
         let match: Phrase =
             wafer.devicesToMatch.map {
@@ -100,7 +101,7 @@ extension ModelledScaling {
             } ?? "no number of devices of \(hardware) that the global batch allows is as soon."
         return """
             By the performance model \(wafer.hardware) takes \(phrase: time) for the job’s \
-            \(Double(steps), .count, key + "/steps") steps; \(phrase: match) \(phrase: limit)
+            \(Double(steps), .count, key + "/steps") steps; \(phrase: match) Beyond \(phrase: limit)
             """
     }
 }
