@@ -12,7 +12,7 @@ struct ChaosProcesses: Sendable {
     private var daemonArguments: [String] {
         [
             "serve", "--state", state.path, "--heartbeat-seconds", "3", "--collective-seconds", "20", "--stall-seconds",
-            "2",
+            "2", "--no-dashboard",
         ]
     }
 

@@ -41,7 +41,7 @@ public struct RunWatcher: Sendable {
             let isHeld = DaemonLock.isHeld(in: state)
             let news = try store.record(of: id, stepsFrom: StepNumber(steps.count))
             steps += news.steps
-            if let newest = news.workerSteps.last?.step { workers = news.workerSteps.filter { $0.step == newest } }
+            if !news.workerSteps.isEmpty { workers = news.newestWorkerSteps }
             let snapshot = Snapshot(
                 run: news.run, steps: steps, evaluations: news.evaluations, workers: workers,
                 events: news.events)

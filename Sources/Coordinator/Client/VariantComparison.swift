@@ -38,15 +38,11 @@ public struct VariantComparison: Sendable {
     }
 
     private let request: Request
-    private let state: StateDirectory
-    private let client: DaemonClient
     private let runs: FollowedRuns
 
     /// A comparison through `client`, whose daemon keeps its records in `state`.
     public init(_ request: Request, state: StateDirectory, client: DaemonClient) {
         self.request = request
-        self.state = state
-        self.client = client
         runs = FollowedRuns(client: client, state: state)
     }
 

@@ -32,7 +32,7 @@ package struct RunFeed {
         let events = news.events.dropFirst(eventsSeen)
         let evaluations = news.evaluations.dropFirst(evaluationsSeen)
         guard news.run != last || !news.steps.isEmpty || !events.isEmpty || !evaluations.isEmpty else { return nil }
-        if let newest = news.workerSteps.last?.step { workers = news.workerSteps.filter { $0.step == newest } }
+        if !news.workerSteps.isEmpty { workers = news.newestWorkerSteps }
         recent = Array((recent + news.steps).suffix(RunProgress.window + 1))
         if let step = news.steps.last?.step { stepsSeen = step.index + 1 }
         eventsSeen = news.events.count

@@ -124,6 +124,3 @@ extension RunFrame.Standing {
             weightsDigest: run.outcome?.weightsDigest)
     }
 }
-
-/// `value` where it is a number that JSON can hold.
-private func finite(_ value: Double?) -> Double? { value.flatMap { $0.isFinite ? $0 : nil } }

@@ -33,20 +33,20 @@ package struct HealthRoutes {
             }
         }
         router.get("/metrics") { _, _ in
-            let text = Metrics(runs: try desk.store.list(), live: try Self.underWay(desk), version: version).text
+            let runs = try desk.store.list()
+            let text = Metrics(runs: runs, live: try Self.underWay(runs, desk.store), version: version).text
             return Response(type: "text/plain; version=0.0.4; charset=utf-8", Data(text.utf8))
         }
         router.get("/openapi.json") { _, _ in Response.document(Self.apiDocument) }
     }
 
-    /// The run under way, if there is one: its newest steps are all that is read of it.
-    private static func underWay(_ desk: RunDesk) throws -> RunProgress? {
-        guard let line = try desk.store.list().first(where: { $0.state == .running }) else { return nil }
+    /// The run under way among `runs`, if there is one: its newest steps are all that is read of it.
+    private static func underWay(_ runs: [RunSummary], _ store: RunStore) throws -> RunProgress? {
+        guard let line = runs.first(where: { $0.state == .running }) else { return nil }
         let first = max(0, line.stepsMade - RunProgress.window - 1)
-        let record = try desk.store.record(of: line.id, stepsFrom: StepNumber(first))
-        let newest = record.workerSteps.last?.step
+        let record = try store.record(of: line.id, stepsFrom: StepNumber(first))
         return RunProgress(
             run: record.run, steps: record.steps, stepsMade: line.stepsMade, evaluations: record.evaluations,
-            workers: record.workerSteps.filter { $0.step == newest })
+            workers: record.newestWorkerSteps)
     }
 }

@@ -83,8 +83,8 @@ extension RunFigures {
     }
 }
 
-/// `value` where it is a finite number.
-func finite(_ value: Double?) -> Double? {
+/// `value` where it is a finite number, which JSON can hold.
+package func finite(_ value: Double?) -> Double? {
     guard let value, value.isFinite else { return nil }
     return value
 }

@@ -25,6 +25,12 @@ public struct RunRecord: Hashable, Sendable, Codable {
         self.evaluations = evaluations
         self.events = events
     }
+
+    /// What the workers report of the newest step that they report on; empty where they report on none.
+    public var newestWorkerSteps: [WorkerStepRecord] {
+        let newest = workerSteps.last?.step
+        return workerSteps.filter { $0.step == newest }
+    }
 }
 
 /// One line of a list of runs: what can be told without reading the whole job.

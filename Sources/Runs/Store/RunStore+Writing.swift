@@ -7,10 +7,7 @@ extension RunStore {
     public func insert(_ runs: [Run]) throws {
         try write { database in
             for run in runs {
-                let known = try Bool.fetchOne(
-                    database, sql: "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?)", arguments: [run.id.text])
-                if known == true { throw RunStoreError.duplicateRun(run.id) }
-                try Self.store(run, in: database)
+                try Self.storeNew(run, in: database)
             }
         }
     }
@@ -23,10 +20,7 @@ extension RunStore {
     /// In one transaction, which may also be made while a daemon writes: it touches no other run.
     public func insert(_ record: RunRecord, importedFrom file: String, at time: Date = Date()) throws {
         try write { database in
-            let known = try Bool.fetchOne(
-                database, sql: "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?)", arguments: [record.run.id.text])
-            if known == true { throw RunStoreError.duplicateRun(record.run.id) }
-            try Self.store(record.run, in: database)
+            try Self.storeNew(record.run, in: database)
             let event = RunEvent(time: time, kind: .imported, message: "imported from \(file)")
             try Self.append(
                 RunAdditions(
@@ -99,6 +93,14 @@ extension RunStore {
         let number = try Int64.fetchOne(database, sql: "SELECT number FROM runs WHERE id = ?", arguments: [id.text])
         guard let number else { throw RunStoreError.noRun(prefix: id.text) }
         return number
+    }
+
+    /// Adds a run, whose name must be new.
+    private static func storeNew(_ run: Run, in database: Database) throws {
+        let known = try Bool.fetchOne(
+            database, sql: "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?)", arguments: [run.id.text])
+        if known == true { throw RunStoreError.duplicateRun(run.id) }
+        try store(run, in: database)
     }
 
     private static func store(_ run: Run, in database: Database) throws {

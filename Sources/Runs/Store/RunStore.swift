@@ -5,7 +5,8 @@ import Jobs
 /// The record of every run, in one SQLite database in the daemon's state directory.
 ///
 /// One process writes a run's record (the daemon; the lock on its state directory is its own affair; whole runs may be
-/// added by others); any number read at the same time, each of them a consistent moment, because the journal is a write-ahead log.
+/// added by others); any number read at the same time, each of them a consistent moment, because the journal is a
+/// write-ahead log.
 ///
 /// **Durability.** `synchronous = FULL`: a transaction that returned survives a power cut, so that a run's record never
 /// lags behind a checkpoint that has reached the disk. It costs one fsync a transaction; the daemon makes at most one
