@@ -32,12 +32,12 @@ void wm_mask_transpose(ptrdiff_t rows, ptrdiff_t columns, const uint64_t *mask, 
         }
 }
 
-void wm_mask_of(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t stride, const float *values, uint64_t *mask) {
+void wm_mask_of_active(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t stride, const float *values, uint64_t *mask) {
     for (ptrdiff_t row = 0; row < rows; row++, values += stride)
         for (ptrdiff_t block = 0; block < columns; block += 64) {
             const ptrdiff_t count = columns - block < 64 ? columns - block : 64;
             uint64_t word = 0;
-            for (ptrdiff_t i = 0; i < count; i++) word |= (uint64_t)(values[block + i] != 0) << i;
+            for (ptrdiff_t i = 0; i < count; i++) word |= (uint64_t)!(values[block + i] <= 0) << i;
             *mask++ = word;
         }
 }
@@ -83,11 +83,13 @@ void wm_sparse_gather(const wm_sparse *pattern, const float *dense, ptrdiff_t ro
     })
 }
 
-void wm_sparse_scatter(const wm_sparse *pattern, const float *values, int accumulate, float *dense) {
-    if (!accumulate) memset(dense, 0, (size_t)(pattern->rows * pattern->columns) * sizeof *dense);
+void wm_sparse_scatter(const wm_sparse *pattern, const float *values, int accumulate, float *dense, ptrdiff_t stride) {
+    if (!accumulate)
+        for (ptrdiff_t row = 0; row < pattern->rows; row++)
+            memset(dense + row * stride, 0, (size_t)pattern->columns * sizeof *dense);
     const uint32_t *start = pattern->starts;
     FOR_SPARSE_ROWS(pattern->rows, pattern->columns, {
-        float *into = dense + row * pattern->columns + block;
+        float *into = dense + row * stride + block;
         for (uint32_t entry = start[0]; entry < start[1]; entry++) into[pattern->columns_in_block[entry]] += values[entry];
         start++;
     })

@@ -29,7 +29,7 @@ struct Example {
     init(
         layers: Int = 2, hidden: Int = 32, heads: Int = 2, vocabulary: Int = 61, lengths: [Int] = [11, 1, 7],
         dropout: Float = 0.2, nextSentence: Bool = true, seed: UInt64 = 1,
-        activation: BERTConfiguration.Activation = .gelu
+        activation: BERTConfiguration.Activation = .gelu, innerBias: Float = 0
     ) throws {
         let configuration = BERTConfiguration(
             layers: layers, hidden: hidden, heads: heads, intermediate: 3 * hidden / 16 * 16, positions: 16,
@@ -39,7 +39,9 @@ struct Example {
         var numbers = Numbers(seed)
         parameters = FloatBuffer(count: layout.elementCount)
         for tensor in layout.tensors {
-            let centre: Float = tensor.name.hasSuffix("LayerNorm.weight") ? 1 : 0
+            let centre: Float =
+                tensor.name.hasSuffix("LayerNorm.weight")
+                ? 1 : tensor.name.hasSuffix("intermediate.dense.bias") ? innerBias : 0
             for index in tensor.range { parameters.buffer[index] = centre + numbers.unit() * 0.3 }
         }
         batch = Self.batch(lengths, room: 12, configuration, &numbers)

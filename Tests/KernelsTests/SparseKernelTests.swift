@@ -53,8 +53,64 @@ private struct Pattern {
     func masked(_ dense: [Float]) -> [Float] { zip(dense, kept).map { $1 ? $0 : 0 } }
 }
 
-@Suite("Kernels for sparse weights")
+/// A dense operand `[n, m]` of random numbers, with gaps between its rows, or turned.
+private struct Operand {
+    var values: [Float]
+    let stride: Int
+    let liesTurned: Bool
+
+    init(_ n: Int, _ m: Int, gap: Int, liesTurned: Bool, _ numbers: inout Numbers) {
+        stride = (liesTurned ? n : m) + gap
+        self.liesTurned = liesTurned
+        values = numbers.row((liesTurned ? m : n) * stride)
+    }
+
+    func place(_ i: Int, _ j: Int) -> Int { liesTurned ? j * stride + i : i * stride + j }
+
+    mutating func with(_ body: (wm_dense) -> Void) {
+        let (stride, turned) = (stride, liesTurned ? 1 : 0)
+        values.withUnsafeMutableBufferPointer {
+            guard let start = $0.baseAddress else { preconditionFailure("an operand without elements") }
+            body(wm_dense(start: start, stride: stride, turned: Int32(turned)))
+        }
+    }
+}
+
+@Suite("Kernels for sparse matrices")
 struct SparseKernelTests {
+    /// `y [tokens, rows] = x [tokens, columns] W^T`, without gaps.
+    private func multiply(
+        _ kernels: FusedKernels, _ pattern: Pattern, _ values: [Float], _ tokens: Int, _ x: inout [Float],
+        _ y: inout [Float], _ scratch: inout [Float]
+    ) {
+        x.withUnsafeMutableBufferPointer { x in
+            y.withUnsafeMutableBufferPointer { y in
+                guard let x = x.baseAddress, let y = y.baseAddress else { return }
+                pattern.with {
+                    kernels.functions.sparse_product(
+                        $0, values, tokens, wm_dense(start: x, stride: pattern.columns, turned: 0), 0,
+                        wm_dense(start: y, stride: pattern.rows, turned: 0), &scratch)
+                }
+            }
+        }
+    }
+
+    @Test("take what ReLU leaves: positive numbers, and what is no number", arguments: [1, 63, 64, 130])
+    func activeMask(columns: Int) {
+        let some: [Float] = [1, -1, 0, -0.0, .nan, .infinity, -.infinity, .leastNonzeroMagnitude]
+        let stride = columns + 2
+        let values = (0..<3 * stride).map { some[$0 % some.count] }
+        var mask = [UInt64](repeating: .max, count: 3 * wm_mask_words(columns))
+        wm_mask_of_active(3, columns, stride, values, &mask)
+        for row in 0..<3 {
+            for column in 0..<wm_mask_words(columns) * 64 {
+                let bit = mask[row * wm_mask_words(columns) + column / 64] >> UInt64(column % 64) & 1
+                let value = column < columns ? values[row * stride + column] : 0
+                #expect((bit == 1) == (value > 0 || value.isNaN))
+            }
+        }
+    }
+
     struct Size: Sendable, CustomTestStringConvertible {
         var tokens: Int
         var rows: Int
@@ -77,27 +133,30 @@ struct SparseKernelTests {
         let (tokens, rows, columns) = (size.tokens, size.rows, size.columns)
         let pattern = Pattern.random(rows: rows, columns: columns, density: size.density, &numbers)
         let weight = pattern.masked(numbers.row(rows * columns))
-        let (inputGap, outputGap) = (3, 5)
-        let x = numbers.row(tokens * (columns + inputGap))
-        let before = numbers.row(tokens * (rows + outputGap))
-        for accumulate in [false, true] {
-            var (y, scratch) = (before, pattern.scratch)
-            pattern.with {
-                kernels.functions.sparse_product(
-                    $0, pattern.gather(weight), tokens, x, columns + inputGap, accumulate ? 1 : 0, &y,
-                    rows + outputGap, &scratch)
-            }
-            var reference = before.map(Double.init)
+        let values = pattern.gather(weight)
+        for (index, accumulate) in [false, true, false, true].enumerated() {
+            var x = Operand(tokens, columns, gap: 3, liesTurned: index % 3 != 0, &numbers)
+            var y = Operand(tokens, rows, gap: 5, liesTurned: index > 1, &numbers)
+            var scratch = pattern.scratch
+            var reference = y.values.map(Double.init)
             for token in 0..<tokens {
                 for row in 0..<rows {
-                    var sum = accumulate ? reference[token * (rows + outputGap) + row] : 0
+                    var sum = accumulate ? reference[y.place(token, row)] : 0
                     for column in 0..<columns {
-                        sum += Double(weight[row * columns + column]) * Double(x[token * (columns + inputGap) + column])
+                        sum += Double(weight[row * columns + column]) * Double(x.values[x.place(token, column)])
                     }
-                    reference[token * (rows + outputGap) + row] = sum
+                    reference[y.place(token, row)] = sum
                 }
             }
-            #expect(difference(y, reference) < 2e-6)
+            pattern.with { pattern in
+                x.with { x in
+                    y.with { y in
+                        kernels.functions.sparse_product(
+                            pattern, values, tokens, x, accumulate ? 1 : 0, y, &scratch)
+                    }
+                }
+            }
+            #expect(difference(y.values, reference) < 2e-6)
         }
     }
 
@@ -106,24 +165,32 @@ struct SparseKernelTests {
         var numbers = Numbers(6)
         let (tokens, rows, columns) = (size.tokens, size.rows, size.columns)
         let pattern = Pattern.random(rows: rows, columns: columns, density: size.density, &numbers)
-        let (x, slopes) = (numbers.row(tokens * (columns + 1)), numbers.row(tokens * (rows + 2)))
         let before = pattern.masked(numbers.row(rows * columns))
-        var (entries, scratch) = (pattern.gather(before), pattern.scratch)
-        pattern.with {
-            kernels.functions.sparse_gradient(
-                $0, tokens, slopes, rows + 2, x, columns + 1, &entries, &scratch)
-        }
-        var dense = [Float](repeating: .nan, count: rows * columns)
-        pattern.with { wm_sparse_scatter($0, entries, 0, &dense) }
-        var reference = before.map(Double.init)
-        for index in reference.indices where pattern.kept[index] {
-            let (row, column) = index.quotientAndRemainder(dividingBy: columns)
-            for token in 0..<tokens {
-                reference[index] += Double(slopes[token * (rows + 2) + row]) * Double(x[token * (columns + 1) + column])
+        for liesTurned in [false, true] {
+            var x = Operand(tokens, columns, gap: 1, liesTurned: !liesTurned, &numbers)
+            var slopes = Operand(tokens, rows, gap: 2, liesTurned: liesTurned, &numbers)
+            var (entries, scratch) = (pattern.gather(before), pattern.scratch)
+            pattern.with { pattern in
+                x.with { x in
+                    slopes.with { kernels.functions.sparse_gradient(pattern, tokens, $0, x, &entries, &scratch) }
+                }
             }
+            let stride = columns + 3
+            var dense = [Float](repeating: 7, count: rows * stride)
+            pattern.with { wm_sparse_scatter($0, entries, 0, &dense, stride) }
+            var reference = before.map(Double.init)
+            for index in reference.indices where pattern.kept[index] {
+                let (row, column) = index.quotientAndRemainder(dividingBy: columns)
+                for token in 0..<tokens {
+                    reference[index] +=
+                        Double(slopes.values[slopes.place(token, row)]) * Double(x.values[x.place(token, column)])
+                }
+            }
+            let found = (0..<rows * columns).map { dense[$0 / columns * stride + $0 % columns] }
+            #expect(difference(found, reference) < 2e-6)
+            #expect(zip(found, pattern.kept).allSatisfy { $1 || $0 == 0 })
+            #expect((0..<rows).allSatisfy { dense[$0 * stride + columns] == 7 }, "what lies between rows is left alone")
         }
-        #expect(difference(dense, reference) < 2e-6)
-        #expect(zip(dense, pattern.kept).allSatisfy { $1 || $0 == 0 })
     }
 
     @Test("multiply no zero: what masked weights would be multiplied with may be anything", arguments: tables)
@@ -135,10 +202,8 @@ struct SparseKernelTests {
         var x = numbers.row(tokens * columns)
         for index in x.indices where index % columns % 2 == 1 { x[index] = index % 4 == 1 ? .nan : .infinity }
         var (y, scratch) = ([Float](repeating: 0, count: tokens * rows), pattern.scratch)
-        pattern.with {
-            kernels.functions.sparse_product(
-                $0, pattern.gather(numbers.row(rows * columns)), tokens, x, columns, 0, &y, rows, &scratch)
-        }
+        let values = pattern.gather(numbers.row(rows * columns))
+        multiply(kernels, pattern, values, tokens, &x, &y, &scratch)
         #expect(y.allSatisfy { $0.isFinite })
     }
 
@@ -150,10 +215,8 @@ struct SparseKernelTests {
         let (values, x) = (pattern.gather(numbers.row(rows * columns)), numbers.row(tokens * columns))
         func product(_ range: Range<Int>) -> [Float] {
             var (y, scratch) = ([Float](repeating: 0, count: range.count * rows), pattern.scratch)
-            let part = Array(x[range.lowerBound * columns..<range.upperBound * columns])
-            pattern.with {
-                kernels.functions.sparse_product($0, values, range.count, part, columns, 0, &y, rows, &scratch)
-            }
+            var part = Array(x[range.lowerBound * columns..<range.upperBound * columns])
+            multiply(kernels, pattern, values, range.count, &part, &y, &scratch)
             return y
         }
         let whole = product(0..<tokens)
@@ -179,7 +242,7 @@ struct SparseKernelTests {
         var values = [Float](repeating: 0, count: turned.count)
         turned.with { wm_sparse_gather($0, dense, 1, columns, &values) }
         var back = [Float](repeating: 0, count: rows * columns)
-        turned.with { wm_sparse_scatter($0, values, 0, &back) }
+        turned.with { wm_sparse_scatter($0, values, 0, &back, rows) }
         var masked = dense
         wm_mask_apply(rows, columns, pattern.words, &masked)
         #expect(masked == pattern.masked(dense))

@@ -19,7 +19,7 @@ extension LanePass {
 
     /// Runs `layer` forward.
     func encode(_ layer: Int) throws {
-        let (hidden, wide) = (configuration.hidden, memory.scratch.wide)
+        let hidden = configuration.hidden
         let (ranges, kept, rows) = (layout.layers[layer], memory.layers[layer], rows(layer))
         let residual = isLast(layer) ? memory.scratch.readInput : input(of: layer)
 
@@ -32,9 +32,7 @@ extension LanePass {
                 configuration.layerNormEpsilon, hiddenMask(.attentionOutput, layer), kept.attentionSum.start,
                 kept.attentionOutput.start, kept.attentionMean, kept.attentionDeviation)
         }
-        try dense(ranges.intermediate, rows: rows.count, kept.attentionOutput, into: kept.intermediate)
-        activate(rows: rows.count, bias: ranges.intermediate.bias, kept.intermediate, into: wide)
-        try dense(ranges.output, rows: rows.count, wide, into: kept.outputSum)
+        try feedForward(layer, rows: rows.count)
         engine.measure(.residualNorm, floats: 4 * rows.count * hidden) {
             kernels.residual_norm(
                 rows, hidden, kept.output.stride, parameters + ranges.output.bias.lowerBound,
@@ -49,7 +47,7 @@ extension LanePass {
     func encodeBackward(_ layer: Int, _ target: GradientTarget, _ report: inout GradientReport) throws {
         let (ranges, kept, rows) = (layout.layers[layer], memory.layers[layer], rows(layer))
         let (hidden, count, scratch) = (configuration.hidden, rows.count, memory.scratch)
-        let (gradient, inner, wide) = (scratch.gradient, scratch.inner, scratch.wide)
+        let (gradient, inner) = (scratch.gradient, scratch.inner)
 
         engine.measure(.residualNormBackward, floats: 4 * count * hidden) {
             kernels.residual_norm_backward(
@@ -59,14 +57,7 @@ extension LanePass {
                 target.sum(ranges.outputNorm.bias), target.sum(ranges.output.bias))
         }
         engine.countZeros(.droppedGradients, rows: count, inner)
-        try denseBackward(ranges.output, rows: count, inner, into: wide, beta: 0)
-        activateBackward(rows: count, kept.intermediate, wide, bias: target.sum(ranges.intermediate.bias))
-        try weightGradient(ranges.output, rows: count, inner, kept.intermediate, target)
-        try report(upTo: ranges.intermediate.weight.lowerBound)
-
-        try weightGradient(ranges.intermediate, rows: count, wide, kept.attentionOutput, target)
-        try report(upTo: ranges.attentionNorm.weight.lowerBound)
-        try denseBackward(ranges.intermediate, rows: count, wide, into: gradient, beta: 1)
+        try feedForwardBackward(layer, rows: count, target, &report)
         engine.measure(.residualNormBackward, floats: 4 * count * hidden) {
             kernels.residual_norm_backward(
                 rows, hidden, gradient.stride, gradient.start, kept.attentionSum.start,

@@ -21,6 +21,9 @@ public final class LaneEngine {
     let kernels = FusedKernels.active.table
     /// Memory for products with sparse matrices, from the first pass that has some.
     private(set) var sparseScratch: SparseScratch?
+    /// What ReLU leaves, from the first pass of a model that has it.
+    private(set) lazy var packedActivations = PackedActivations(
+        tokens: capacity.tokens, width: configuration.intermediate)
 
     /// An engine for `layout`'s model; throws `BERTError.configuration`.
     public init(layout: ParameterLayout, capacity: LaneCapacity) throws {

@@ -3,7 +3,7 @@ public enum StepKernel: String, CaseIterable, Sendable, Codable {
     /// Matrix products of the encoder's dense layers, and of the heads'.
     case encoderProducts = "encoder_products"
     case headProducts = "head_products"
-    /// Products with sparse matrices; their operations are those of kept weights alone.
+    /// Products with sparse matrices, of weights or of activations; their operations are those of kept elements alone.
     case sparseProducts = "sparse_products"
     case embedding
     case embeddingBackward = "embedding_backward"
@@ -16,6 +16,8 @@ public enum StepKernel: String, CaseIterable, Sendable, Codable {
     case geluBackward = "gelu_backward"
     case crossEntropy = "cross_entropy"
     case crossEntropyBackward = "cross_entropy_backward"
+    /// What ReLU leaves, looked through.
+    case activationPacking = "activation_packing"
     /// Around the engine: gradients of lanes added up, their norm, the update of the weights.
     case laneSums = "lane_sums"
     case gradientNorm = "gradient_norm"
@@ -57,7 +59,7 @@ public struct KernelWork: Hashable, Sendable {
     /// Floating-point operations of matrix products; 0 where there are none. What a backward pass computes a second time
     /// instead of keeping it doesn't count.
     public private(set) var operations: Int
-    /// Operations that a dense product would have done with weights that are held at zero.
+    /// Operations that a dense product would have done with zeros that were left out.
     public private(set) var skipped: Int
 
     /// Work of the given parts.

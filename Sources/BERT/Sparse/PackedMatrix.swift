@@ -3,40 +3,44 @@ import Kernels
 
 /// A sparse matrix as the kernels read it: the pattern of its entries, and their values.
 ///
-/// `@unchecked Sendable`: written by one thread at a time, between steps; only read while engines compute.
+/// `@unchecked Sendable`: written by one thread at a time, between steps or by the engine that owns it; only read while
+/// engines of other threads compute.
 package final class PackedMatrix: @unchecked Sendable {
     /// Outputs and inputs of the product.
-    package let rows: Int
-    package let columns: Int
-    /// Kept weights.
-    package let count: Int
+    package private(set) var rows: Int
+    package private(set) var columns: Int
+    /// Entries.
+    package private(set) var count = 0
     let values: FloatBuffer
     private let starts: UnsafeMutablePointer<UInt32>
     private let indices: UnsafeMutablePointer<UInt8>
 
-    /// The pattern of the mask `[rows, columns]` at `mask`; values are zero.
-    init(rows: Int, columns: Int, mask: UnsafePointer<UInt64>) {
+    /// Room for a matrix `[rows, columns]` of up to `entries` entries, or for a smaller one.
+    init(rows: Int, columns: Int, entries: Int) {
         self.rows = rows
         self.columns = columns
-        let words = MaskLayout.words(of: columns)
-        count = wm_mask_count(rows * words, mask)
-        values = FloatBuffer(count: count)
-        starts = .allocate(capacity: rows * words + 1)
-        indices = .allocate(capacity: max(count, 1))
-        wm_sparse_pattern(rows, columns, mask, starts, indices)
+        values = FloatBuffer(count: entries)
+        starts = .allocate(capacity: rows * MaskLayout.words(of: columns) + 1)
+        indices = .allocate(capacity: max(entries, 1))
     }
 
-    /// What is not zero of `values [rows, columns]`, whose rows are `stride` floats apart.
-    package convenience init(nonZeros values: UnsafePointer<Float>, rows: Int, columns: Int, stride: Int) {
-        var mask = [UInt64](repeating: 0, count: rows * MaskLayout.words(of: columns))
-        wm_mask_of(rows, columns, stride, values, &mask)
-        self.init(rows: rows, columns: columns, mask: mask)
-        gather(values, rowStride: stride, columnStride: 1)
+    /// The pattern of the mask `[rows, columns]` at `mask`; values are zero.
+    convenience init(rows: Int, columns: Int, mask: UnsafePointer<UInt64>) {
+        let count = wm_mask_count(rows * MaskLayout.words(of: columns), mask)
+        self.init(rows: rows, columns: columns, entries: count)
+        setPattern(rows: rows, columns: columns, mask: mask, count: count)
     }
 
     deinit {
         starts.deallocate()
         indices.deallocate()
+    }
+
+    /// Takes the pattern of the mask `[rows, columns]` at `mask`, which has `count` entries: no more than there is room for.
+    func setPattern(rows: Int, columns: Int, mask: UnsafePointer<UInt64>, count: Int) {
+        precondition(count <= values.count, "\(count) entries, room for \(values.count)")
+        (self.rows, self.columns, self.count) = (rows, columns, count)
+        wm_sparse_pattern(rows, columns, mask, starts, indices)
     }
 
     /// Floats of scratch that its products need.
@@ -53,29 +57,52 @@ package final class PackedMatrix: @unchecked Sendable {
         wm_sparse_gather(&pattern, dense, rowStride, columnStride, values.pointer)
     }
 
-    /// `y [tokens, rows] = x [tokens, columns] W^T`, or added to what is there; rows of `x` and `y` are `stride`s apart.
-    package func multiply(
-        _ kernels: wm_kernels, tokens: Int, _ x: UnsafePointer<Float>, stride xStride: Int, accumulate: Bool = false,
-        into y: UnsafeMutablePointer<Float>, stride yStride: Int, scratch: UnsafeMutablePointer<Float>
-    ) {
+    /// Writes the values into a dense matrix whose rows are `stride` floats apart, zero where there is no entry, or adds them
+    /// to what is there.
+    func scatter(_ values: UnsafePointer<Float>, accumulate: Bool, into dense: UnsafeMutablePointer<Float>, stride: Int)
+    {
         var pattern = pattern
-        kernels.sparse_product(
-            &pattern, values.pointer, tokens, x, xStride, accumulate ? 1 : 0, y, yStride, scratch)
+        wm_sparse_scatter(&pattern, values, accumulate ? 1 : 0, dense, stride)
     }
 
-    /// `gradient [rows, columns] = slopes^T x` at the kept weights and 0 elsewhere, or added to what is there.
+    /// `y [tokens, rows] = x [tokens, columns] W^T`, or added to what is there.
+    package func multiply(
+        _ kernels: wm_kernels, tokens: Int, _ x: wm_dense, accumulate: Bool = false, into y: wm_dense,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
+        var pattern = pattern
+        kernels.sparse_product(&pattern, values.pointer, tokens, x, accumulate ? 1 : 0, y, scratch)
+    }
+
+    /// The entries of `slopes^T x`, where slopes is `[tokens, rows]` and x `[tokens, columns]`.
     ///
-    /// - Parameter entries: scratch of `count` floats.
-    package func gradient(
-        _ kernels: wm_kernels, tokens: Int, slopes: UnsafePointer<Float>, stride slopeStride: Int,
-        _ x: UnsafePointer<Float>, stride xStride: Int, accumulate: Bool = false,
-        into gradient: UnsafeMutablePointer<Float>, entries: UnsafeMutablePointer<Float>,
+    /// - Parameter entries: `count` floats, overwritten.
+    func products(
+        _ kernels: wm_kernels, tokens: Int, slopes: wm_dense, _ x: wm_dense, into entries: UnsafeMutablePointer<Float>,
         scratch: UnsafeMutablePointer<Float>
     ) {
         var pattern = pattern
         Vector.zero(entries, count: count)
-        kernels.sparse_gradient(&pattern, tokens, slopes, slopeStride, x, xStride, entries, scratch)
-        wm_sparse_scatter(&pattern, entries, accumulate ? 1 : 0, gradient)
+        kernels.sparse_gradient(&pattern, tokens, slopes, x, entries, scratch)
+    }
+
+    /// `gradient [rows, columns] = slopes^T x` at the entries and 0 elsewhere, or added to what is there.
+    ///
+    /// - Parameter entries: scratch of `count` floats.
+    package func gradient(
+        _ kernels: wm_kernels, tokens: Int, slopes: wm_dense, _ x: wm_dense, accumulate: Bool = false,
+        into gradient: UnsafeMutablePointer<Float>, entries: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
+        products(kernels, tokens: tokens, slopes: slopes, x, into: entries, scratch: scratch)
+        scatter(entries, accumulate: accumulate, into: gradient, stride: columns)
+    }
+}
+
+extension wm_dense {
+    /// An operand `[n, m]` with rows `stride` floats apart, or, where it `liesTurned`, `[m, n]`.
+    package init(_ start: UnsafePointer<Float>, stride: Int, liesTurned: Bool = false) {
+        self.init(start: UnsafeMutablePointer(mutating: start), stride: stride, turned: liesTurned ? 1 : 0)
     }
 }
 

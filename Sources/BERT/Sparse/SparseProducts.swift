@@ -36,9 +36,9 @@ extension LanePass {
         let scratch = scratch
         measureProduct(weight.forward, rows: rows) {
             weight.forward.gradient(
-                kernels, tokens: rows, slopes: dy.start, stride: dy.stride, x.start, stride: x.stride,
-                accumulate: accumulate, into: gradient, entries: scratch.entries.pointer,
-                scratch: scratch.panels.pointer)
+                kernels, tokens: rows, slopes: wm_dense(dy.start, stride: dy.stride),
+                wm_dense(x.start, stride: x.stride), accumulate: accumulate, into: gradient,
+                entries: scratch.entries.pointer, scratch: scratch.panels.pointer)
         }
     }
 
@@ -46,8 +46,8 @@ extension LanePass {
         let scratch = scratch
         measureProduct(matrix, rows: rows) {
             matrix.multiply(
-                kernels, tokens: rows, x.start, stride: x.stride, accumulate: accumulate, into: y.start,
-                stride: y.stride, scratch: scratch.panels.pointer)
+                kernels, tokens: rows, wm_dense(x.start, stride: x.stride), accumulate: accumulate,
+                into: wm_dense(y.start, stride: y.stride), scratch: scratch.panels.pointer)
         }
     }
 

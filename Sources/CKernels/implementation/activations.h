@@ -44,13 +44,16 @@ static void gelu_backward(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, flo
         })
 }
 
+// What is no number stays so, as in PyTorch: training must see it.
+WM_INLINE vf relu(vf x) { return choose(x <= (vf){}, (vf){}, x); }
+
 static void bias_relu(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, const float *bias, float *pre,
                       float *activation) {
     for (ptrdiff_t row = 0; row < rows; row++, pre += stride, activation += stride)
         WM_ROW(width, {
             const vf x = LOAD(pre) + LOAD(bias);
             STORE(pre, x);
-            STORE(activation, larger(x, (vf){}));
+            STORE(activation, relu(x));
         })
 }
 
@@ -59,8 +62,8 @@ static void relu_backward(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t stride, flo
     for (ptrdiff_t row = 0; row < rows; row++, pre += stride, gradient += stride)
         WM_ROW(width, {
             const vf x = LOAD(pre);
-            const vf product = (vf)((vi)LOAD(gradient) & (x > (vf){}));
-            STORE(pre, larger(x, (vf){}));
+            const vf product = (vf)((vi)LOAD(gradient) & ~(x <= (vf){}));
+            STORE(pre, relu(x));
             STORE(gradient, product);
             STORE(bias_gradient, LOAD(bias_gradient) + product);
         })

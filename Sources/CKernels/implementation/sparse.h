@@ -1,5 +1,5 @@
-// Products with a sparse weight that multiply no zero. Activations of a panel of tokens are turned so that a column's
-// tokens lie side by side: one entry of the weight is then one factor for whole vectors of tokens. A block of 64 columns
+// Products with a sparse matrix that multiply no zero. Activations of a panel of tokens are turned so that a column's
+// tokens lie side by side: one entry of the matrix is then one factor for whole vectors of tokens. A block of 64 columns
 // of a panel stays in the first-level cache while the entries of 512 rows stream past; sums of a panel's rows in between
 // stay in the second-level cache. Each sum adds its entries by ascending column, however many tokens there are.
 
@@ -113,6 +113,33 @@ WM_INLINE void from_panel(ptrdiff_t tokens, ptrdiff_t columns, const float *pane
         }
 }
 
+// x's panel [columns, width] of the `tokens` tokens from `first` on, zero beyond the last.
+static void load_panel(ptrdiff_t first, ptrdiff_t tokens, ptrdiff_t columns, wm_dense x, float *panel,
+                       ptrdiff_t width) {
+    if (!x.turned) {
+        into_panel(tokens, columns, x.start + first * x.stride, x.stride, panel, width);
+        return;
+    }
+    const float *line = x.start + first;
+    for (ptrdiff_t column = 0; column < columns; column++, line += x.stride, panel += width) {
+        memcpy(panel, line, (size_t)tokens * sizeof *panel);
+        memset(panel + tokens, 0, (size_t)(width - tokens) * sizeof *panel);
+    }
+}
+
+// The panel [rows, width] into y's `tokens` tokens from `first` on, added to what is there where `accumulate`.
+WM_INLINE void store_panel(ptrdiff_t first, ptrdiff_t tokens, ptrdiff_t rows, const float *panel, ptrdiff_t width,
+                           wm_dense y, const bool accumulate) {
+    if (!y.turned) {
+        from_panel(tokens, rows, panel, width, y.start + first * y.stride, y.stride, accumulate);
+        return;
+    }
+    float *line = y.start + first;
+    for (ptrdiff_t row = 0; row < rows; row++, line += y.stride, panel += width)
+        for (ptrdiff_t token = 0; token < tokens; token++)
+            line[token] = accumulate ? line[token] + panel[token] : panel[token];
+}
+
 // Calls BODY with the constant `vectors` that a panel of `tokens` tokens takes.
 #define WM_FOR_VECTORS(TOKENS, BODY)                                                                                   \
     switch (((TOKENS) + WM_LANES - 1) / WM_LANES) {                                                                    \
@@ -167,18 +194,18 @@ WM_INLINE void multiply_panel(const int vectors, const wm_sparse *w, const float
     })
 }
 
-static void sparse_product(const wm_sparse *w, const float *values, ptrdiff_t tokens, const float *x,
-                           ptrdiff_t x_stride, int accumulate, float *y, ptrdiff_t y_stride, float *scratch) {
+static void sparse_product(const wm_sparse *w, const float *values, ptrdiff_t tokens, wm_dense x, int accumulate,
+                           wm_dense y, float *scratch) {
     float *panel = scratch, *out = scratch + w->columns * WM_PANEL;
     for (ptrdiff_t token = 0; token < tokens; token += WM_PANEL) {
         const ptrdiff_t count = tokens - token < WM_PANEL ? tokens - token : WM_PANEL;
         const ptrdiff_t width = (count + WM_LANES - 1) / WM_LANES * WM_LANES;
-        into_panel(count, w->columns, x + token * x_stride, x_stride, panel, width);
+        load_panel(token, count, w->columns, x, panel, width);
         WM_FOR_VECTORS(count, multiply_panel(vectors, w, values, panel, out))
         if (accumulate)
-            from_panel(count, w->rows, out, width, y + token * y_stride, y_stride, true);
+            store_panel(token, count, w->rows, out, width, y, true);
         else
-            from_panel(count, w->rows, out, width, y + token * y_stride, y_stride, false);
+            store_panel(token, count, w->rows, out, width, y, false);
     }
 }
 
@@ -248,14 +275,14 @@ WM_INLINE void gradient_panel(const int vectors, const wm_sparse *w, const float
     })
 }
 
-static void sparse_gradient(const wm_sparse *w, ptrdiff_t tokens, const float *slopes, ptrdiff_t slope_stride,
-                            const float *x, ptrdiff_t x_stride, float *gradient, float *scratch) {
+static void sparse_gradient(const wm_sparse *w, ptrdiff_t tokens, wm_dense slopes, wm_dense x, float *gradient,
+                            float *scratch) {
     float *panel = scratch, *slope_panel = scratch + w->columns * WM_PANEL;
     for (ptrdiff_t token = 0; token < tokens; token += WM_PANEL) {
         const ptrdiff_t count = tokens - token < WM_PANEL ? tokens - token : WM_PANEL;
         const ptrdiff_t width = (count + WM_LANES - 1) / WM_LANES * WM_LANES;
-        into_panel(count, w->columns, x + token * x_stride, x_stride, panel, width);
-        into_panel(count, w->rows, slopes + token * slope_stride, slope_stride, slope_panel, width);
+        load_panel(token, count, w->columns, x, panel, width);
+        load_panel(token, count, w->rows, slopes, slope_panel, width);
         WM_FOR_VECTORS(count, gradient_panel(vectors, w, slope_panel, panel, gradient))
     }
 }

@@ -140,15 +140,15 @@ typedef struct {
                                      const int32_t *labels, float scale, const float *tile_maximum,
                                      const float *log_sum, float *exponentials, float *bias_gradient);
 
-    // Sparse weights. `values` and `gradient` have an element for each entry of the pattern; `scratch` has
-    // wm_sparse_scratch(rows, columns) floats. Entries are all that is multiplied.
+    // Products with a sparse matrix W [rows, columns]. `values` and `gradient` have an element for each entry of the pattern;
+    // `scratch` has wm_sparse_scratch(rows, columns) floats. Entries are all that is multiplied.
     /// y [tokens, rows] = x [tokens, columns] W^T, or added to what is there. With the pattern and values of W^T it is the
     /// gradient of x from that of y.
-    void (*sparse_product)(const wm_sparse *w, const float *values, ptrdiff_t tokens, const float *x,
-                           ptrdiff_t x_stride, int accumulate, float *y, ptrdiff_t y_stride, float *scratch);
+    void (*sparse_product)(const wm_sparse *w, const float *values, ptrdiff_t tokens, wm_dense x, int accumulate,
+                           wm_dense y, float *scratch);
     /// gradient += the entries of slopes^T x, where slopes [tokens, rows] is the gradient of y; accumulates.
-    void (*sparse_gradient)(const wm_sparse *w, ptrdiff_t tokens, const float *slopes, ptrdiff_t slope_stride,
-                            const float *x, ptrdiff_t x_stride, float *gradient, float *scratch);
+    void (*sparse_gradient)(const wm_sparse *w, ptrdiff_t tokens, wm_dense slopes, wm_dense x, float *gradient,
+                            float *scratch);
 } wm_kernels;
 
 /// The best table that this machine can run.

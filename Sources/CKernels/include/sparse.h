@@ -1,4 +1,4 @@
-// Sparse weights: how their entries lie, and how they come from and go to dense matrices.
+// Sparse matrices, of weights or of activations: how their entries lie, and how they come from and go to dense ones.
 //
 // A mask has one bit for each element of a [rows, columns] matrix: rows of ceil(columns / 64) words, column c in bit c % 64
 // of word c / 64; bits beyond the last column are 0.
@@ -24,6 +24,14 @@ typedef struct {
     const uint8_t *columns_in_block;
 } wm_sparse;
 
+/// A dense operand of a product, [n, m]: element (i, j) is start[i * stride + j] or, where it lies turned,
+/// start[j * stride + i].
+typedef struct {
+    float *start;
+    ptrdiff_t stride;
+    int turned;
+} wm_dense;
+
 /// Words of one row of a mask.
 static inline ptrdiff_t wm_mask_words(ptrdiff_t columns) { return (columns + 63) / 64; }
 
@@ -33,8 +41,9 @@ ptrdiff_t wm_mask_count(ptrdiff_t words, const uint64_t *mask);
 /// transposed [columns, rows] = mask [rows, columns].
 void wm_mask_transpose(ptrdiff_t rows, ptrdiff_t columns, const uint64_t *mask, uint64_t *transposed);
 
-/// The mask of the elements that are not zero of values [rows, columns], whose rows are `stride` elements apart.
-void wm_mask_of(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t stride, const float *values, uint64_t *mask);
+/// The mask of the elements of values [rows, columns] that ReLU doesn't turn into zero: the positive ones, and those that are
+/// no numbers, lest these be lost. Rows are `stride` elements apart.
+void wm_mask_of_active(ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t stride, const float *values, uint64_t *mask);
 
 /// values[i] = 0 where bit i of the row that it belongs to is 0. `values` is [rows, columns] without gaps.
 void wm_mask_apply(ptrdiff_t rows, ptrdiff_t columns, const uint64_t *mask, float *values);
@@ -47,8 +56,8 @@ void wm_sparse_pattern(ptrdiff_t rows, ptrdiff_t columns, const uint64_t *mask, 
 void wm_sparse_gather(const wm_sparse *pattern, const float *dense, ptrdiff_t row_stride, ptrdiff_t column_stride,
                       float *values);
 
-/// dense [rows, columns], without gaps, from values: 0 where there is no entry, or added to what is there.
-void wm_sparse_scatter(const wm_sparse *pattern, const float *values, int accumulate, float *dense);
+/// dense [rows, columns], rows `stride` floats apart, from values: 0 where there is no entry, or added to what is there.
+void wm_sparse_scatter(const wm_sparse *pattern, const float *values, int accumulate, float *dense, ptrdiff_t stride);
 
 /// Floats of scratch that products with a sparse matrix of this size need.
 ptrdiff_t wm_sparse_scratch(ptrdiff_t rows, ptrdiff_t columns);

@@ -1,3 +1,4 @@
+import BERT
 import Jobs
 
 /// Measures an encoder layer's products with sparse weights against dense ones: the answer of
@@ -14,10 +15,11 @@ public enum SparseBench {
         public var points: [Point]
         /// Where each pattern breaks even with dense products.
         public var breakEvens: [BreakEven]
-        /// The feed-forward layer's second product where the zeros are its activations'.
+        /// The feed-forward layer's products where the zeros are its activations'.
         public var activations: [ActivationPoint]
-        /// The density up to which training uses the sparse kernels, on every machine.
+        /// The densities of weights, and of activations, up to which training uses the sparse kernels, on every machine.
         public var densityLimit: Double
+        public var activationDensityLimit: Double
     }
 
     /// Seconds of a layer's products, until the slowest thread has ended.
@@ -52,8 +54,8 @@ public enum SparseBench {
         public var ratio: Double
     }
 
-    /// Activations with zeros against dense ones: packing them anew, as every product must, and multiplying; turning the
-    /// result back, which a step would need besides, is not in it.
+    /// What ReLU leaves against dense activations: packing it anew, and the feed-forward layer's five products that see it,
+    /// forward and backward, as a step does it.
     public struct ActivationPoint: Hashable, Sendable, Codable {
         /// The share of activations that is not zero.
         public var density: Double
@@ -107,7 +109,8 @@ public enum SparseBench {
         return Result(
             tokens: tokens, threads: threads, denseSeconds: dense, points: points, breakEvens: breakEvens,
             activations: try [0.9, 0.7, 0.5, 0.3, 0.1].map(stage.activations),
-            densityLimit: SparsitySchedule.densityLimit)
+            densityLimit: SparsitySchedule.densityLimit,
+            activationDensityLimit: PackedActivations.densityLimit)
     }
 
     /// The sparsity at which the ratio falls to 1, between the measured densities by a straight line.

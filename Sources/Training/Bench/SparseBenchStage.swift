@@ -87,52 +87,31 @@ struct SparseBenchStage {
             let (kernels, tokens) = (kernels, tokens)
             sum.forward += try best { operands in
                 packed.forward.multiply(
-                    kernels.table.pointee, tokens: tokens, operands.x.pointer, stride: xs, into: operands.y.pointer,
-                    stride: ys,
-                    scratch: operands.scratch.pointer)
+                    kernels.table.pointee, tokens: tokens, wm_dense(operands.x.pointer, stride: xs),
+                    into: wm_dense(operands.y.pointer, stride: ys), scratch: operands.scratch.pointer)
             }
             sum.inputGradient += try best { operands in
                 packed.backward.multiply(
-                    kernels.table.pointee, tokens: tokens, operands.y.pointer, stride: ys, into: operands.x.pointer,
-                    stride: xs,
-                    scratch: operands.scratch.pointer)
+                    kernels.table.pointee, tokens: tokens, wm_dense(operands.y.pointer, stride: ys),
+                    into: wm_dense(operands.x.pointer, stride: xs), scratch: operands.scratch.pointer)
             }
             sum.weightGradient += try best { operands in
                 packed.forward.gradient(
-                    kernels.table.pointee, tokens: tokens, slopes: operands.y.pointer, stride: ys, operands.x.pointer,
-                    stride: xs,
-                    into: operands.gradient.pointer, entries: operands.entries.pointer,
-                    scratch: operands.scratch.pointer)
+                    kernels.table.pointee, tokens: tokens, slopes: wm_dense(operands.y.pointer, stride: ys),
+                    wm_dense(operands.x.pointer, stride: xs), into: operands.gradient.pointer,
+                    entries: operands.entries.pointer, scratch: operands.scratch.pointer)
             }
         }
         return sum
     }
 
-    /// The second feed-forward product with zeros among its activations.
+    /// The feed-forward layer's five products that see what ReLU leaves, at a share of it, against dense ones.
     func activations(density: Double) throws -> SparseBench.ActivationPoint {
         guard let (hidden, wide) = shapes.last else { preconditionFailure("a layer has matrices") }
-        let (kernels, tokens, weight) = (kernels, tokens, weight)
-        let (xs, ys) = (Self.stride(wide), Self.stride(tokens))
-        try crew.run { [memory] thread in
-            var random = CounterRandom(seed: 1, purpose: .sparsityMask, example: UInt32(thread))
-            for index in 0..<tokens * xs where Double(random.nextUnit()) >= density {
-                memory[thread].x.pointer[index] = 0
-            }
-        }
-        defer { for operands in memory { Self.fill(operands.x) } }
-        let dense = try best { operands in
-            try GEMM.multiply(
-                transposeB: true, m: tokens, n: hidden, k: wide, a: operands.x.pointer, lda: xs, b: weight.pointer,
-                ldb: wide, c: operands.y.pointer, ldc: Self.stride(hidden))
-        }
-        let turned = memory.map { _ in FloatBuffer(count: hidden * ys) }
-        let scratch = memory.map { _ in FloatBuffer(count: 128 * (tokens + wide)) }
-        let sparse = try best { thread, operands in
-            let packed = PackedMatrix(nonZeros: operands.x.pointer, rows: tokens, columns: wide, stride: xs)
-            packed.multiply(
-                kernels.table.pointee, tokens: hidden, weight.pointer, stride: wide, into: turned[thread].pointer,
-                stride: ys, scratch: scratch[thread].pointer)
-        }
+        let stage = try ActivationBenchStage(
+            tokens: tokens, hidden: hidden, wide: wide, density: density, weight: weight, crew: crew)
+        let dense = try best { thread, _ in try stage.dense(thread) }
+        let sparse = try best { thread, _ in stage.sparse(thread) }
         return SparseBench.ActivationPoint(
             density: density, seconds: sparse, denseSeconds: dense, ratio: sparse / dense)
     }

@@ -13,10 +13,10 @@ struct CompareCommand: AsyncParsableCommand {
             the time. The last line printed is the report's path. Ctrl-C cancels the run
             under way and ends its workers.
 
-            With --wafer-variants the wafer trains variants of the network instead, each under
-            several seeds: 'dense', and 'sparse' with a percentage of zeros. Time to the target
-            is then given with its spread. Each sparse variant is trained once on the cluster
-            too, to the same bits.
+            With --wafer-variants the wafer trains variants of the network instead, each
+            under several seeds: 'dense', and 'sparse' with a percentage of zeros. Time to
+            the target is then given with its spread. Each sparse variant is trained once
+            on the cluster too, to the same bits.
 
               wafermark compare job.yaml --wafer-variants dense,sparse75
             """)

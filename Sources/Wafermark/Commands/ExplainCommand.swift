@@ -7,10 +7,11 @@ struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain", abstract: "Take a figure of a prediction apart: formula, inputs, sources.",
         discussion: """
-            Takes what 'predict' takes, and the figure's name as its JSON has it: time_seconds,
-            step_seconds, compute_seconds, waiting_seconds, exposed_communication_seconds,
-            optimizer_seconds, sequences_per_second, energy_kilowatt_hours, cost_us_dollars;
-            or any name that an explanation shows. A phase's figure: --phase.
+            Takes what 'predict' takes, and the figure's name as its JSON has it:
+            time_seconds, step_seconds, compute_seconds, waiting_seconds,
+            exposed_communication_seconds, optimizer_seconds, sequences_per_second,
+            energy_kilowatt_hours, cost_us_dollars; or any name that an explanation shows.
+            A phase's figure: --phase.
 
             The figure is computed again from the inputs that are shown; 'recomputed' is
             what came out. Exits with 1 where that is another value.

@@ -10,12 +10,12 @@ struct PlaceCommand: ParsableCommand {
         commandName: "place", abstract: "Place a job's network on a wafer and time its pipeline.",
         discussion: """
             Every operator of the training graph gets a rectangle of cores that holds its
-            weights and does its forward and backward passes. Rectangles are sized so that the
-            slowest is as fast as can be; samples stream through them. Nothing is trained:
-            times are on the modelled clock.
+            weights and does its forward and backward passes. Rectangles are sized so that
+            the slowest is as fast as can be; samples stream through them. Nothing is
+            trained: times are on the modelled clock.
 
-            Where the network doesn't fit, or with --execution streaming, weights come from
-            outside layer by layer, on wafers that can (cs2, cs3).
+            Where the network doesn't fit, or with --execution streaming, weights come
+            from outside layer by layer, on wafers that can (cs2, cs3).
 
             --sensitivity varies what the time rests on, one thing after the other, the
             largest change first; it is of the whole job, not of a phase.

@@ -9,20 +9,20 @@ struct PredictCommand: ParsableCommand {
         commandName: "predict", abstract: "Predict a job's time, energy and cost on a machine.",
         discussion: """
             Nothing is trained: the job's steps are laid out as operators and messages and
-            timed by the performance model (modelled clock). Every time has a 90 % interval.
-            A figure outside the calibrated range is marked EXTRAPOLATED, and refused with
-            --strict (exit code 2).
+            timed by the performance model (modelled clock). Every time has a 90 %
+            interval. A figure outside the calibrated range is marked EXTRAPOLATED, and
+            refused with --strict (exit code 2).
 
             --sweep SETTING=VALUES predicts every combination; give it once a setting:
             hardware, nodes, gpus-per-node, micro-batch, accumulation, precision, stack.
             VALUES are 1,2,4 or 1..16 or 1..1024x2 (each twice the last).
 
-            --noise-scale-from RUN takes the critical batch from a run's gradient noise scale:
-            the job then takes the steps in which it would reach, at its own global batch, what
-            the run reached.
+            --noise-scale-from RUN takes the critical batch from a run's gradient noise
+            scale: the job then takes the steps in which it would reach, at its own global
+            batch, what the run reached.
 
-            --hardware host predicts this machine, once 'calibrate' has measured it: --nodes is
-            then the number of worker processes.
+            --hardware host predicts this machine, once 'calibrate' has measured it:
+            --nodes is then the number of worker processes.
 
               wafermark predict bert-large-pubmed --hardware dgx1-v100-16g --nodes 4
               wafermark predict job.yaml --hardware dgx2-v100 --sweep nodes=1..64x2

@@ -30,13 +30,13 @@ struct SparseBenchText {
             "\(Figures.fixed($0.ratio, 2)) at \(Figures.percent(1 - $0.density))"
         }
         text += WrappedText.lines(
-            "zeros among activations instead, the second feed-forward product, packing included: "
+            "what ReLU leaves instead, the feed-forward layer's five products that see it, packing included: "
                 + activations.joined(separator: ", ") + " zeros", indent: 0, first: "")
         return text
             + WrappedText.lines(
                 "training multiplies no zero where \(Figures.percent(1 - result.densityLimit)) of the weights or more "
-                    + "are zero: one limit for every machine, so that a job's bits are the same on all", indent: 0,
-                first: "")
+                    + "are zero, or \(Figures.percent(1 - result.activationDensityLimit)) of what ReLU gives: limits for "
+                    + "every machine, so that a job's bits are the same on all", indent: 0, first: "")
     }
 
     private var table: TextTable {

@@ -7,10 +7,11 @@ struct BenchChaosCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "chaos", abstract: "Train while processes and connections fail; look for traces.",
         discussion: """
-            Trains a small job again and again on a daemon of its own while workers and the
-            coordinator are killed, stopped, delayed, ended and added, and connections between
-            them delayed, cut and made deaf, at moments that the seed chooses. Every run must end with the losses and weights of an undisturbed
-            one, to the bit, and leave no process and no socket.
+            Trains a small job again and again on a daemon of its own while workers and
+            the coordinator are killed, stopped, delayed, ended and added, and connections
+            between them delayed, cut and made deaf, at moments that the seed chooses.
+            Every run must end with the losses and weights of an undisturbed one, to the
+            bit, and leave no process and no socket.
             """)
 
     @Option(help: ArgumentHelp("How long, at least; the run under way is finished.", valueName: "m"))
