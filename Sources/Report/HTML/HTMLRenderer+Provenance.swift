@@ -223,6 +223,18 @@ extension HTMLRenderer {
                 + "what differs between runs."
         ),
         (
+            "What would help",
+            """
+            Each remedy’s step is computed anew, by a replay or from the measured parts of the steps, as the table says; so             it is on the modelled clock. An infinite network is what is left without any exchange; the other changes of the             exchange can’t gain more.
+            """
+        ),
+        (
+            "Critical path",
+            """
+            Workers report how long each part of a step took, not when it began. The parts are laid out in the order in             which a worker makes them; from the end of the last worker’s step the path leads back through its exchange to             the worker that had computed last.
+            """
+        ),
+        (
             "Accuracy and baseline",
             "The share of masked tokens of held-out documents that the model predicts right, dropout off. The baseline "
                 + "always guesses the most frequent token of the training text."
