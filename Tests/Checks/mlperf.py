@@ -1,8 +1,7 @@
 """Trains a small job to its target and has MLCommons' compliance checker (mlperf-logging) read the log of it.
 
 The checker is asked for the newest edition of MLPerf Training whose rules know BERT in the open division, which is the form
-that the log has. Every rule must pass but those on the benchmark's own target, which a small job on synthetic text can't
-meet and doesn't claim to.
+that the log has; every rule must pass.
 """
 
 import argparse
@@ -47,8 +46,10 @@ def ruleset() -> tuple[str, str]:
 def check(log: pathlib.Path, edition: str) -> str:
     """What the checker says; empty where it accepts the log."""
     command = [sys.executable, "-m", "mlperf_logging.compliance_checker", "--usage", "training", "--ruleset", edition]
-    found = subprocess.run(command + [str(log)], capture_output=True, text=True, check=False)
-    return "" if found.returncode == 0 and "SUCCESS" in found.stdout else found.stdout + found.stderr
+    # It leaves a log of its own where it is started.
+    found = subprocess.run(command + [str(log)], cwd=log.parent, capture_output=True, text=True, check=False)
+    said = found.stdout + found.stderr
+    return "" if found.returncode == 0 and "SUCCESS" in said else said
 
 
 def main() -> None:
