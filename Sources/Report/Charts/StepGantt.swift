@@ -61,13 +61,17 @@ struct StepGantt {
     /// The path's line: along its stretches, from row to row where it changes workers, with a mark at its end.
     private func line(in svg: inout SVG, _ plot: Plot, _ rows: [Int: Int]) {
         var points: [(x: Double, y: Double)?] = []
+        var last: CriticalPath.Stretch?
         for stretch in path.path {
             let y = Self.under(rows[stretch.rank])
+            // Where a worker waits for what nobody's parts account for, the line has a gap.
+            if let last, last.rank == stretch.rank, stretch.startHostSeconds > last.end + 1e-9 { points.append(nil) }
+            last = stretch
             points.append((plot.x(stretch.startHostSeconds), y))
             points.append((plot.x(stretch.end), y))
         }
         svg.path(points, class: "critical")
-        guard let last = path.path.last else { return }
+        guard let last else { return }
         svg.mark(
             .diamond, x: plot.x(last.end), y: Self.under(rows[last.rank]), radius: 4, class: "critical-end")
     }

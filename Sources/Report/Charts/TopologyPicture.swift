@@ -13,7 +13,6 @@ struct WorkerCircle {
     var transfers: ClusterTopology.Transfers
 
     private static let width = 720.0
-    private static let height = 250.0
     /// Beyond this many pairs labels would hide the lines.
     private static let mostLabels = 3
 
@@ -30,8 +29,12 @@ struct WorkerCircle {
             pairs[Pair(low: min(link.from, link.to), high: max(link.from, link.to)), default: 0] += link.bytesPerStep
         }
         let most = pairs.values.max() ?? 0
+        // Two lie side by side, and need no room above and below.
+        let height = ranks.count > 2 ? 250.0 : 80
         let places = Dictionary(
-            uniqueKeysWithValues: ranks.enumerated().map { ($1, Self.place($0, of: ranks.count)) })
+            uniqueKeysWithValues: ranks.enumerated().map { index, rank in
+                (rank, Self.place(index, of: ranks.count, height: height))
+            })
         var svg = SVG()
         for (pair, bytes) in pairs.sorted(by: { ($0.key.low, $0.key.high) < ($1.key.low, $1.key.high) }) {
             guard let from = places[pair.low], let to = places[pair.high] else { continue }
@@ -48,10 +51,10 @@ struct WorkerCircle {
             svg.mark(.circle, x: place.x, y: place.y, radius: 17, class: "node cluster")
             svg.text("\(rank)", x: place.x, y: place.y + 4, anchor: .middle, class: "bar-total")
         }
-        return svg.document(id: id, width: Self.width, height: Self.height, title: title, description: description)
+        return svg.document(id: id, width: Self.width, height: height, title: title, description: description)
     }
 
-    private static func place(_ index: Int, of count: Int) -> (x: Double, y: Double) {
+    private static func place(_ index: Int, of count: Int, height: Double) -> (x: Double, y: Double) {
         let angle = Double.pi + 2 * Double.pi * Double(index) / Double(max(1, count))
         // Wider than high, so that labels have room.
         return (width / 2 + 190 * cos(angle), height / 2 + 98 * sin(angle))

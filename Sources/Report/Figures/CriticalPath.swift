@@ -122,6 +122,9 @@ extension CriticalPath {
                     (\(stretch.hostSeconds, .duration, place + "/host_seconds"))
                     """
         }
-        return sentence + ". That is \(coveredShare, .percent, key + "/covered_share") of it."
+        let rest: Phrase =
+            coveredShare < 0.995
+            ? "; in the rest workers waited, and no part of another’s step tells what for." : "."
+        return sentence + ". That is \(coveredShare, .percent, key + "/covered_share") of it" + rest
     }
 }

@@ -134,12 +134,12 @@ extension HTMLRenderer {
                 kernels. 
                 """
                     + "Times will differ.")
-            page.raw("<pre tabindex=\"0\" aria-label=\"Commands\"><code>")
+            page.raw("<pre tabindex=\"0\" role=\"region\" aria-label=\"Commands\"><code>")
             page.escaped(report.reproduction.commands.joined(separator: "\n"))
             page.raw("</code></pre>\n")
             if let jobFile = report.jobFile {
                 page.element("h3", "job.yaml")
-                page.raw("<pre tabindex=\"0\" aria-label=\"The job file\"><code>")
+                page.raw("<pre tabindex=\"0\" role=\"region\" aria-label=\"The job file\"><code>")
                 page.escaped(jobFile)
                 page.raw("</code></pre>\n")
             }
