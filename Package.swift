@@ -88,7 +88,9 @@ let package = Package(
         .testTarget(
             name: "ReportTests", dependencies: ["Report", "PerformanceModel", "Runs", "Jobs"], exclude: ["Fixtures"]),
         .testTarget(name: "PerformanceModelTests", dependencies: ["PerformanceModel", "Jobs"]),
-        .testTarget(name: "CoordinatorTests", dependencies: ["Coordinator", "Cluster", "Runs", "Wire", "Jobs"]),
+        .testTarget(
+            name: "CoordinatorTests",
+            dependencies: ["Coordinator", "Cluster", "Report", "PerformanceModel", "Runs", "Wire", "Jobs"]),
         .testTarget(
             name: "DashboardTests", dependencies: ["Dashboard", "Coordinator", "Report", "Runs", "Jobs", .hummingbird]),
         .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Report", "Runs", "Jobs"]),

@@ -5,8 +5,8 @@
     report_statistics.py --check FILE   fails where the file no longer agrees with the installed NumPy and SciPy
 
 Quantiles are numpy.quantile's default (Hyndman and Fan, type 7) and must agree to rounding. Intervals are random, so
-theirs are checked within a tolerance: a percentile bootstrap of single values by scipy.stats.bootstrap, and a
-moving-block bootstrap written out below with NumPy.
+theirs are checked within a tolerance: percentile bootstraps of single values, of a median and of a ratio of medians by
+scipy.stats.bootstrap, and a moving-block bootstrap written out below with NumPy.
 """
 import argparse
 import json
@@ -34,6 +34,20 @@ def samples():
     return series(200, 0.141), series(150, 0.128)
 
 
+def seeds():
+    """Times of repeated runs on two backends: many, so that the ends of a median's interval are not a few far values."""
+    random = np.random.default_rng(20_261_126)
+    return np.round(40 + 3 * random.normal(size=101), 6), np.round(36 + 2 * random.normal(size=91), 6)
+
+
+def percentile(data, statistic, seed):
+    """SciPy's percentile bootstrap of a statistic."""
+    found = stats.bootstrap(
+        data, statistic, n_resamples=RESAMPLES, method="percentile", vectorized=True,
+        random_state=np.random.default_rng(seed))
+    return [float(found.confidence_interval.low), float(found.confidence_interval.high)]
+
+
 def block_bootstrap(first, second, first_rest, second_rest, seed):
     """The interval of the ratio of totals when blocks of ceil(n^(1/3)) consecutive steps are drawn."""
     random = np.random.default_rng(seed)
@@ -52,9 +66,7 @@ def block_bootstrap(first, second, first_rest, second_rest, seed):
 def golden():
     first, second = samples()
     shares = [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1]
-    single = stats.bootstrap(
-        (first, second), lambda x, y, axis: x.sum(axis=axis) / y.sum(axis=axis), n_resamples=RESAMPLES,
-        method="percentile", vectorized=True, random_state=np.random.default_rng(1))
+    mine, theirs = seeds()
     return {
         "source": f"Tests/Checks/report_statistics.py with NumPy {np.__version__}, SciPy {scipy.__version__}",
         "first": first.tolist(),
@@ -63,16 +75,22 @@ def golden():
         "second_rest": 3.1,
         "shares": shares,
         "first_quantiles": [float(np.quantile(first, share)) for share in shares],
-        "single_step_interval": [float(single.confidence_interval.low), float(single.confidence_interval.high)],
+        "single_step_interval": percentile(
+            (first, second), lambda x, y, axis: x.sum(axis=axis) / y.sum(axis=axis), seed=1),
         "block_interval": block_bootstrap(first, second, 4.2, 3.1, seed=2),
+        "seeds": mine.tolist(),
+        "other_seeds": theirs.tolist(),
+        "median_interval": percentile((mine,), np.median, seed=3),
+        "median_ratio_interval": percentile(
+            (mine, theirs), lambda x, y, axis: np.median(x, axis=axis) / np.median(y, axis=axis), seed=4),
     }
 
 
 def disagreements(found, expected):
-    for key in ("first", "second", "first_rest", "second_rest", "shares", "first_quantiles"):
+    for key in ("first", "second", "first_rest", "second_rest", "shares", "first_quantiles", "seeds", "other_seeds"):
         if not np.allclose(found[key], expected[key], rtol=1e-12, atol=0):
             yield f"{key} differs"
-    for key in ("single_step_interval", "block_interval"):
+    for key in ("single_step_interval", "block_interval", "median_interval", "median_ratio_interval"):
         width = expected[key][1] - expected[key][0]
         if not np.allclose(found[key], expected[key], rtol=0, atol=0.05 * width):
             yield f"{key}: {found[key]} in the file, {expected[key]} now"

@@ -21,9 +21,14 @@ struct Specimen: Sendable, CustomTestStringConvertible {
                     hardware: "a wafer", backend: .wafer, workers: 1, step: ModelledSeconds(0.0045),
                     timeToTarget: nil, basis: "made up for a test",
                     sensitivity: try JSONDecoder().decode(WaferSensitivity.self, from: Self.sensitivity)),
-            ], scaling: Self.scaling, host: HostModelTests.host(),
+            ], scaling: Self.scaling, profiles: Self.profiles, host: HostModelTests.host(), clock: .mlperf,
             generated: FabricatedRuns.start.addingTimeInterval(120))
     }
+
+    private static let profiles: [String: HardwareProfile] = {
+        guard let cluster = try? HardwareCatalogue.profile("dgx1-v100-16g") else { return [:] }
+        return [cluster.name: cluster]
+    }()
 
     /// What the performance model says of the fabricated job; the same for all.
     private static let scaling: [ModelledScaling] = {
@@ -72,6 +77,16 @@ struct Specimen: Sendable, CustomTestStringConvertible {
         Specimen(
             testDescription: "a run that never began",
             runs: [FabricatedRuns.record("4kq7x2mz", backend: .cluster, made: 0, stepTime: 1, state: .queued)]),
+        Specimen(testDescription: "several seeds", runs: FabricatedRuns.seeds()),
+        Specimen(
+            testDescription: "several seeds without a target, as a machine",
+            runs: FabricatedRuns.seeds([42, 43], target: nil, hardware: "dgx1-v100-16g")),
+        Specimen(
+            testDescription: "a cluster that stands for two nodes",
+            runs: [
+                FabricatedRuns.record(
+                    "7ccccccc", backend: .cluster, workers: 16, stepTime: 0.19, hardware: "dgx1-v100-16g")
+            ]),
         Specimen(
             testDescription: "different jobs",
             runs: [
@@ -130,6 +145,9 @@ struct HTMLTests {
             text = text.replacingOccurrences(of: String(run.corpus?.digest.prefix(16) ?? "-"), with: "")
             text = text.replacingOccurrences(of: run.runId, with: "")
             text = text.replacingOccurrences(of: "\(run.workers)-worker", with: "")
+        }
+        for group in report.seedGroups {
+            text = text.replacingOccurrences(of: Self.escaped(group.label), with: "")
         }
         for constant in [
             "SHA-256", "64 bits", "2,000 times", "95 %", "1 %", "95th percentile", "5th percentile", "90 %",

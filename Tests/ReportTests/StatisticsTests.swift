@@ -16,6 +16,10 @@ struct StatisticsTests {
         var firstQuantiles: [Double]
         var singleStepInterval: [Double]
         var blockInterval: [Double]
+        var seeds: [Double]
+        var otherSeeds: [Double]
+        var medianInterval: [Double]
+        var medianRatioInterval: [Double]
 
         static func read() throws -> Golden {
             let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()

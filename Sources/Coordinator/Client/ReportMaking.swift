@@ -9,13 +9,28 @@ public enum ReportMaking {
     /// The report of `records`, which are kept in `state`: its machine's calibration, if there is one, tells the model's
     /// error.
     ///
+    /// - Parameters:
+    ///   - clock: how the runs' time is told besides.
+    ///   - plans: where wafers' floor plans are kept and looked up; with one that outlives the report, the next one of the
+    ///     same job needs no planning.
     /// - Throws: `ReportError`; `PerformanceModelError` where the calibration is damaged.
-    public static func report(of records: [RunRecord], in state: StateDirectory) throws -> ComparisonReport {
-        try ComparisonReport(
+    public static func report(
+        of records: [RunRecord], in state: StateDirectory, clock: ReportClock = .host, plans: PlanMemory = PlanMemory()
+    ) throws -> ComparisonReport {
+        let profiles = profiles(of: records)
+        return try ComparisonReport(
             runs: records, jobFile: records.first.map { JobFile.render($0.run.job) },
-            modelled: records.compactMap { modelled($0) }, scaling: scaling(of: records),
-            host: try HostMachine.calibrated(in: state.path),
-            generated: Date())
+            modelled: modelled(records, profiles, plans), scaling: scaling(of: records, profiles, plans),
+            profiles: profiles, host: try HostMachine.calibrated(in: state.path), clock: clock, generated: Date())
+    }
+
+    /// The machines that the runs stand for, as far as they are known here, by their names.
+    private static func profiles(of records: [RunRecord]) -> [String: HardwareProfile] {
+        var profiles: [String: HardwareProfile] = [:]
+        for name in records.compactMap(\.run.hardware) where profiles[name] == nil {
+            profiles[name] = try? HardwareCatalogue.profile(name)
+        }
+        return profiles
     }
 
     /// Writes the report of `records` into `directory` and returns the paths, that of the first format first.
@@ -29,29 +44,50 @@ public enum ReportMaking {
     }
 
     /// How the job scales on each cluster that a run stands for, beside the first wafer that one stands for.
-    private static func scaling(of records: [RunRecord]) -> [ModelledScaling] {
+    private static func scaling(
+        of records: [RunRecord], _ known: [String: HardwareProfile], _ plans: PlanMemory
+    ) -> [ModelledScaling] {
         guard let job = records.first?.run.job else { return [] }
         func profiles(_ backend: Backend) -> [HardwareProfile] {
             var names: [String] = []
             for run in records.map(\.run) where run.backend == backend {
                 if let name = run.hardware, !names.contains(name) { names.append(name) }
             }
-            return names.compactMap { try? HardwareCatalogue.profile($0) }
+            return names.compactMap { known[$0] }
         }
         let wafer = profiles(.wafer).first
         let vocabularySize = records.lazy.compactMap(\.run.corpus?.vocabularySize).first
         return profiles(.cluster).compactMap {
-            ModelledScaling(job: job, cluster: $0, wafer: wafer, vocabularySize: vocabularySize)
+            ModelledScaling(job: job, cluster: $0, wafer: wafer, vocabularySize: vocabularySize, plans: plans)
         }
+    }
+
+    /// The modelled times of all runs that stand for a machine. Of runs that have the same plan, only the first shows it
+    /// and what its time rests on.
+    private static func modelled(
+        _ records: [RunRecord], _ profiles: [String: HardwareProfile], _ plans: PlanMemory
+    ) -> [ModelledFigures] {
+        var figures: [ModelledFigures] = []
+        for record in records {
+            guard let profile = record.run.hardware.flatMap({ profiles[$0] }),
+                var next = modelled(record, on: profile, plans)
+            else { continue }
+            if let plan = next.floorPlan, figures.contains(where: { $0.floorPlan == plan }) {
+                next.floorPlan = nil
+                next.sensitivity = nil
+            }
+            figures.append(next)
+        }
+        return figures
     }
 
     /// The modelled time of the steps that `record` made, on the machine that it stands for; nil where it stands for none
     /// or the model can't tell.
-    private static func modelled(_ record: RunRecord) -> ModelledFigures? {
+    private static func modelled(
+        _ record: RunRecord, on profile: HardwareProfile, _ plans: PlanMemory
+    ) -> ModelledFigures? {
         let run = record.run
-        guard let name = run.hardware, let profile = try? HardwareCatalogue.profile(name),
-            let newest = record.steps.last
-        else { return nil }
+        guard let newest = record.steps.last else { return nil }
         let layout = StepModel.Layout(workers: run.workers, vocabularySize: run.corpus?.vocabularySize)
         var total = ModelledSeconds.zero
         var first: (step: ModelledStep, plan: FloorPlan?)?
@@ -59,7 +95,7 @@ public enum ReportMaking {
         for (index, phase) in run.job.phases.enumerated() where left > 0 {
             guard
                 let predicted = try? StepModel.predictAndPlace(
-                    job: run.job, profile: profile, layout: layout, phase: index)
+                    job: run.job, profile: profile, layout: layout, phase: index, plans: plans)
             else { return nil }
             let steps = min(left, phase.steps)
             total += predicted.step.step * Double(steps)
@@ -74,6 +110,6 @@ public enum ReportMaking {
                 + "\(first.step.precision.rawValue) matrix products, bound by \(first.step.boundBy.rawValue)",
             floorPlan: first.plan,
             sensitivity: profile.wafer == nil
-                ? nil : try? WaferSensitivity(job: run.job, profile: profile, layout: layout))
+                ? nil : try? WaferSensitivity(job: run.job, profile: profile, layout: layout, plans: plans))
     }
 }

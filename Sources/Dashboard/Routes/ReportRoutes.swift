@@ -23,7 +23,7 @@ struct ReportRoutes {
             }
             let format = try Self.format(request)
             let records = try names.map { try desk.store.record(of: try desk.store.id(startingWith: String($0))) }
-            let report = try ReportMaking.report(of: records, in: desk.state)
+            let report = try ReportMaking.report(of: records, in: desk.state, plans: desk.plans)
             var response = Response(type: format.mediaType, try ReportWriter(report).render(format))
             // The report brings its own looks in the page and has no script.
             response.headers[.contentSecurityPolicy] =

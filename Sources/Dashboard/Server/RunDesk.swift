@@ -2,6 +2,7 @@ import Coordinator
 import Foundation
 import Hummingbird
 import Jobs
+import PerformanceModel
 import Runs
 
 /// What the routes work with: the runs' records, and the daemon that changes them.
@@ -9,6 +10,8 @@ package struct RunDesk: Sendable {
     let store: RunStore
     let client: DaemonClient
     let state: StateDirectory
+    /// Floor plans of the reports that were asked for.
+    let plans = PlanMemory()
 
     /// A desk of the runs in `store`, which a daemon keeps in `state`.
     package init(store: RunStore, state: StateDirectory) {

@@ -49,11 +49,15 @@ struct HostExchange: Hashable, Sendable {
         }
     }
 
-    /// Seconds for gradients of `parameters` weights on `machine`.
-    func seconds(parameters: Double, on machine: HostMachine) -> Double {
-        let gigabytesPerSecond = machine.linkGigabytesPerSecond * max(1, Double(machine.cores) / 2)
-        return 4 * parameters * carried / (gigabytesPerSecond * 1e9)
+    /// Seconds for gradients of `parameters` weights on `machine`, of which each takes `bytes` on its way.
+    func seconds(parameters: Double, bytes: Double = 4, on machine: HostMachine) -> Double {
+        bytes * parameters * carried / machine.linkBytesPerSecond
             + additions * parameters * machine.sumNanosecondsPerElement * 1e-9 / min(adders, Double(machine.cores))
             + 2 * hops * machine.linkLatencyMicroseconds * 1e-6
     }
+}
+
+extension HostMachine {
+    /// What all processes together carry between each other, every core at it.
+    public var linkBytesPerSecond: Double { linkGigabytesPerSecond * max(1, Double(cores) / 2) * 1e9 }
 }

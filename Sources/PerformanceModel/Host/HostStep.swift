@@ -43,9 +43,11 @@ public struct HostStep: Hashable, Sendable {
 
     /// A step of phase `index` of `job`.
     ///
+    /// - Parameter gradientBytes: bytes of a gradient element on its way to another worker.
     /// - Throws: `unsupported` where there is no such phase, or more workers than lanes.
     public init(
-        job: Job, phase index: Int = 0, layout: Layout, vocabularySize: Int, on machine: HostMachine
+        job: Job, phase index: Int = 0, layout: Layout, vocabularySize: Int, gradientBytes: Double = 4,
+        on machine: HostMachine
     ) throws(PerformanceModelError) {
         guard job.phases.indices.contains(index) else {
             throw .unsupported("the job '\(job.name)' has \(job.phases.count) phases; there is no phase \(index)")
@@ -73,7 +75,7 @@ public struct HostStep: Hashable, Sendable {
             layout.workers == 1
             ? 0
             : HostExchange(layout.algorithm, lanes: job.lanes, workers: layout.workers)
-                .seconds(parameters: parameters, on: machine)
+                .seconds(parameters: parameters, bytes: gradientBytes, on: machine)
     }
 
     /// A lane's passes.

@@ -24,7 +24,9 @@ extension ClusterStep {
         var algorithm = AllReduceTime.Algorithm.ring
 
         /// Exchange that nothing hides.
-        var exposed: Double { transfers + copies + announcements }
+        var exposed: Double { transfers + onDevice }
+        /// What the device itself does for the exchange.
+        var onDevice: Double { copies + announcements }
 
         /// The exchange of `setup` under `constants`; nothing for a single rank.
         init(_ setup: ClusterSetup, _ constants: StepConstants) {

@@ -42,17 +42,19 @@ public struct JobPrediction: Hashable, Sendable, Codable {
 
     /// Predicts all phases of `job` on `profile` as `layout` says.
     ///
-    /// - Parameter convergence: where given, each phase takes as many steps as the law says for its global batch.
+    /// - Parameters:
+    ///   - convergence: where given, each phase takes as many steps as the law says for its global batch.
+    ///   - plans: where floor plans are kept and looked up.
     /// - Throws: as `StepModel.predict`.
     public init(
         job: Job, profile: HardwareProfile, layout: StepModel.Layout, convergence: ConvergenceLaw? = nil,
-        calibration: Calibration? = nil
+        calibration: Calibration? = nil, plans: PlanMemory = PlanMemory(most: 1)
     ) throws(PerformanceModelError) {
         var steps: [ModelledStep] = []
         for index in job.phases.indices {
             steps.append(
                 try StepModel.predict(
-                    job: job, profile: profile, layout: layout, phase: index, calibration: calibration))
+                    job: job, profile: profile, layout: layout, phase: index, calibration: calibration, plans: plans))
         }
         self.init(job: job, steps: steps, convergence: convergence)
         let nodes = phases.first?.step.nodes ?? 1

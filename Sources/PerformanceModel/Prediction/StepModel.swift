@@ -59,19 +59,24 @@ public enum StepModel {
     /// The step of phase `index` of `job` on `profile` as `layout` says.
     ///
     /// With a micro-batch and an accumulation the global batch follows from them instead of from the phase.
+    /// - Parameter plans: where floor plans are kept and looked up.
     /// - Throws: `PerformanceModelError` where the machine can't do it, or there is no such phase or stack.
     public static func predict(
-        job: Job, profile: HardwareProfile, layout: Layout, phase index: Int = 0, calibration: Calibration? = nil
+        job: Job, profile: HardwareProfile, layout: Layout, phase index: Int = 0, calibration: Calibration? = nil,
+        plans: PlanMemory = PlanMemory(most: 1)
     ) throws(PerformanceModelError) -> ModelledStep {
-        try predictAndPlace(job: job, profile: profile, layout: layout, phase: index, calibration: calibration).step
+        try predictAndPlace(
+            job: job, profile: profile, layout: layout, phase: index, calibration: calibration, plans: plans
+        ).step
     }
 
     /// As `predict`, with the floor plan that the step runs on, where the machine is a wafer and each kernel has its place.
     public static func predictAndPlace(
-        job: Job, profile: HardwareProfile, layout: Layout, phase index: Int = 0, calibration: Calibration? = nil
+        job: Job, profile: HardwareProfile, layout: Layout, phase index: Int = 0, calibration: Calibration? = nil,
+        plans: PlanMemory = PlanMemory(most: 1)
     ) throws(PerformanceModelError) -> (step: ModelledStep, plan: FloorPlan?) {
         if let machine = profile.wafer {
-            let schedule = try WaferSchedule(job: job, profile: profile, layout: layout, phase: index)
+            let schedule = try WaferSchedule(job: job, profile: profile, layout: layout, phase: index, plans: plans)
             let step = WaferStep.step(
                 schedule, machine: machine, profile: profile.name,
                 globalBatch: try phase(index, of: job).globalBatch)

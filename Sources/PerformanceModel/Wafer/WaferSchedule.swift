@@ -7,10 +7,12 @@ public enum WaferSchedule: Hashable, Sendable {
 
     /// The schedule of phase `index` of `job` on the wafer `profile`.
     ///
+    /// - Parameter plans: where floor plans are kept and looked up.
     /// - Throws: `PerformanceModelError.unsupported` where the profile is no wafer, there is no such phase, or the network
     ///   doesn't fit.
     public init(
-        job: Job, profile: HardwareProfile, layout: StepModel.Layout, phase index: Int
+        job: Job, profile: HardwareProfile, layout: StepModel.Layout, phase index: Int,
+        plans: PlanMemory = PlanMemory(most: 1)
     ) throws(PerformanceModelError) {
         guard let machine = profile.wafer else {
             throw .unsupported("'\(profile.name)' is a cluster; networks are placed on wafers, such as cs1")
@@ -20,14 +22,14 @@ public enum WaferSchedule: Hashable, Sendable {
             StepModel.workload(of: phase, in: job, layout), sparsity: try layout.weightSparsity(of: job))
         try self.init(
             graph, machine: machine, core: WaferCore(machine), globalBatch: phase.globalBatch,
-            execution: layout.execution, replicas: layout.replicas)
+            execution: layout.execution, replicas: layout.replicas, plans: plans)
     }
 
     /// The schedule of steps of `globalBatch` samples: layer-pipelined where nothing else is asked for and the network
     /// fits, else with weights streamed, where the machine can.
     init(
         _ graph: WaferGraph, machine: WaferMachine, core: WaferCore, globalBatch: Int,
-        execution: WaferExecution? = nil, replicas: Int? = nil
+        execution: WaferExecution? = nil, replicas: Int? = nil, plans: PlanMemory = PlanMemory(most: 1)
     ) throws(PerformanceModelError) {
         switch execution {
         case .streaming:
@@ -38,10 +40,10 @@ public enum WaferSchedule: Hashable, Sendable {
             }
             self = .streaming(try StreamingPlan(graph, machine: machine, core: core, globalBatch: globalBatch))
         case .pipelined:
-            self = try Self.pipelined(graph, machine, core, globalBatch, replicas)
+            self = try Self.pipelined(graph, machine, core, globalBatch, replicas, plans)
         case nil:
             do {
-                self = try Self.pipelined(graph, machine, core, globalBatch, replicas)
+                self = try Self.pipelined(graph, machine, core, globalBatch, replicas, plans)
             } catch {
                 guard machine.weightStore != nil, replicas == nil else { throw error }
                 self = .streaming(try StreamingPlan(graph, machine: machine, core: core, globalBatch: globalBatch))
@@ -50,15 +52,10 @@ public enum WaferSchedule: Hashable, Sendable {
     }
 
     private static func pipelined(
-        _ graph: WaferGraph, _ machine: WaferMachine, _ core: WaferCore, _ globalBatch: Int, _ replicas: Int?
+        _ graph: WaferGraph, _ machine: WaferMachine, _ core: WaferCore, _ globalBatch: Int, _ replicas: Int?,
+        _ plans: PlanMemory
     ) throws(PerformanceModelError) -> WaferSchedule {
-        let planner = FloorPlanner(graph, machine: machine, core: core)
-        let plan =
-            if let replicas {
-                try planner.plan(replicas: replicas, globalBatch: globalBatch)
-            } else {
-                try planner.plan(globalBatch: globalBatch)
-            }
+        let plan = try plans.plan(graph, machine: machine, core: core, globalBatch: globalBatch, replicas: replicas)
         return .pipelined(
             plan,
             PipelineTime(

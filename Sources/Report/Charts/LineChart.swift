@@ -18,13 +18,16 @@ struct LineChart {
         }
 
         /// An axis of host time through `seconds`, in the unit that suits it.
-        static func hostTime(through seconds: Double) -> Axis {
+        static func hostTime(through seconds: Double) -> Axis { time(through: seconds, clock: "host clock") }
+
+        /// An axis of time of that clock through `seconds`, in the unit that suits it.
+        static func time(through seconds: Double, clock: String) -> Axis {
             switch seconds {
-            case ..<0.5: Axis("host clock, ms", scale: 1e3, includesZero: true)
-            case ..<300: Axis("host clock, s", includesZero: true)
-            case ..<10_800: Axis("host clock, min", scale: 1 / 60.0, includesZero: true)
-            case ..<259_200: Axis("host clock, h", scale: 1 / 3_600.0, includesZero: true)
-            default: Axis("host clock, days", scale: 1 / 86_400.0, includesZero: true)
+            case ..<0.5: Axis("\(clock), ms", scale: 1e3, includesZero: true)
+            case ..<300: Axis("\(clock), s", includesZero: true)
+            case ..<10_800: Axis("\(clock), min", scale: 1 / 60.0, includesZero: true)
+            case ..<259_200: Axis("\(clock), h", scale: 1 / 3_600.0, includesZero: true)
+            default: Axis("\(clock), days", scale: 1 / 86_400.0, includesZero: true)
             }
         }
     }

@@ -7,11 +7,16 @@ struct AnswerFacts {
     var job: JobFigures
     var comparisons: [Comparison]
     var identity: [IdentityCheck]
+    var seedGroups: [SeedGroup]
+    var seedComparisons: [SeedComparison]
     /// The index of the run that the others are compared with.
     var reference: Int
     var isOneMachine: Bool
     var isOneJob: Bool
+    /// Whether the runs trained one job, under whatever seeds.
+    var isOneJobButForSeeds: Bool
     var scaling: [ModelledScaling]
+    var remedies: [RemedyTable]
 
     /// Whether every run ended as it should.
     var areAllFinished: Bool { runs.allSatisfy { $0.state == "finished" } }
@@ -29,6 +34,9 @@ struct AnswerFacts {
     }
 
     func index(of runID: String) -> Int? { runs.firstIndex { $0.runId == runID } }
+
+    /// Whether the runs are repetitions of one job, so that the answer is one of several runs each.
+    var areRepeated: Bool { isOneJobButForSeeds && !seedGroups.isEmpty }
 }
 
 /// The answer in one sentence, and what a reader asks next.
@@ -52,6 +60,8 @@ public struct Answer: Sendable, Encodable {
             sentence = Self.unfinished(facts)
         } else if facts.runs.count == 1 {
             sentence = Self.single(facts)
+        } else if facts.areRepeated {
+            sentence = Self.repeated(facts)
         } else if !facts.isOneJob {
             sentence =
                 """
@@ -65,13 +75,16 @@ public struct Answer: Sendable, Encodable {
         } else {
             sentence = Self.several(facts)
         }
-        details = [Self.scale(facts), Self.certainty(facts), Self.ratios(facts), Self.bits(facts), Self.quality(facts)]
-            .compactMap { $0 }
+        details =
+            [Self.scale(facts)].compactMap { $0 }
+            + (facts.areRepeated
+                ? Self.repeatedDetails(facts) : [Self.certainty(facts), Self.ratios(facts)].compactMap { $0 })
+            + [Self.bits(facts), Self.quality(facts), Self.remedy(facts)].compactMap { $0 }
     }
 
     // MARK: One sentence
 
-    private static func place(_ facts: AnswerFacts) -> String { facts.isOneMachine ? "On this machine " : "" }
+    static func place(_ facts: AnswerFacts) -> String { facts.isOneMachine ? "On this machine " : "" }
 
     /// "reached 40 % MLM accuracy" or "made 300 steps".
     private static func deed(_ facts: AnswerFacts, _ measure: Comparison.Measure, run: Int) -> Phrase {
@@ -179,7 +192,7 @@ public struct Answer: Sendable, Encodable {
 
     /// What it would be on the machines that the runs stand for.
     private static func scale(_ facts: AnswerFacts) -> Phrase? {
-        facts.isOneJob ? facts.scaling.first?.sentence("/scaling/0") : nil
+        facts.isOneJobButForSeeds ? facts.scaling.first?.sentence("/scaling/0") : nil
     }
 
     private static func certainty(_ facts: AnswerFacts) -> Phrase? {
@@ -233,6 +246,14 @@ public struct Answer: Sendable, Encodable {
                 """
         }
         return "The runs are not bit-identical: their weights differ."
+    }
+
+    /// What would shorten the first cluster's steps most.
+    private static func remedy(_ facts: AnswerFacts) -> Phrase? {
+        guard facts.areAllFinished, let table = facts.remedies.first, table.best != nil,
+            let run = facts.index(of: table.runId)
+        else { return nil }
+        return table.sentence("/remedies/0", name: "What would help " + facts.name(run))
     }
 
     private static func quality(_ facts: AnswerFacts) -> Phrase? {

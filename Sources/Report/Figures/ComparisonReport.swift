@@ -31,12 +31,24 @@ public struct ComparisonReport: Sendable, Encodable {
     public var comparisons: [Comparison]
     /// Every run's bits beside the reference run's.
     public var identity: [IdentityCheck]
+    /// Runs that differ in their seeds alone, and how far their figures lie from each other.
+    public var seedGroups: [SeedGroup]
+    /// Each of these groups beside one of them.
+    public var seedComparisons: [SeedComparison]
     /// What each run's workers did instead of computing; of runs that have made steps.
     public var speedUp: [SpeedUpLoss]
+    /// What would shorten the steps of the cluster runs.
+    public var remedies: [RemedyTable]
+    /// A step of each cluster run, and what set its length.
+    public var criticalPaths: [CriticalPath]
+    /// What went over the links of each cluster run.
+    public var topologies: [ClusterTopology]
     /// Times that the performance model gives for the machines that the backends stand for.
     public var modelled: [ModelledFigures]
     /// What the job would take on more and more devices of the clusters that runs stand for.
     public var scaling: [ModelledScaling]
+    /// The runs' times by MLPerf's rules, where they were asked for.
+    public var mlperf: MLPerfTimes?
     /// The performance model's error on these runs.
     public var hostModel: HostModelCheck
     /// How to do it again.
@@ -49,12 +61,15 @@ public struct ComparisonReport: Sendable, Encodable {
     ///   - jobFile: the job file's text, to be shown in the report.
     ///   - modelled: times of the performance model, if it was asked.
     ///   - scaling: the same of more and more devices.
+    ///   - profiles: the machines that runs stand for, by their names.
     ///   - host: the machine as it was calibrated, if it was.
+    ///   - clock: how the runs' time is told besides.
     ///   - generated: when the report is made, by the wall clock.
     /// - Throws: `ReportError.noRuns`.
     public init(
         runs: [RunRecord], jobFile: String? = nil, modelled: [ModelledFigures] = [],
-        scaling: [ModelledScaling] = [], host: HostMachine? = nil, generated: Date
+        scaling: [ModelledScaling] = [], profiles: [String: HardwareProfile] = [:], host: HostMachine? = nil,
+        clock: ReportClock = .host, generated: Date
     ) throws {
         guard let first = runs.first else { throw ReportError.noRuns }
         let labels = Self.labels(of: runs)
@@ -67,19 +82,29 @@ public struct ComparisonReport: Sendable, Encodable {
         speedUp = runs.compactMap(SpeedUpLoss.init)
         self.modelled = modelled
         self.scaling = scaling
+        func profile(_ record: RunRecord) -> HardwareProfile? { record.run.hardware.flatMap { profiles[$0] } }
+        remedies = runs.compactMap { RemedyTable($0, profile: profile($0), host: host) }
+        criticalPaths = runs.compactMap(CriticalPath.init)
+        topologies = runs.compactMap { ClusterTopology($0, profile: profile($0), host: host) }
+        mlperf = clock == .mlperf ? MLPerfTimes(runs) : nil
         hostModel = HostModelCheck(runs, on: host)
         job = JobFigures(first.run.job, vocabularySize: runs.lazy.compactMap(\.run.corpus?.vocabularySize).first)
-        let others = runs.indices.filter { $0 != reference }
-        comparisons = others.compactMap { index in
-            Comparison(
-                runs[index], figures[index], with: runs[reference], figures[reference], seed: first.run.job.seed)
+        let pairs = zip(runs.indices, Self.references(of: runs)).compactMap { index, other in other.map { (index, $0) }
         }
-        identity = others.map { IdentityCheck(runs[$0], with: runs[reference]) }
+        comparisons = pairs.compactMap { index, other in
+            Comparison(runs[index], figures[index], with: runs[other], figures[other], seed: first.run.job.seed)
+        }
+        identity = pairs.map { IdentityCheck(runs[$0], with: runs[$1]) }
+        seedGroups = SeedGroup.all(runs, figures)
+        seedComparisons = SeedComparison.all(seedGroups, runs, figures)
         reproduction = Reproduction(runs: runs.map(\.run))
         let facts = AnswerFacts(
-            runs: figures, job: job, comparisons: comparisons, identity: identity, reference: reference,
+            runs: figures, job: job, comparisons: comparisons, identity: identity, seedGroups: seedGroups,
+            seedComparisons: seedComparisons, reference: reference,
             isOneMachine: Set(figures.map(\.machine)).count == 1,
-            isOneJob: Set(runs.map(\.run.job.withoutPlaces)).count == 1, scaling: scaling)
+            isOneJob: Set(runs.map(\.run.job.withoutPlaces)).count == 1,
+            isOneJobButForSeeds: Set(runs.map(\.run.job.withoutPlacesAndSeed)).count == 1, scaling: scaling,
+            remedies: remedies)
         answer = Answer(facts)
         notes = Note.all(facts)
     }
@@ -91,18 +116,40 @@ public struct ComparisonReport: Sendable, Encodable {
             ?? runs.firstIndex { $0.run.outcome != nil } ?? 0
     }
 
-    /// What each run is called: by its backend, and by its id where that is not enough.
-    private static func labels(of runs: [RunRecord]) -> [String] {
-        let short = runs.map { record -> String in
-            let hardware = record.run.hardware.map { " as \($0)" } ?? ""
-            switch record.run.backend {
-            case .wafer: return "Wafer" + hardware
-            case .cluster:
-                return "Cluster, \(record.run.workers) " + (record.run.workers == 1 ? "worker" : "workers") + hardware
-            }
+    /// For each run the one that it is compared with, which has none itself: of runs that differ in their seeds alone the
+    /// one of the same seed that `referenceIndex` prefers, else the one that it prefers among all.
+    private static func references(of runs: [RunRecord]) -> [Int?] {
+        let all = referenceIndex(of: runs)
+        let jobs = runs.map(\.run.job.withoutPlaces)
+        guard Set(jobs.map(\.withoutPlacesAndSeed)).count == 1 else {
+            return runs.indices.map { $0 == all ? nil : all }
         }
-        return zip(runs, short).map { record, label in
-            short.filter { $0 == label }.count == 1 ? label : "\(label) (\(record.run.id))"
+        return runs.indices.map { index in
+            let alike = runs.indices.filter { jobs[$0] == jobs[index] }
+            let reference = alike[referenceIndex(of: alike.map { runs[$0] })]
+            return reference == index ? nil : reference
+        }
+    }
+
+    /// What a run is called: by its backend and what it stands for.
+    static func shortLabel(of run: Run) -> String {
+        let hardware = run.hardware.map { " as \($0)" } ?? ""
+        switch run.backend {
+        case .wafer: return "Wafer" + hardware
+        case .cluster:
+            return "Cluster, \(run.workers) " + (run.workers == 1 ? "worker" : "workers") + hardware
+        }
+    }
+
+    /// What each run is called among the others: its seed or its id is added where that is needed to tell them apart.
+    private static func labels(of runs: [RunRecord]) -> [String] {
+        let short = runs.map { shortLabel(of: $0.run) }
+        return runs.indices.map { index in
+            let alike = runs.indices.filter { short[$0] == short[index] }
+            if alike.count == 1 { return short[index] }
+            let seeds = alike.map { runs[$0].run.job.seed }
+            let name = Set(seeds).count == alike.count ? "seed \(runs[index].run.job.seed)" : "\(runs[index].run.id)"
+            return "\(short[index]) (\(name))"
         }
     }
 }
@@ -192,6 +239,8 @@ public enum ReportError: Error, Hashable, Sendable, CustomStringConvertible {
     case cannotWrite(path: String, detail: String)
     /// The figures could not be encoded.
     case cannotEncode(detail: String)
+    /// A run of which no result log can be made.
+    case notLogged(run: String)
 
     /// One line: what happened, and what to do.
     public var description: String {
@@ -199,6 +248,8 @@ public enum ReportError: Error, Hashable, Sendable, CustomStringConvertible {
         case .noRuns: "a report needs at least one run; `wafermark runs list` shows the runs"
         case .cannotWrite(let path, let detail):
             "\(path) can't be written (\(detail)); check that the folder exists, may be written to, and has room"
+        case .notLogged(let run):
+            "run \(run) has no result to log: it has not ended, or it never made a step; `wafermark runs show \(run)` tells"
         case .cannotEncode(let detail): "the report's figures can't be encoded: \(detail)"
         }
     }

@@ -44,9 +44,6 @@ public struct HostModelCheck: Sendable, Encodable {
     /// Why there are no rows, and what to do; nil where there are some.
     public var obstacle: String?
 
-    /// Steps at the beginning of a phase that are left out.
-    static let warmUpSteps = 2
-
     /// The check of `runs` on `host`, which is nil where the machine isn't calibrated.
     public init(_ runs: [RunRecord], on host: HostMachine?) {
         rows = []
@@ -55,11 +52,7 @@ public struct HostModelCheck: Sendable, Encodable {
             return
         }
         calibratedAt = host.measuredAt
-        let known = runs.filter { record in
-            record.run.machine.map {
-                $0.processor == host.processor && $0.cores == host.cores && $0.instructionSet == host.instructionSet
-            } ?? false
-        }
+        let known = runs.filter { host.isMachine(of: $0.run) }
         // Kernels that multiply no zero are not among what the calibration measures.
         let dense = known.filter { $0.run.job.sparsity == nil }
         rows = dense.flatMap { Self.rows($0, on: host) }
@@ -74,29 +67,17 @@ public struct HostModelCheck: Sendable, Encodable {
 
     /// The replay beside the measurement, phase by phase.
     public static func rows(_ record: RunRecord, on host: HostMachine) -> [Row] {
-        let job = record.run.job
-        var first = 0
-        return job.phases.enumerated().compactMap { index, phase in
-            let range = first..<(first + phase.steps)
-            first = range.upperBound
-            let steps = record.steps.filter { range.contains($0.step.index) }.dropFirst(warmUpSteps)
-            let positions = Double(steps.count * phase.globalBatch * phase.sequence)
-            guard let measured = Quantiles(steps.map(\.duration.seconds)).median, positions > 0, measured > 0 else {
-                return nil
-            }
-            let fill = Double(steps.reduce(0) { $0 + $1.tokens }) / positions
-            let layout = HostStep.Layout(
-                workers: record.run.workers, threads: record.run.backend.threads(lanes: job.lanes, cores: host.cores),
-                fill: fill, algorithm: record.run.algorithm ?? .direct)
-            guard
+        MeasuredPhase.all(of: record).compactMap { phase in
+            guard let measured = Quantiles(phase.steps.map(\.duration.seconds)).median, measured > 0,
                 let step = try? HostStep(
-                    job: job, phase: index, layout: layout,
-                    vocabularySize: record.run.corpus?.vocabularySize ?? StepModel.assumedVocabularySize, on: host)
+                    job: record.run.job, phase: phase.index, layout: phase.layout(of: record.run, on: host),
+                    vocabularySize: phase.vocabularySize(of: record.run), on: host)
             else { return nil }
             return Row(
-                runId: record.run.id.text, phase: index + 1, steps: steps.count, stepMedianHostSeconds: measured,
+                runId: record.run.id.text, phase: phase.index + 1, steps: phase.steps.count,
+                stepMedianHostSeconds: measured,
                 stepModelledSeconds: step.total, errorPercent: 100 * (step.total / measured - 1),
-                measured: Parts(of: record.workerSteps, in: Set(steps.map(\.step))),
+                measured: Parts(of: record.workerSteps, in: Set(phase.steps.map(\.step))),
                 modelled: Parts(
                     compute: step.compute, exchange: step.exchange, optimizer: step.optimizer, other: 0))
         }

@@ -62,7 +62,11 @@ public struct ModelledScaling: Sendable, Encodable {
     /// - Parameters:
     ///   - wafer: the wafer to compare with; left out where it can't do the job.
     ///   - vocabularySize: entries of the vocabulary, where they have been counted.
-    public init?(job: Job, cluster: HardwareProfile, wafer: HardwareProfile?, vocabularySize: Int?) {
+    ///   - plans: where the wafer's floor plans are kept and looked up.
+    public init?(
+        job: Job, cluster: HardwareProfile, wafer: HardwareProfile?, vocabularySize: Int?,
+        plans: PlanMemory = PlanMemory(most: 1)
+    ) {
         let sizes = ClusterSizes(job: job, profile: cluster, vocabularySize: vocabularySize)
         let predictions = sizes.doublings.compactMap { devices in sizes.predict(devices).map { (devices, $0) } }
         guard let alone = predictions.first?.1 else { return nil }
@@ -77,7 +81,8 @@ public struct ModelledScaling: Sendable, Encodable {
         worthwhileDevices = worthwhile
         guard let wafer,
             let prediction = try? JobPrediction(
-                job: job, profile: wafer, layout: StepModel.Layout(workers: 1, vocabularySize: vocabularySize))
+                job: job, profile: wafer, layout: StepModel.Layout(workers: 1, vocabularySize: vocabularySize),
+                plans: plans)
         else { return }
         self.wafer = Wafer(
             hardware: wafer.name, timeModelledSeconds: prediction.time.seconds,

@@ -33,7 +33,7 @@ public struct Note: Sendable, Encodable {
                     text: run.failure ?? "The run has no final figures; what it recorded is shown.",
                     isWarning: run.state == "failed"))
         }
-        if !facts.isOneJob {
+        if !facts.isOneJobButForSeeds {
             notes.append(
                 Note(
                     kind: .differentJobs, title: "Different jobs",
@@ -49,7 +49,7 @@ public struct Note: Sendable, Encodable {
                         + "do the same work: read their times with care, and report this as a fault.",
                     isWarning: true))
         }
-        if facts.job.target != nil, facts.isOneJob {
+        if facts.job.target != nil, facts.isOneJobButForSeeds {
             for run in facts.runs where run.state == "finished" && run.timeToTargetHostSeconds == nil {
                 notes.append(
                     Note(

@@ -8,7 +8,7 @@ public struct CSVRenderer {
     /// A renderer of `report`.
     public init(_ report: ComparisonReport) { self.report = report }
 
-    /// The figures of every run: run_id, label, backend, workers, figure, value, unit, clock.
+    /// The figures of every run, and of every group of repeated runs, whose ids stand with spaces between them: run_id, label, backend, workers, figure, value, unit, clock.
     public func render() -> String {
         var rows = [["run_id", "label", "backend", "workers", "figure", "value", "unit", "clock"]]
         for run in report.runs {
@@ -36,6 +36,16 @@ public struct CSVRenderer {
                     key + "own_work_per_lane_host_seconds", worker.ownWorkPerLaneHostSeconds, unit: "s", clock: "host")
                 row(key + "own_work_ratio", worker.ownWorkRatio, unit: "ratio", clock: nil)
                 row(key + "straggler_z_score", worker.stragglerZScore, unit: "deviations", clock: nil)
+            }
+            for figure in reasons(of: run) { row(figure.name, figure.value, unit: figure.unit, clock: figure.clock) }
+        }
+        for group in report.seedGroups {
+            for figure in figures(of: group) {
+                guard let value = figure.value, value.isFinite else { continue }
+                rows.append([
+                    group.runIds.joined(separator: " "), group.label, group.backend.rawValue, String(group.workers),
+                    figure.name, Markup.number(value), figure.unit, figure.clock ?? "",
+                ])
             }
         }
         return Self.text(rows)

@@ -17,7 +17,8 @@ public struct MarkdownRenderer {
             text += "> **" + Self.escaped(note.title) + ".** " + Self.escaped(note.text) + "\n>\n"
         }
         if text.hasSuffix(">\n") { text.removeLast(2) }
-        text += "\n" + figures + "\n" + parts + scaling + identity + hostModel + reproduction
+        text += "\n" + figures + "\n" + seeds + parts + remedies + criticalPaths + links + scaling + identity + mlperf
+        text += hostModel + reproduction
         return text
     }
 

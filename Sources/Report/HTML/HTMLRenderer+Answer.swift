@@ -47,7 +47,7 @@ extension HTMLRenderer {
         page.raw("<aside class=\"notes\" aria-label=\"How to read this report\">\n")
         for note in report.notes {
             page.raw("<div class=\"note\(note.isWarning ? " warning" : "")\" data-kind=\"\(note.kind.rawValue)\">")
-            page.element("h3", note.title)
+            page.element("h2", note.title)
             page.element("p", note.text)
             page.raw("</div>\n")
         }

@@ -31,7 +31,7 @@ extension HTMLRenderer {
 
     private func row(_ row: HostModelCheck.Row, _ key: String, in page: inout Markup) {
         page.raw("<tr><th scope=\"row\">")
-        page.escaped(report.runs.first { $0.runId == row.runId }?.label ?? row.runId)
+        page.escaped(label(of: row.runId))
         page.raw(", phase ")
         page.figure(Double(row.phase), .count, key + "/phase")
         page.raw("</th><td class=\"number\">")

@@ -82,7 +82,8 @@ extension HTMLRenderer {
         }
     }
 
-    private func label(of runID: String) -> String { report.runs.first { $0.runId == runID }?.label ?? runID }
+    /// What the run of that id is called.
+    func label(of runID: String) -> String { report.runs.first { $0.runId == runID }?.label ?? runID }
 
     /// What the performance model says of the machines that the backends stand for.
     func modelledSection(in page: inout Markup) {

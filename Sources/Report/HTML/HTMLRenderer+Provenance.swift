@@ -134,12 +134,12 @@ extension HTMLRenderer {
                 kernels. 
                 """
                     + "Times will differ.")
-            page.raw("<pre tabindex=\"0\" aria-label=\"Commands\"><code>")
+            page.raw("<pre tabindex=\"0\" role=\"region\" aria-label=\"Commands\"><code>")
             page.escaped(report.reproduction.commands.joined(separator: "\n"))
             page.raw("</code></pre>\n")
             if let jobFile = report.jobFile {
                 page.element("h3", "job.yaml")
-                page.raw("<pre tabindex=\"0\" aria-label=\"The job file\"><code>")
+                page.raw("<pre tabindex=\"0\" role=\"region\" aria-label=\"The job file\"><code>")
                 page.escaped(jobFile)
                 page.raw("</code></pre>\n")
             }
@@ -221,6 +221,18 @@ extension HTMLRenderer {
                     show 
                     """
                 + "what differs between runs."
+        ),
+        (
+            "What would help",
+            """
+            Each remedy’s step is computed anew, by a replay or from the measured parts of the steps, as the table says; so             it is on the modelled clock. An infinite network is what is left without any exchange; the other changes of the             exchange can’t gain more.
+            """
+        ),
+        (
+            "Critical path",
+            """
+            Workers report how long each part of a step took, not when it began. The parts are laid out in the order in             which a worker makes them; from the end of the last worker’s step the path leads back through its exchange to             the worker that had computed last.
+            """
         ),
         (
             "Accuracy and baseline",

@@ -75,7 +75,8 @@ extension HTMLRenderer {
         page.raw("<td></td></tr>\n")
     }
 
-    private func cells(_ figures: [(Double?, FigureFormat, String)], _ key: String, in page: inout Markup) {
+    /// A cell for each figure.
+    func cells(_ figures: [(Double?, FigureFormat, String)], _ key: String, in page: inout Markup) {
         for (value, format, name) in figures {
             page.raw("<td class=\"number\">")
             page.figure(value, format, "\(key)/\(name)")

@@ -5,13 +5,14 @@ extension HTMLRenderer {
         if clusters.isEmpty { return }
         page.element("h3", "What the speed-up is lost to")
         for index in clusters {
-            page.element("p", report.speedUp[index].sentence("/speed_up/\(index)", name: label(report.speedUp[index])))
+            page.element(
+                "p", report.speedUp[index].sentence("/speed_up/\(index)", name: label(of: report.speedUp[index].runId)))
         }
         table("Workers’ worth of time, host clock, whole training", class: "figures", in: &page) { page in
             page.raw("<thead><tr><th scope=\"col\">Goes into</th>")
             for index in clusters {
                 page.raw("<th scope=\"col\" class=\"number cluster\">")
-                page.escaped(label(report.speedUp[index]))
+                page.escaped(label(of: report.speedUp[index].runId))
                 page.raw("</th>")
             }
             page.raw("</tr></thead>\n<tbody>\n<tr><th scope=\"row\">Computing</th>")
@@ -45,10 +46,6 @@ extension HTMLRenderer {
         page.raw("<td class=\"number\">")
         page.figure(workers, .rate, key)
         page.raw("</td>")
-    }
-
-    private func label(_ loss: SpeedUpLoss) -> String {
-        report.runs.first { $0.runId == loss.runId }?.label ?? loss.runId
     }
 }
 

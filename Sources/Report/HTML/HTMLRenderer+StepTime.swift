@@ -22,6 +22,7 @@ extension HTMLRenderer {
             partsTable(known, in: &page)
             for index in known where report.runs[index].workerParts.count > 1 { workers(index, in: &page) }
             speedUpLosses(in: &page)
+            criticalPaths(in: &page)
             page.element("h3", "Step by step")
             legend(in: &page)
             page.raw("<figure class=\"wide\">")

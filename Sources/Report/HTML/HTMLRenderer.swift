@@ -40,11 +40,15 @@ public struct HTMLRenderer {
         page.raw("<main>\n")
         answerSection(in: &page)
         sideBySideSection(in: &page)
+        seedsSection(in: &page)
         qualitySection(in: &page)
         stepTimeSection(in: &page)
+        remediesSection(in: &page)
+        topologySection(in: &page)
         scalingSection(in: &page)
         identitySection(in: &page)
         modelledSection(in: &page)
+        mlperfSection(in: &page)
         hostModelSection(in: &page)
         jobSection(in: &page)
         eventsSection(in: &page)
@@ -73,10 +77,15 @@ public struct HTMLRenderer {
 
     /// The sections that this report has, for the list of contents.
     private var contents: [(id: String, title: String)] {
-        var contents = [("figures", "Side by side"), ("quality", "Quality"), ("step-time", "Step time")]
+        var contents = [("figures", "Side by side")]
+        if !report.seedGroups.isEmpty { contents.append(("seeds", "Run to run")) }
+        contents += [("quality", "Quality"), ("step-time", "Step time")]
+        if !report.remedies.isEmpty { contents.append(("remedies", "What would help")) }
+        if !report.topologies.isEmpty { contents.append(("links", "Links")) }
         if !report.scaling.isEmpty { contents.append(("scaling", "At scale")) }
         if !report.identity.isEmpty { contents.append(("identity", "Bits")) }
         if !report.modelled.isEmpty { contents.append(("modelled", "Modelled")) }
+        if report.mlperf != nil { contents.append(("mlperf", "MLPerf’s clock")) }
         contents += [
             ("host-model", "Model error"), ("job", "Job and machine"), ("events", "Events"), ("reproduce", "Reproduce"),
             ("method", "Method"),

@@ -117,15 +117,20 @@ public struct RatioInterval: Hashable, Sendable {
         case slower
         /// The interval includes 1, or the difference is below what is worth naming.
         case noSignificantDifference = "no_significant_difference"
+
+        /// What a ratio of times with an interval from `low` to `high` allows to be said.
+        public init(ratio: Double, low: Double, high: Double) {
+            if (low <= 1 && high >= 1) || abs(ratio - 1) < RatioInterval.smallestNamedDifference {
+                self = .noSignificantDifference
+            } else {
+                self = ratio < 1 ? .faster : .slower
+            }
+        }
     }
 
     /// Two single runs on one machine differ by about this much by chance alone, whatever the spread of their steps.
     public static let smallestNamedDifference = 0.01
 
     /// Whether the first series took less time than the second.
-    public var verdict: Verdict {
-        if low <= 1, high >= 1 { return .noSignificantDifference }
-        if abs(ratio - 1) < Self.smallestNamedDifference { return .noSignificantDifference }
-        return ratio < 1 ? .faster : .slower
-    }
+    public var verdict: Verdict { Verdict(ratio: ratio, low: low, high: high) }
 }

@@ -26,6 +26,9 @@ public struct RunTrace: Sendable {
         public var start: Double
         /// How long, in seconds of host time.
         public var duration: Double
+
+        /// When it ended, in seconds of host time from the start of the first step.
+        public var end: Double { start + duration }
     }
 
     /// Gradient bytes from one worker to another in one step.
@@ -73,15 +76,13 @@ public struct RunTrace: Sendable {
             guard let start = starts[step] else { continue }
             var ends: [WorkerRank: (passes: Double, exchange: Double)] = [:]
             for worker in workers {
-                var time = max(start, free[worker.rank] ?? start)
-                for (activity, seconds) in worker.parts {
-                    slices.append(
-                        Slice(rank: worker.rank, step: step, activity: activity, start: time, duration: seconds))
-                    time += seconds
-                    if activity == .compute { ends[worker.rank] = (time, time) }
-                    if activity == .exposedCommunication { ends[worker.rank]?.exchange = time }
+                let parts = Self.slices(of: worker, from: max(start, free[worker.rank] ?? start))
+                for part in parts {
+                    if part.activity == .compute { ends[worker.rank] = (part.end, part.end) }
+                    if part.activity == .exposedCommunication { ends[worker.rank]?.exchange = part.end }
                 }
-                free[worker.rank] = time
+                slices += parts
+                free[worker.rank] = parts.last?.end
             }
             messages += Self.messages(step, workers, ends)
         }
@@ -92,6 +93,15 @@ public struct RunTrace: Sendable {
             try StepGraph(
                 job: record.run.job, phase: $0, vocabularySize: vocabulary, ranks: record.run.workers,
                 bucketBytes: record.run.bucket?.count ?? Self.usualBucketBytes)
+        }
+    }
+
+    /// The parts of a worker's step in the order in which it makes them, one after the other from `start` on.
+    static func slices(of worker: WorkerStepRecord, from start: Double) -> [Slice] {
+        var time = start
+        return worker.parts.map { activity, seconds in
+            defer { time += seconds }
+            return Slice(rank: worker.rank, step: worker.step, activity: activity, start: time, duration: seconds)
         }
     }
 

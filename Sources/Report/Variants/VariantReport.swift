@@ -180,11 +180,10 @@ public struct VariantComparison: Sendable, Encodable {
             reference.runs.first { $0.seed == run.seed }.map { (run, $0) }
         }
         func ratios(_ figure: (VariantFigures.Run) -> Double?) -> SeedSpread? {
-            SeedSpread(
-                ratios: pairs.compactMap { run, other in
-                    guard let mine = figure(run), let theirs = figure(other), theirs > 0 else { return nil }
-                    return mine / theirs
-                })
+            func values(_ runs: [VariantFigures.Run]) -> [(seed: UInt64, value: Double)] {
+                runs.compactMap { run in figure(run).map { (run.seed, $0) } }
+            }
+            return SeedSpread(ratioOf: values(variant.runs), over: values(reference.runs))
         }
         let toTarget = variant.runs.contains { $0.timeToTargetHostSeconds != nil }
         timeRatio = ratios { toTarget ? $0.timeToTargetHostSeconds : $0.trainingHostSeconds }

@@ -7,13 +7,13 @@ enum FabricatedRuns {
     static let start = Date(timeIntervalSince1970: 1_795_000_000)
 
     static func job(
-        name: String = "demo", steps: Int = 300, target: Target? = nil,
+        name: String = "demo", steps: Int = 300, target: Target? = nil, seed: UInt64 = 42,
         text: TextCorpus.Text = .synthetic(documents: 4_000, seed: 7)
     ) -> Job {
         Job(
             name: name, model: ModelShape(layers: 4, hidden: 256, heads: 4),
             corpus: CorpusSource(text: text, vocabulary: .trained(size: 2_048)), examples: ExampleSettings(), lanes: 8,
-            seed: 42,
+            seed: seed,
             phases: [
                 Phase(
                     sequence: 128, maskedPositions: 20, globalBatch: 32, microBatch: 4, steps: steps,
@@ -119,6 +119,16 @@ enum FabricatedRuns {
                     time: begun.addingTimeInterval(0.12 + 0.05 * Double(rank)), kind: .workerJoined,
                     message: "worker \(rank) joined with lanes \(rank * 4)–\(rank * 4 + 3)", rank: WorkerRank(rank)))
         }
+        let given = begun.addingTimeInterval(0.3)
+        events.append(
+            RunEvent(time: given, kind: .membershipChanged, message: "lanes are dealt", step: StepNumber(0)))
+        if let time = record.run.outcome?.timeToTarget {
+            // A twentieth of a second is for loading.
+            events.append(
+                RunEvent(
+                    time: given.addingTimeInterval(0.05 + time.seconds), kind: .targetReached,
+                    message: "the target was reached"))
+        }
         events.append(
             RunEvent(
                 time: begun.addingTimeInterval(elapsed + 1.1), kind: .checkpointWritten,
@@ -144,6 +154,24 @@ enum FabricatedRuns {
             steps: 300
             learning_rate: { peak: 1e-3, warmup_steps: 30, decay: linear }
         """
+
+    /// A job under several seeds on both backends; the cluster stands for a machine where `hardware` is named.
+    static func seeds(
+        _ seeds: [UInt64] = [42, 43, 44], cluster: Double = 0.15, wafer: Double = 0.12,
+        target: Target? = Target(quality: .maskedAccuracy(0.4)), hardware: String? = nil
+    ) -> [RunRecord] {
+        seeds.enumerated().flatMap { index, seed in
+            let job = job(target: target, seed: seed)
+            // Runs of a seed are slow or fast together, and a little by themselves.
+            let drift = 1 + 0.04 * Double(index) + 0.003 * Double(index % 2)
+            return [
+                record(
+                    "1000000\(index)", backend: .cluster, workers: 2, job: job, stepTime: cluster * drift,
+                    seed: 10 + seed, hardware: hardware),
+                record("2000000\(index)", backend: .wafer, job: job, stepTime: wafer * drift, seed: 20 + seed),
+            ]
+        }
+    }
 
     static func pair(target: Target? = nil, wafer: Double = 0.128, cluster: Double = 0.141) -> [RunRecord] {
         let job = job(target: target)

@@ -36,59 +36,26 @@ struct WaferScenario: Sendable {
     }
 
     /// The schedules of the phases.
-    func schedules(_ plans: inout PlanMemory) throws(PerformanceModelError) -> [WaferSchedule] {
+    func schedules(_ plans: PlanMemory) throws(PerformanceModelError) -> [WaferSchedule] {
         let core = WaferCore(machine, programShare: programShare)
         var schedules: [WaferSchedule] = []
         for phase in phases {
-            schedules.append(try plans.schedule(self, core: core, phase: phase))
+            schedules.append(
+                try WaferSchedule(
+                    phase.graph, machine: machine, core: core, globalBatch: phase.globalBatch, execution: execution,
+                    replicas: replicas, plans: plans))
         }
         return schedules
     }
 
     /// Hours of all steps.
-    func hours(_ plans: inout PlanMemory) throws(PerformanceModelError) -> Double {
-        zip(phases, try schedules(&plans)).reduce(0) { $0 + $1.0.steps * seconds($1.1) } / 3600
+    func hours(_ plans: PlanMemory) throws(PerformanceModelError) -> Double {
+        zip(phases, try schedules(plans)).reduce(0) { $0 + $1.0.steps * seconds($1.1) } / 3600
     }
 
     private func seconds(_ schedule: WaferSchedule) -> Double {
         guard let imbalance, case .pipelined(let plan, let time) = schedule else { return schedule.seconds }
         let least = plan.leastIntervalCycles * imbalance / plan.core.hertz
         return time.seconds - Double(time.samplesOfReplica) * (time.interval - max(least, time.inputInterval))
-    }
-}
-
-/// Floor plans that were made before: much of what is varied leaves the plan as it is.
-struct PlanMemory {
-    private struct Key: Hashable {
-        var graph: WaferGraph
-        var core: WaferCore
-        var columns: Double
-        var rows: Double
-        var globalBatch: Int
-        var replicas: Int?
-    }
-
-    private var plans: [Key: FloorPlan] = [:]
-
-    /// The schedule of a phase of `scenario`.
-    mutating func schedule(
-        _ scenario: WaferScenario, core: WaferCore, phase: WaferScenario.Phase
-    ) throws(PerformanceModelError) -> WaferSchedule {
-        let machine = scenario.machine
-        let key = Key(
-            graph: phase.graph, core: core, columns: machine.usableColumns.value, rows: machine.usableRows.value,
-            globalBatch: phase.globalBatch, replicas: scenario.replicas)
-        if scenario.execution != .streaming, let plan = plans[key] {
-            return .pipelined(
-                plan,
-                PipelineTime(
-                    plan, samples: phase.globalBatch, inputBytesPerSecond: machine.ioBytesPerSecond,
-                    launch: machine.launchSeconds))
-        }
-        let schedule = try WaferSchedule(
-            phase.graph, machine: machine, core: core, globalBatch: phase.globalBatch,
-            execution: scenario.execution, replicas: scenario.replicas)
-        plans[key] = schedule.floorPlan
-        return schedule
     }
 }

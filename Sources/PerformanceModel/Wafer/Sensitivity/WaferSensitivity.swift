@@ -50,16 +50,17 @@ public struct WaferSensitivity: Hashable, Sendable, Codable {
 
     /// The table for `job` on the wafer `profile` as `layout` says.
     ///
+    /// - Parameter plans: where floor plans are kept and looked up; much of what is varied leaves them as they are.
     /// - Throws: `PerformanceModelError.unsupported` where the profile is no wafer or the network doesn't fit.
     public init(
-        job: Job, profile: HardwareProfile, layout: StepModel.Layout = StepModel.Layout(workers: 1)
+        job: Job, profile: HardwareProfile, layout: StepModel.Layout = StepModel.Layout(workers: 1),
+        plans: PlanMemory = PlanMemory()
     ) throws(PerformanceModelError) {
         guard let machine = profile.wafer else {
             throw .unsupported("'\(profile.name)' is a cluster; a sensitivity table is made for wafers, such as cs1")
         }
         let base = try WaferScenario(job: job, machine: machine, layout: layout)
-        var plans = PlanMemory()
-        let schedules = try base.schedules(&plans)
+        let schedules = try base.schedules(plans)
         phaseHours = zip(base.phases, schedules).map { $0.steps * $1.seconds / 3600 }
         let hours = phaseHours.reduce(0, +)
         self.hours = hours
@@ -68,7 +69,7 @@ public struct WaferSensitivity: Hashable, Sendable, Codable {
             func hours(at value: Double) -> Double? {
                 var scenario = base
                 variation.set(&scenario, value)
-                return try? scenario.hours(&plans)
+                return try? scenario.hours(plans)
             }
             rows.append(
                 Row(
