@@ -9,13 +9,12 @@ public enum ReportMaking {
     /// The report of `records`, which are kept in `state`: its machine's calibration, if there is one, tells the model's
     /// error.
     ///
-    /// - Throws: `ReportError`; `PerformanceModelError` where the calibration is damaged.
+    /// - Throws: `ReportError`.
     public static func report(of records: [RunRecord], in state: StateDirectory) throws -> ComparisonReport {
         try ComparisonReport(
             runs: records, jobFile: records.first.map { JobFile.render($0.run.job) },
             modelled: records.compactMap { modelled($0) }, scaling: scaling(of: records),
-            host: try HostMachine.calibrated(in: state.path),
-            generated: Date())
+            host: HostMachine.calibrated(in: state.path), generated: Date())
     }
 
     /// Writes the report of `records` into `directory` and returns the paths, that of the first format first.

@@ -49,12 +49,12 @@ public struct ComparisonReport: Sendable, Encodable {
     ///   - jobFile: the job file's text, to be shown in the report.
     ///   - modelled: times of the performance model, if it was asked.
     ///   - scaling: the same of more and more devices.
-    ///   - host: the machine as it was calibrated, if it was.
+    ///   - host: the machine as it was calibrated, if it was, or why that can't be read.
     ///   - generated: when the report is made, by the wall clock.
     /// - Throws: `ReportError.noRuns`.
     public init(
         runs: [RunRecord], jobFile: String? = nil, modelled: [ModelledFigures] = [],
-        scaling: [ModelledScaling] = [], host: HostMachine? = nil, generated: Date
+        scaling: [ModelledScaling] = [], host: Result<HostMachine, PerformanceModelError>? = nil, generated: Date
     ) throws {
         guard let first = runs.first else { throw ReportError.noRuns }
         let labels = Self.labels(of: runs)

@@ -28,9 +28,11 @@ public struct HostModelCheck: Sendable, Encodable {
         }
     }
 
-    /// Parts of a step, in seconds. What a worker waits for the others counts as exchange.
+    /// Parts of a step, in seconds, of the mean worker.
     public struct Parts: Sendable {
         public var compute: Double
+        /// For the slowest worker, and for the coordinator to allow the step.
+        public var waiting: Double
         public var exchange: Double
         public var optimizer: Double
         /// Reading examples, and what belongs to none of the parts; the model has none.
@@ -47,10 +49,17 @@ public struct HostModelCheck: Sendable, Encodable {
     /// Steps at the beginning of a phase that are left out.
     static let warmUpSteps = 2
 
-    /// The check of `runs` on `host`, which is nil where the machine isn't calibrated.
-    public init(_ runs: [RunRecord], on host: HostMachine?) {
+    /// The check of `runs` on `host`: nil where the machine isn't calibrated, a failure where its calibration can't be
+    /// read.
+    public init(_ runs: [RunRecord], on calibration: Result<HostMachine, PerformanceModelError>?) {
         rows = []
-        guard let host else {
+        let host: HostMachine
+        switch calibration {
+        case .success(let calibrated): host = calibrated
+        case .failure(let error):
+            obstacle = error.description
+            return
+        case nil:
             obstacle = "this machine is not calibrated; run 'wafermark calibrate', then make the report again"
             return
         }
@@ -79,15 +88,18 @@ public struct HostModelCheck: Sendable, Encodable {
         return job.phases.enumerated().compactMap { index, phase in
             let range = first..<(first + phase.steps)
             first = range.upperBound
-            let steps = record.steps.filter { range.contains($0.step.index) }.dropFirst(warmUpSteps)
-            let positions = Double(steps.count * phase.globalBatch * phase.sequence)
-            guard let measured = Quantiles(steps.map(\.duration.seconds)).median, positions > 0, measured > 0 else {
-                return nil
-            }
-            let fill = Double(steps.reduce(0) { $0 + $1.tokens }) / positions
+            let all = record.steps.filter { range.contains($0.step.index) }
+            let steps = all.dropFirst(warmUpSteps)
+            guard let measured = Quantiles(steps.map(\.duration.seconds)).median, measured > 0,
+                let lengths = SequenceLengths(measuredIn: all, of: phase, expected: job.examples)
+            else { return nil }
+            // The median step is one of those that measure the gradients' norms, or of those that don't.
+            let measuring = steps.count { $0.laneGradientSquaredNorm != nil }
             let layout = HostStep.Layout(
                 workers: record.run.workers, threads: record.run.backend.threads(lanes: job.lanes, cores: host.cores),
-                fill: fill, algorithm: record.run.algorithm ?? .direct)
+                lengths: lengths, algorithm: record.run.algorithm ?? .direct, transport: record.run.transport ?? .ipc,
+                bucket: record.run.bucket ?? CollectiveAlgorithm.defaultBucket,
+                gradientNoiseShare: 2 * measuring > steps.count ? 1 : 0)
             guard
                 let step = try? HostStep(
                     job: job, phase: index, layout: layout,
@@ -98,7 +110,8 @@ public struct HostModelCheck: Sendable, Encodable {
                 stepModelledSeconds: step.total, errorPercent: 100 * (step.total / measured - 1),
                 measured: Parts(of: record.workerSteps, in: Set(steps.map(\.step))),
                 modelled: Parts(
-                    compute: step.compute, exchange: step.exchange, optimizer: step.optimizer, other: 0))
+                    compute: step.compute, waiting: step.waiting, exchange: step.exchange, optimizer: step.optimizer,
+                    other: 0))
         }
     }
 }
@@ -111,8 +124,28 @@ extension HostModelCheck.Parts {
             Quantiles(workers.map { $0.reduce(0) { $0 + part($1) } / Double($0.count) }).median ?? 0
         }
         self.init(
-            compute: median(\.compute.seconds),
-            exchange: median { $0.exposedCommunication.seconds + $0.waiting.seconds },
+            compute: median(\.compute.seconds), waiting: median(\.waiting.seconds),
+            exchange: median(\.exposedCommunication.seconds),
             optimizer: median(\.optimizer.seconds), other: median { $0.input.seconds + $0.other.seconds })
+    }
+}
+
+extension SequenceLengths {
+    /// Steps from which on their tokens tell how much lengths vary.
+    private static let stepsForSpread = 8
+
+    /// What the tokens of `steps` tell of the sequences' lengths: sequences are independent, so that a step's tokens vary
+    /// by the sum of their variances. Few steps tell less than what is `expected` of the examples does. Nil without steps.
+    init?(measuredIn steps: [StepRecord], of phase: Phase, expected: ExampleSettings) {
+        let batch = Double(phase.globalBatch)
+        let fills = steps.map { Double($0.tokens) / (batch * Double(phase.sequence)) }
+        let mean = fills.reduce(0, +) / Double(max(1, fills.count))
+        guard mean > 0 else { return nil }
+        let squares = fills.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        self.init(
+            fill: mean,
+            spread: fills.count < Self.stepsForSpread
+                ? SequenceLengths(expectedOf: expected).spread
+                : (batch * squares / Double(fills.count - 1)).squareRoot() / mean)
     }
 }
