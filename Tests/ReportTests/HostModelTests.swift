@@ -22,7 +22,9 @@ struct HostModelTests {
             adamwNanosecondsPerParameterAlone: 1.7, lambNanosecondsPerParameterAlone: 2.5,
             sumNanosecondsPerElement: 0.8, memoryGigabytesPerSecond: 20,
             streams: .init(add: 0.9, peerSum: 1.1, peerCopy: 0.8, square: 0.2),
-            links: .init(sharedMemory: link, ipc: link, tcp: link))
+            links: .init(
+                sharedMemory: .init(latencyMicroseconds: 100, messageMicroseconds: 20, carryNanosecondsPerElement: 0),
+                ipc: link, tcp: link))
     }
 
     @Test("is the replay of each run's steps on the calibrated machine over their measured median")
