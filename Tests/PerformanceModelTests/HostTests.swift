@@ -18,11 +18,19 @@ struct HostTests {
             [128, 512].flatMap { sequence in [1, 2].map { rates(hidden, sequence, $0) } }
         }, adamwNanosecondsPerParameter: 1, lambNanosecondsPerParameter: 1.5, adamwNanosecondsPerParameterAlone: 1.7,
         lambNanosecondsPerParameterAlone: 2.5, sumNanosecondsPerElement: 0.8, memoryGigabytesPerSecond: 20,
-        linkLatencyMicroseconds: 30, linkGigabytesPerSecond: 2)
+        streams: .init(add: 0.9, peerSum: 1.1, peerCopy: 0.8, square: 0.2),
+        links: .init(
+            sharedMemory: .init(latencyMicroseconds: 100, messageMicroseconds: 20, carryNanosecondsPerElement: 0),
+            ipc: .init(latencyMicroseconds: 120, messageMicroseconds: 15, carryNanosecondsPerElement: 2),
+            tcp: .init(latencyMicroseconds: 150, messageMicroseconds: 15, carryNanosecondsPerElement: 3)))
 
-    private static func step(workers: Int, on machine: HostMachine = machine) throws -> HostStep {
+    private static func step(
+        workers: Int, lengths: SequenceLengths = .full, by transport: Transport = .sharedMemory,
+        _ algorithm: CollectiveAlgorithm = .direct, on machine: HostMachine = machine
+    ) throws -> HostStep {
         try HostStep(
-            job: StepModelTests.job(globalBatch: 32, microBatch: 4), layout: .init(workers: workers),
+            job: StepModelTests.job(globalBatch: 32, microBatch: 4),
+            layout: .init(workers: workers, lengths: lengths, algorithm: algorithm, transport: transport),
             vocabularySize: 4000, on: machine)
     }
 
@@ -42,12 +50,22 @@ struct HostTests {
     @Test("a profile with a rate that is none, or an unknown key, is refused by its line")
     func refusesBadProfile() {
         for (found, replacement) in [
-            ("busy: 1", "busy: 0"), ("cores: 2", "cores: many"), ("link_latency", "lnk_latency"),
+            ("busy: 1", "busy: 0"), ("cores: 2", "cores: many"), ("latency_microseconds", "delay_microseconds"),
+            ("carry_nanoseconds_per_element: 0", "carry_nanoseconds_per_element: -1"), ("  ipc:", "  pipe:"),
         ] {
             #expect(throws: PerformanceModelError.self) {
                 try HostMachine(parsing: Self.machine.yaml.replacing(found, with: replacement), file: "host.yaml")
             }
         }
+    }
+
+    @Test("a profile that an earlier version wrote is refused with what to do")
+    func refusesEarlierVersion() {
+        let earlier = Self.machine.yaml.replacing("version: 2\n", with: "")
+        let error = #expect(throws: PerformanceModelError.self) {
+            try HostMachine(parsing: earlier, file: "host.yaml")
+        }
+        #expect(error?.description.contains("run 'wafermark calibrate' again") == true)
     }
 
     @Test("what was measured comes back as it is, and between two widths lies between")
@@ -69,15 +87,67 @@ struct HostTests {
         #expect(throws: PerformanceModelError.self) { try Self.step(workers: 9) }
     }
 
-    @Test("a faster link or memory never slows a step, a slower one never speeds it")
-    func monotone() throws {
+    @Test(
+        "a faster link or memory never slows a step, a slower one never speeds it",
+        arguments: Transport.allCases, CollectiveAlgorithm.allCases)
+    func monotone(transport: Transport, algorithm: CollectiveAlgorithm) throws {
         var faster = Self.machine
-        faster.linkGigabytesPerSecond *= 2
-        faster.sumNanosecondsPerElement /= 2
+        faster.streams.peerSum /= 2
+        faster.streams.peerCopy /= 2
         var slower = Self.machine
-        slower.linkLatencyMicroseconds *= 2
-        let now = try Self.step(workers: 2).total
-        #expect(try Self.step(workers: 2, on: faster).total < now)
-        #expect(try Self.step(workers: 2, on: slower).total > now)
+        slower.links = .init(
+            sharedMemory: Self.slowed(slower.links.sharedMemory), ipc: Self.slowed(slower.links.ipc),
+            tcp: Self.slowed(slower.links.tcp))
+        let now = try Self.step(workers: 4, by: transport, algorithm).total
+        #expect(try Self.step(workers: 4, by: transport, algorithm, on: faster).total < now)
+        #expect(try Self.step(workers: 4, by: transport, algorithm, on: slower).total > now)
+    }
+
+    private static func slowed(_ link: HostMachine.Link) -> HostMachine.Link {
+        .init(
+            latencyMicroseconds: 2 * link.latencyMicroseconds, messageMicroseconds: 2 * link.messageMicroseconds,
+            carryNanosecondsPerElement: 2 * link.carryNanosecondsPerElement)
+    }
+
+    @Test("what is read out of a peer's memory is not carried through sockets besides")
+    func transports() throws {
+        let (memory, ipc) = (try Self.step(workers: 2), try Self.step(workers: 2, by: .ipc))
+        #expect(memory.exchange < ipc.exchange)
+        #expect(memory.compute >= ipc.compute)
+    }
+
+    @Test("a link that was solved from two workers' rounds gives those rounds back")
+    func linkFromRounds() {
+        let (streams, sizes) = (Self.machine.streams, (some: Bytes.mebibytes(4), many: Bytes.mebibytes(32)))
+        func round(_ size: Bytes, _ bucket: Bytes) -> Double {
+            let elements = Double(size.count / 4)
+            return 1e-4 + elements * (streams.peerSum + 2 * 1.5) * 1e-9
+                + Double(size.count / bucket.count) * 25e-6
+        }
+        let small = Bytes(32 << 10)
+        let link = HostMachine.Link(
+            latency: 1e-4, usual: round(sizes.some, CollectiveAlgorithm.defaultBucket), small: round(sizes.some, small),
+            large: round(sizes.many, CollectiveAlgorithm.defaultBucket), sizes: sizes, smallBucket: small, cores: 2,
+            streams: streams)
+        #expect(abs(link.messageMicroseconds - 25) < 1e-6)
+        #expect(abs(link.carryNanosecondsPerElement - 1.5) < 1e-9)
+    }
+
+    @Test("texts of different lengths make workers wait for the longest, and leave the mean worker's time as it is")
+    func unevenLengths() throws {
+        let even = try Self.step(workers: 2, lengths: .init(fill: 0.9, spread: 0))
+        let uneven = try Self.step(workers: 2, lengths: .init(fill: 0.9, spread: 0.2))
+        #expect(even.waiting < 1e-12 && uneven.waiting > 0)
+        // Attention goes by the squares of lengths.
+        #expect(uneven.compute >= even.compute && uneven.compute < 1.05 * even.compute)
+    }
+
+    @Test("lengths cut short uniformly have the mean and the deviation of that mixture")
+    func expectedLengths() {
+        var examples = ExampleSettings()
+        examples.shortSequenceShare = 1
+        let lengths = SequenceLengths(expectedOf: examples)
+        #expect(abs(lengths.fill - 0.5) < 1e-12)
+        #expect(abs(lengths.fill * lengths.spread - (1.0 / 12).squareRoot()) < 1e-12)
     }
 }

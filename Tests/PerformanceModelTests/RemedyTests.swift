@@ -161,16 +161,17 @@ struct HostRemedyTests {
                 }
             }, adamwNanosecondsPerParameter: 1, lambNanosecondsPerParameter: 1.5,
             adamwNanosecondsPerParameterAlone: 1.7, lambNanosecondsPerParameterAlone: 2.5,
-            sumNanosecondsPerElement: 0.8, memoryGigabytesPerSecond: 20, linkLatencyMicroseconds: 30,
-            linkGigabytesPerSecond: 2)
+            sumNanosecondsPerElement: 0.8, memoryGigabytesPerSecond: 20, streams: HostTests.machine.streams,
+            links: HostTests.machine.links)
     }
 
     private static func replay(
-        workers: Int, shares: [Double], cores: Int = 2, microBatch: Int = 2
+        workers: Int, shares: [Double], cores: Int = 2, microBatch: Int = 2, transport: Transport = .ipc
     ) throws -> (step: HostStep, replay: RemedyReplay) {
         var job = try JobExample.demo.job()
         job.phases[0].microBatch = microBatch
-        let layout = HostStep.Layout(workers: workers, fill: 0.9)
+        let layout = HostStep.Layout(
+            workers: workers, lengths: SequenceLengths(fill: 0.9, spread: 0), transport: transport)
         return (
             try HostStep(job: job, layout: layout, vocabularySize: 2_048, on: host(cores: cores)),
             try RemedyReplay(
@@ -212,6 +213,8 @@ struct HostRemedyTests {
         let (step, replay) = try Self.replay(workers: 4, shares: [1, 1, 1, 1])
         let half = try Self.seconds(.halfTheBytes, replay)
         #expect(half < replay.seconds && half >= replay.seconds - step.exchange / 2)
+        let shared = try Self.replay(workers: 4, shares: [1, 1, 1, 1], transport: .sharedMemory).replay
+        #expect(shared.outcomes.first { $0.remedy == .halfTheBytes }?.obstacle?.contains("memory") == true)
     }
 
     @Test("a micro-batch that is a lane's share already can't be doubled")

@@ -13,7 +13,8 @@ struct TopologyTests {
             "0000aaaa", backend: .cluster, workers: workers, made: 20, stepTime: 0.1, hardware: hardware)
         record.run.algorithm = algorithm
         let profiles = try hardware.map { [$0: try HardwareCatalogue.profile($0)] } ?? [:]
-        return try ComparisonReport(runs: [record], profiles: profiles, host: host, generated: FabricatedRuns.start)
+        return try ComparisonReport(
+            runs: [record], profiles: profiles, host: host.map(Result.success), generated: FabricatedRuns.start)
     }
 
     @Test(
@@ -38,7 +39,10 @@ struct TopologyTests {
         let known = try #require(
             try Self.report(workers: 2, host: HostModelTests.host()).topologies.first?.measured)
         let share = try #require(known.utilisation)
-        #expect(abs(share - known.bytesPerHostSecond / HostModelTests.host().linkBytesPerSecond) < 1e-12)
+        #expect(
+            abs(
+                share - known.bytesPerHostSecond / HostModelTests.host().linkBytesPerSecond(by: known.transport ?? .ipc)
+            ) < 1e-12)
         let unknown = try #require(
             try Self.report(workers: 2, host: HostModelTests.host(processor: "another")).topologies.first?.measured)
         #expect(unknown.utilisation == nil)

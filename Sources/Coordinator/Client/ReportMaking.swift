@@ -13,7 +13,7 @@ public enum ReportMaking {
     ///   - clock: how the runs' time is told besides.
     ///   - plans: where wafers' floor plans are kept and looked up; with one that outlives the report, the next one of the
     ///     same job needs no planning.
-    /// - Throws: `ReportError`; `PerformanceModelError` where the calibration is damaged.
+    /// - Throws: `ReportError`.
     public static func report(
         of records: [RunRecord], in state: StateDirectory, clock: ReportClock = .host, plans: PlanMemory = PlanMemory()
     ) throws -> ComparisonReport {
@@ -21,7 +21,7 @@ public enum ReportMaking {
         return try ComparisonReport(
             runs: records, jobFile: records.first.map { JobFile.render($0.run.job) },
             modelled: modelled(records, profiles, plans), scaling: scaling(of: records, profiles, plans),
-            profiles: profiles, host: try HostMachine.calibrated(in: state.path), clock: clock, generated: Date())
+            profiles: profiles, host: HostMachine.calibrated(in: state.path), clock: clock, generated: Date())
     }
 
     /// The machines that the runs stand for, as far as they are known here, by their names.

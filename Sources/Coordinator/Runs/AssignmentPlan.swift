@@ -89,7 +89,7 @@ struct AssignmentPlan {
             epoch: epoch, rank: rank, peers: peers, job: job, datasetDirectory: dataset.directory,
             runDirectory: runDirectory, firstStep: StepNumber(stepsMade), threads: threads, backend: run.backend,
             exchangeDeadline: Self.lastResort, algorithm: run.algorithm ?? .direct, transport: run.transport ?? .ipc,
-            bucket: run.bucket ?? PeerExchange.defaultBucket,
+            bucket: run.bucket ?? CollectiveAlgorithm.defaultBucket,
             checkpoint: checkpoint?.path, stateReceivers: receivers, stateSource: source ?? WorkerRank(0),
             target: target, verdict: verdict, reconnects: reconnects)
     }

@@ -31,6 +31,8 @@ public struct ConvergenceValidation: Hashable, Sendable, Codable {
     public var meanAbsoluteErrorPercent: Double
     /// The same of each batch predicted from the others alone; nil where those are too few.
     public var leftOutMeanAbsoluteErrorPercent: Double?
+    /// What the rows' own scatter lets be expected; nil for fewer than three batches.
+    public var scatter: SmoothScatter?
     /// The law in words, with its constants.
     public var law: String
     /// The batch at which samples have doubled.
@@ -42,7 +44,7 @@ public struct ConvergenceValidation: Hashable, Sendable, Codable {
         case rows
         case meanAbsoluteErrorPercent = "mean_absolute_error_percent"
         case leftOutMeanAbsoluteErrorPercent = "left_out_mean_absolute_error_percent"
-        case law
+        case scatter, law
         case criticalBatch = "critical_batch"
         case leastSamples = "least_samples"
     }
@@ -72,6 +74,7 @@ public struct ConvergenceValidation: Hashable, Sendable, Codable {
         meanAbsoluteErrorPercent = rows.reduce(0) { $0 + abs($1.errorPercent) } / Double(max(1, rows.count))
         let held = rows.compactMap(\.leftOutErrorPercent)
         leftOutMeanAbsoluteErrorPercent = held.isEmpty ? nil : held.reduce(0) { $0 + abs($1) } / Double(held.count)
+        scatter = SmoothScatter(published, about: law)
         self.law = law.description
         criticalBatch = law.criticalBatch
         leastSamples = law.leastSamples
@@ -117,10 +120,13 @@ public struct TrainingValidation: Hashable, Sendable, Codable {
     public var rows: [Row]
     /// The mean absolute error, in per cent.
     public var meanAbsoluteErrorPercent: Double
+    /// The least that any model can have in which more devices never take fewer device-hours, in per cent.
+    public var leastMeanAbsoluteErrorPercent: Double
 
     enum CodingKeys: String, CodingKey {
         case rows
         case meanAbsoluteErrorPercent = "mean_absolute_error_percent"
+        case leastMeanAbsoluteErrorPercent = "least_mean_absolute_error_percent"
     }
 
     /// Predicts every training, with the built-in constants unless others are given.
@@ -151,5 +157,6 @@ public struct TrainingValidation: Hashable, Sendable, Codable {
         }
         self.rows = rows
         meanAbsoluteErrorPercent = rows.reduce(0) { $0 + abs($1.errorPercent) } / Double(max(1, rows.count))
+        leastMeanAbsoluteErrorPercent = Self.leastError(trainings)
     }
 }

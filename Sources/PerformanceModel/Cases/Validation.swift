@@ -68,6 +68,8 @@ public struct Validation: Hashable, Sendable, Codable {
     public var byScale: [Part]
     /// The ten rows that are furthest off, worst first.
     public var worst: [String]
+    /// Rows of one configuration that were measured more than once; nil where there are none.
+    public var replicates: Replicates?
 
     enum CodingKeys: String, CodingKey {
         case rows
@@ -77,7 +79,7 @@ public struct Validation: Hashable, Sendable, Codable {
         case withinTwelvePercent = "within_twelve_percent"
         case byStack = "by_stack"
         case byScale = "by_scale"
-        case worst
+        case worst, replicates
     }
 
     /// The statistics of `rows`.
@@ -133,5 +135,6 @@ public struct Validation: Hashable, Sendable, Codable {
                     extrapolated: !step.extrapolated.isEmpty, reasons: step.extrapolated))
         }
         self.init(rows: rows)
+        replicates = Replicates(cases)
     }
 }

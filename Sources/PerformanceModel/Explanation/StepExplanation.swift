@@ -160,9 +160,19 @@ private struct StepParts {
                 count("accumulation", "micro-batches of a step", setup.accumulation), micro,
                 Explanation(
                     "host_seconds", "host work of a micro-batch where devices share a host",
-                    setup.devicesPerNode > 1 ? constants.hostSecondsPerMicroBatch : 0, "s",
-                    source: setup.devicesPerNode > 1
-                        ? fitted(shared.hostMillisecondsPerMicroBatch, of: "all stacks") : "one device a host: none"),
+                    setup.devicesPerNode > 1 ? constants.hostSecondsPerKernel * setup.kernels : 0, "s",
+                    "kernels * host_seconds_per_kernel",
+                    [
+                        Explanation(
+                            "kernels", "kernels of a micro-batch", setup.kernels, "",
+                            source: "BERTGraph, every element-wise operation a kernel of its own"),
+                        Explanation(
+                            "host_seconds_per_kernel", "contention of processes that share a host, each kernel",
+                            setup.devicesPerNode > 1 ? constants.hostSecondsPerKernel : 0, "s",
+                            source: setup.devicesPerNode > 1
+                                ? fitted(shared.hostMicrosecondsPerKernel, of: "all stacks")
+                                : "one device a host: none"),
+                    ]),
             ])
     }
 

@@ -79,7 +79,7 @@ public struct CalibrationFit: Sendable {
             + Set(setups.map(\.machine.fabric)).sorted().map { .busShare(fabric: $0) }
             + [
                 .elementwiseTraffic, .updateTraffic, .exchangePerTensor, .overlappedExchangeRate, .exchangeGrowth,
-                .hostPerMicroBatch,
+                .hostPerKernel,
                 .deviceSpeedSpread,
             ]
         for constant in shared where rowsMoved(by: constant).count >= 2 { constants.append(constant) }
@@ -165,7 +165,7 @@ public struct CalibrationFit: Sendable {
             case .exchangePerTensor: result.shared.exchangeMicrosecondsPerTensor = constant
             case .overlappedExchangeRate: result.shared.overlappedExchangeRate = constant
             case .exchangeGrowth: result.shared.exchangeGrowthPerDoubling = constant
-            case .hostPerMicroBatch: result.shared.hostMillisecondsPerMicroBatch = constant
+            case .hostPerKernel: result.shared.hostMicrosecondsPerKernel = constant
             case .deviceSpeedSpread: result.shared.deviceSpeedSpread = constant
             }
         }
@@ -202,7 +202,7 @@ private struct Trial {
             case .exchangePerTensor: shared.exchangeMicrosecondsPerTensor = constant
             case .overlappedExchangeRate: shared.overlappedExchangeRate = constant
             case .exchangeGrowth: shared.exchangeGrowthPerDoubling = constant
-            case .hostPerMicroBatch: shared.hostMillisecondsPerMicroBatch = constant
+            case .hostPerKernel: shared.hostMicrosecondsPerKernel = constant
             case .deviceSpeedSpread: shared.deviceSpeedSpread = constant
             }
         }

@@ -71,18 +71,17 @@ public struct HostMachine: Hashable, Sendable, Codable {
     public var sumNanosecondsPerElement: Double
     /// What reading and writing memory in a stream reaches on all cores, in GB/s.
     public var memoryGigabytesPerSecond: Double
-    /// A message's way between two processes, in microseconds.
-    public var linkLatencyMicroseconds: Double
-    /// What two processes carry between each other, both cores at it, in GB/s.
-    public var linkGigabytesPerSecond: Double
+    /// What goes through memory on all cores.
+    public var streams: Streams
+    /// What exchanging gradients costs, by transport.
+    public var links: Links
 
     /// A machine of the given parts.
     public init(
         processor: String, cores: Int, instructionSet: String, measuredAt: String, rates: [Rates],
         adamwNanosecondsPerParameter: Double, lambNanosecondsPerParameter: Double,
         adamwNanosecondsPerParameterAlone: Double, lambNanosecondsPerParameterAlone: Double,
-        sumNanosecondsPerElement: Double, memoryGigabytesPerSecond: Double, linkLatencyMicroseconds: Double,
-        linkGigabytesPerSecond: Double
+        sumNanosecondsPerElement: Double, memoryGigabytesPerSecond: Double, streams: Streams, links: Links
     ) {
         self.processor = processor
         self.cores = cores
@@ -95,8 +94,8 @@ public struct HostMachine: Hashable, Sendable, Codable {
         self.lambNanosecondsPerParameterAlone = lambNanosecondsPerParameterAlone
         self.sumNanosecondsPerElement = sumNanosecondsPerElement
         self.memoryGigabytesPerSecond = memoryGigabytesPerSecond
-        self.linkLatencyMicroseconds = linkLatencyMicroseconds
-        self.linkGigabytesPerSecond = linkGigabytesPerSecond
+        self.streams = streams
+        self.links = links
     }
 
     /// Rates at a width, a sequence length, tokens of a pass and a number of busy lanes: interpolated on logarithms between

@@ -4,6 +4,10 @@ extension HostMachine {
     /// The name that `--hardware` takes for this machine.
     public static let name = "host"
 
+    /// The version of the file that this program reads and writes: the second, since an exchange is by shared memory or
+    /// through sockets.
+    static let fileVersion = 2
+
     /// Where `wafermark calibrate` keeps the profile of the machine that a state directory is on.
     public static func path(inStateDirectory directory: String) -> String { directory + "/host.yaml" }
 
@@ -19,26 +23,26 @@ extension HostMachine {
         try self.init(parsing: try InputFile.text(of: path), file: path)
     }
 
-    /// The calibrated host of a state directory; nil where nothing was calibrated.
-    public static func calibrated(in directory: String) throws(PerformanceModelError) -> HostMachine? {
-        let path = path(inStateDirectory: directory)
-        return FileManager.default.fileExists(atPath: path) ? try HostMachine(inStateDirectory: directory) : nil
+    /// The calibrated host of a state directory, or what is wrong with its file; nil where nothing was calibrated.
+    public static func calibrated(in directory: String) -> Result<HostMachine, PerformanceModelError>? {
+        guard FileManager.default.fileExists(atPath: path(inStateDirectory: directory)) else { return nil }
+        return Result { () throws(PerformanceModelError) in try HostMachine(inStateDirectory: directory) }
     }
 
     /// The machine in a YAML text; `file` names it in errors.
     public init(parsing text: String, file: String) throws(PerformanceModelError) {
         let top = try CheckedMapping(parsing: text, file: file)
-        try top.allow([
-            "name", "kind", "processor", "cores", "instruction_set", "measured_at", "rates",
-            "adamw_nanoseconds_per_parameter", "lamb_nanoseconds_per_parameter",
-            "adamw_nanoseconds_per_parameter_alone", "lamb_nanoseconds_per_parameter_alone",
-            "sum_nanoseconds_per_element", "memory_gigabytes_per_second", "link_latency_microseconds",
-            "link_gigabytes_per_second",
-        ])
         let kind = try top.text("kind")
         guard kind == Self.name else {
             throw .invalid(place: top.place("kind"), found: "'\(kind)'", allowed: Self.name)
         }
+        try Self.requireVersion(of: top)
+        try top.allow([
+            "name", "kind", "version", "processor", "cores", "instruction_set", "measured_at", "rates",
+            "adamw_nanoseconds_per_parameter", "lamb_nanoseconds_per_parameter",
+            "adamw_nanoseconds_per_parameter_alone", "lamb_nanoseconds_per_parameter_alone",
+            "sum_nanoseconds_per_element", "memory_gigabytes_per_second", "streams", "links",
+        ])
         let rates = try top.mapping("rates")
         var measured: [Rates] = []
         for key in rates.keys { measured.append(try Rates(reading: rates.mapping(key))) }
@@ -53,8 +57,17 @@ extension HostMachine {
             lambNanosecondsPerParameterAlone: try top.number("lamb_nanoseconds_per_parameter_alone", in: positive),
             sumNanosecondsPerElement: try top.number("sum_nanoseconds_per_element", in: positive),
             memoryGigabytesPerSecond: try top.number("memory_gigabytes_per_second", in: positive),
-            linkLatencyMicroseconds: try top.number("link_latency_microseconds", in: positive),
-            linkGigabytesPerSecond: try top.number("link_gigabytes_per_second", in: positive))
+            streams: try Streams(reading: top.mapping("streams")), links: try Links(reading: top.mapping("links")))
+    }
+
+    /// Refuses what another version wrote: it measured other things.
+    private static func requireVersion(of top: CheckedMapping) throws(PerformanceModelError) {
+        let found = top.keys.contains("version") ? Int(try top.number("version", in: 1...1e6)) : 1
+        guard found == fileVersion else {
+            throw .unsupported(
+                "\(top.file): the calibration is of version \(found), which measured other things than version "
+                    + "\(fileVersion) needs; run 'wafermark calibrate' again")
+        }
     }
 
     /// The machine as the YAML that `init(parsing:file:)` reads.
@@ -62,18 +75,18 @@ extension HostMachine {
         func line(_ key: String, _ value: Double) -> String { "\(key): \(Self.short(value))" }
         var lines = [
             "# This machine, as 'wafermark calibrate' measured it (host clock). Calibrate again after a change.",
-            "name: \(Self.name)", "kind: \(Self.name)",
+            "name: \(Self.name)", "kind: \(Self.name)", "version: \(Self.fileVersion)",
             "processor: \"\(processor.filter { $0 != "\"" && $0 != "\\" })\"",
             "cores: \(cores)", "instruction_set: \(instructionSet)", "measured_at: \"\(measuredAt)\"",
             line("memory_gigabytes_per_second", memoryGigabytesPerSecond),
-            line("link_latency_microseconds", linkLatencyMicroseconds),
-            line("link_gigabytes_per_second", linkGigabytesPerSecond),
             line("sum_nanoseconds_per_element", sumNanosecondsPerElement),
             line("adamw_nanoseconds_per_parameter", adamwNanosecondsPerParameter),
             line("adamw_nanoseconds_per_parameter_alone", adamwNanosecondsPerParameterAlone),
             line("lamb_nanoseconds_per_parameter", lambNanosecondsPerParameter),
-            line("lamb_nanoseconds_per_parameter_alone", lambNanosecondsPerParameterAlone), "rates:",
+            line("lamb_nanoseconds_per_parameter_alone", lambNanosecondsPerParameterAlone),
         ]
+        lines += ["streams:"] + streams.lines.map { "  " + $0 }
+        lines += ["links:"] + links.lines.map { "  " + $0 } + ["rates:"]
         for next in rates {
             lines += ["  hidden_\(next.hidden)_sequence_\(next.sequence)_tokens_\(next.tokens)_busy_\(next.busy):"]
             lines += next.lines.map { "    " + $0 }
@@ -81,7 +94,7 @@ extension HostMachine {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    fileprivate static func short(_ value: Double) -> String { String(format: "%.6g", value) }
+    static func short(_ value: Double) -> String { String(format: "%.6g", value) }
 }
 
 extension HostMachine.Rates {

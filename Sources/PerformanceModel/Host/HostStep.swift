@@ -1,9 +1,9 @@
 import Jobs
 
-/// A step of a job on the calibrated host, replayed process by process: what `--hardware host` predicts.
+/// A step of a job on the calibrated host, replayed thread by thread: what `--hardware host` predicts.
 ///
-/// Everything shares the cores: a worker's passes, its optimizer, and also its exchange, which on one machine is copying
-/// through the kernel's sockets. So processes beyond the cores take turns, and an exchange hides nothing.
+/// Everything shares the cores: a worker's passes, its optimizer, and also its exchange, which on one machine is reading
+/// memory, or copying through the kernel's sockets. So threads beyond the cores take turns, and an exchange hides nothing.
 public struct HostStep: Hashable, Sendable {
     /// How the job is dealt.
     public struct Layout: Hashable, Sendable {
@@ -11,42 +11,52 @@ public struct HostStep: Hashable, Sendable {
         public var workers: Int
         /// Threads of each.
         public var threads: Int
-        /// The share of positions that hold a token; the rest is padding, which the engine leaves out.
-        public var fill: Double
+        /// How long sequences are.
+        public var lengths: SequenceLengths
         /// How the workers sum their gradients.
         public var algorithm: CollectiveAlgorithm
+        /// How gradients travel between them.
+        public var transport: Transport
+        /// The size of the pieces in which they do.
+        public var bucket: Bytes
+        /// The share of steps at which the norms of the lanes' gradients are measured; nil for as many as the job's rule
+        /// says.
+        public var gradientNoiseShare: Double?
 
         /// A layout of the given parts.
-        public init(workers: Int, threads: Int = 1, fill: Double = 1, algorithm: CollectiveAlgorithm = .direct) {
+        public init(
+            workers: Int, threads: Int = 1, lengths: SequenceLengths = .full, algorithm: CollectiveAlgorithm = .direct,
+            transport: Transport = .sharedMemory, bucket: Bytes = CollectiveAlgorithm.defaultBucket,
+            gradientNoiseShare: Double? = nil
+        ) {
             self.workers = workers
             self.threads = threads
-            self.fill = fill
+            self.lengths = lengths
             self.algorithm = algorithm
+            self.transport = transport
+            self.bucket = bucket
+            self.gradientNoiseShare = gradientNoiseShare
         }
     }
 
-    /// Passes over a worker's lanes, and their sum, in seconds.
+    /// Passes over lanes, and their sums: until the mean thread is done, in seconds.
     public var compute: Double
+    /// From there until the last is: lanes have texts of different lengths.
+    public var waiting: Double
     /// The gradient exchange.
     public var exchange: Double
     /// The optimizer.
     public var optimizer: Double
 
     /// The whole step.
-    public var total: Double { compute + exchange + optimizer }
-
-    /// The share of positions that an example's text fills, before a run has shown it: examples that are cut short are of
-    /// every length alike (Devlin et al. 2019), so half as long on average.
-    public static func expectedFill(_ examples: ExampleSettings) -> Double {
-        1 - examples.shortSequenceShare / 2
-    }
+    public var total: Double { compute + waiting + exchange + optimizer }
 
     /// A step of phase `index` of `job`.
     ///
-    /// - Parameter gradientBytes: bytes of a gradient element on its way to another worker.
+    /// - Parameter elementBytes: bytes of a gradient element that a socket carries.
     /// - Throws: `unsupported` where there is no such phase, or more workers than lanes.
     public init(
-        job: Job, phase index: Int = 0, layout: Layout, vocabularySize: Int, gradientBytes: Double = 4,
+        job: Job, phase index: Int = 0, layout: Layout, vocabularySize: Int, elementBytes: Double = 4,
         on machine: HostMachine
     ) throws(PerformanceModelError) {
         guard job.phases.indices.contains(index) else {
@@ -62,33 +72,69 @@ public struct HostStep: Hashable, Sendable {
             maskedPositions: phase.maskedPositions, microBatch: 1, nextSentence: job.examples.nextSentence,
             optimizer: job.optimizer.kind)
         let parameters = Double(StepTemplate(workload).parameterCount)
-        let running = layout.workers * layout.threads
-        let busy = min(running, machine.cores)
-        let turns = max(1, Double(running) / Double(machine.cores))
-        let lanes = (job.lanes + layout.workers - 1) / layout.workers
-        let rounds = Double((lanes + layout.threads - 1) / layout.threads)
-        compute =
-            rounds * Self.lane(phase, job, layout, vocabularySize, busy, machine) * turns
-            + Double(lanes - 1) * parameters * machine.sumNanosecondsPerElement * 1e-9 * turns / Double(layout.threads)
+        let threads = Self.threads(phase, job, layout, parameters, vocabularySize, machine)
+        let ends = FairShare.finishTimes(threads, cores: machine.cores)
+        compute = ends.reduce(0, +) / Double(ends.count)
+        waiting = (ends.max() ?? compute) - compute
         optimizer = Self.optimizer(job.optimizer.kind, parameters, layout, machine)
         exchange =
             layout.workers == 1
             ? 0
             : HostExchange(layout.algorithm, lanes: job.lanes, workers: layout.workers)
-                .seconds(parameters: parameters, bytes: gradientBytes, on: machine)
+                .seconds(
+                    parameters: parameters, bucket: layout.bucket, transport: layout.transport,
+                    elementBytes: elementBytes, on: machine)
+                // The coordinator is told of the lanes and answers: a message each way.
+                + 2 * machine.links[layout.transport].latencyMicroseconds * 1e-6
+    }
+
+    /// What each thread of all workers computes, in seconds of a core.
+    private static func threads(
+        _ phase: Phase, _ job: Job, _ layout: Layout, _ parameters: Double, _ vocabulary: Int, _ machine: HostMachine
+    ) -> [Double] {
+        let tree = LaneTree(laneCount: job.lanes)
+        let busy = min(layout.workers * layout.threads, machine.cores)
+        let pass = lane(phase, job, layout.lengths, vocabulary, busy, machine)
+        let noise = layout.gradientNoiseShare ?? job.gradientNoiseShare
+        let norm = noise * parameters * machine.streams.square * 1e-9
+        let isShared = layout.workers > 1 && layout.transport == .sharedMemory
+        let add =
+            parameters * 1e-9
+            * (busy == 1
+                ? machine.sumNanosecondsPerElement : isShared ? machine.streams.peerSum : machine.streams.add)
+        var lanes: [Int] = []
+        var work: [Double] = []
+        for share in tree.shares(workerCount: layout.workers) {
+            let dealt = LaneTree(laneCount: share.count).shares(workerCount: min(layout.threads, share.count))
+            let additions = Double(share.count - tree.cover(of: share).count) / Double(dealt.count)
+            for part in dealt {
+                lanes.append(part.count)
+                work.append(Double(part.count) * (pass + norm) + additions * add)
+            }
+        }
+        // Those with the most lanes have the last word, so it is their order that counts.
+        let order = work.indices.sorted { (work[$0], $0) < (work[$1], $1) }
+        let sequences = Double(phase.globalBatch) / Double(job.lanes)
+        for (index, score) in zip(order, FairShare.normalScores(order.count)) where order.count > 1 {
+            let share = Double(lanes[index])
+            work[index] += score * layout.lengths.spread / (share * sequences).squareRoot() * share * pass
+            work[index] = max(0, work[index])
+        }
+        return work
     }
 
     /// A lane's passes.
     private static func lane(
-        _ phase: Phase, _ job: Job, _ layout: Layout, _ vocabulary: Int, _ busy: Int, _ machine: HostMachine
+        _ phase: Phase, _ job: Job, _ lengths: SequenceLengths, _ vocabulary: Int, _ busy: Int, _ machine: HostMachine
     ) -> Double {
         let lane = Double(phase.globalBatch) / Double(job.lanes)
         let passes = max(1, (lane / Double(max(1, phase.microBatch))).rounded(.up))
         let sequences = lane / passes
-        let tokens = sequences * Double(phase.sequence) * layout.fill
+        let tokens = sequences * Double(phase.sequence) * lengths.fill
         let masked = min(Double(phase.maskedPositions) * sequences, tokens * job.examples.maskedShare)
         let work = LanePassWork(
-            model: job.model, vocabularySize: vocabulary, sequences: sequences, tokens: tokens, masked: masked)
+            model: job.model, vocabularySize: vocabulary, sequences: sequences, tokens: tokens, masked: masked,
+            lengthSpread: lengths.spread)
         let rates = machine.rates(
             hidden: job.model.hidden, sequence: phase.sequence, tokens: max(1, Int(tokens)), busy: busy)
         return passes * work.seconds(rates)
@@ -113,6 +159,31 @@ public struct HostStep: Hashable, Sendable {
     }
 }
 
+/// How much of its positions a sequence's text fills; the rest is padding, which the engine leaves out.
+public struct SequenceLengths: Hashable, Sendable {
+    /// The mean share of positions that hold a token.
+    public var fill: Double
+    /// The coefficient of variation of a sequence's tokens.
+    public var spread: Double
+
+    /// Lengths of the given parts.
+    public init(fill: Double, spread: Double) {
+        self.fill = fill
+        self.spread = spread
+    }
+
+    /// Every sequence is full.
+    public static let full = Self(fill: 1, spread: 0)
+
+    /// What is to be expected before a run has shown it: examples that are cut short are of every length alike (Devlin et
+    /// al. 2019), the others full.
+    public init(expectedOf examples: ExampleSettings) {
+        let short = examples.shortSequenceShare
+        let (mean, square) = (1 - short / 2, 1 - 2 * short / 3)
+        self.init(fill: mean, spread: max(0, square - mean * mean).squareRoot() / mean)
+    }
+}
+
 extension ModelledStep {
     /// Half-width of a host prediction's interval: the error that `validate --host` allows the worst of its jobs.
     static let hostIntervalPercent = 10.0
@@ -122,10 +193,12 @@ extension ModelledStep {
     /// - Throws: as `HostStep`.
     init(job: Job, phase index: Int, host: HostMachine, workers: Int) throws(PerformanceModelError) {
         let vocabulary = job.statedVocabularySize ?? StepModel.assumedVocabularySize
-        let layout = HostStep.Layout(workers: workers, fill: HostStep.expectedFill(job.examples))
-        let step = try HostStep(job: job, phase: index, layout: layout, vocabularySize: vocabulary, on: host)
+        let lengths = SequenceLengths(expectedOf: job.examples)
+        let step = try HostStep(
+            job: job, phase: index, layout: HostStep.Layout(workers: workers, lengths: lengths),
+            vocabularySize: vocabulary, on: host)
         let alone = try HostStep(
-            job: job, phase: index, layout: HostStep.Layout(workers: 1, fill: layout.fill), vocabularySize: vocabulary,
+            job: job, phase: index, layout: HostStep.Layout(workers: 1, lengths: lengths), vocabularySize: vocabulary,
             on: host)
         let phase = job.phases[index]
         let lane = phase.globalBatch / job.lanes
@@ -144,7 +217,7 @@ extension ModelledStep {
         let factor = 1 + Self.hostIntervalPercent / 100 * (reasons.isEmpty ? 1 : 2)
         let work = LanePassWork(
             model: job.model, vocabularySize: vocabulary, sequences: Double(phase.globalBatch),
-            tokens: Double(phase.globalBatch * phase.sequence) * layout.fill,
+            tokens: Double(phase.globalBatch * phase.sequence) * lengths.fill,
             masked: Double(phase.globalBatch * phase.maskedPositions))
         let peak = (host.rates.map(\.encoderGigaflopsPerSecond).max() ?? 1) * 1e9 * Double(host.cores)
         self.init(
@@ -152,7 +225,7 @@ extension ModelledStep {
             microBatch: min(phase.microBatch, lane), accumulation: (job.lanes + workers - 1) / workers,
             globalBatch: phase.globalBatch, step: ModelledSeconds(step.total),
             low: ModelledSeconds(step.total / factor), high: ModelledSeconds(step.total * factor),
-            compute: ModelledSeconds(step.compute), waiting: .zero,
+            compute: ModelledSeconds(step.compute), waiting: ModelledSeconds(step.waiting),
             exposedCommunication: ModelledSeconds(step.exchange), optimizer: ModelledSeconds(step.optimizer),
             pipelineFill: .zero, sequencesPerSecond: Double(phase.globalBatch) / step.total,
             scalingEfficiency: alone.total / step.total / Double(workers),

@@ -18,12 +18,17 @@ public struct LanePassWork: Hashable, Sendable {
     public var embeddingElements: Double
 
     /// The work of `sequences` with `tokens` real tokens in all and `masked` predicted ones.
-    public init(model: ModelShape, vocabularySize: Int, sequences: Double, tokens: Double, masked: Double) {
+    ///
+    /// - Parameter lengthSpread: the coefficient of variation of a sequence's tokens: attention goes by their square.
+    public init(
+        model: ModelShape, vocabularySize: Int, sequences: Double, tokens: Double, masked: Double,
+        lengthSpread: Double = 0
+    ) {
         let (h, f, v) = (Double(model.hidden), Double(model.intermediate), Double(vocabularySize))
         let full = Double(model.layers - 1)
         // The heads read the masked positions and each sequence's first.
         let reads = min(tokens, masked + sequences)
-        let length = sequences > 0 ? tokens / sequences : 0
+        let length = sequences > 0 ? tokens / sequences * (1 + lengthSpread * lengthSpread) : 0
         let whole = 2 * tokens * h * (4 * h + 2 * f)
         let last = 2 * (reads * h * (2 * h + 2 * f) + tokens * h * 2 * h)
         encoderFlops = 3 * (full * whole + last)

@@ -75,6 +75,12 @@ public struct ClusterSetup: Sendable {
         memoryBytesPerSecond = device.memoryBytesPerSecond
     }
 
+    /// Kernels that a micro-batch's forward and backward pass start.
+    public var kernels: Double {
+        embeddingsForward.kernels + heads.kernels + embeddingsBackward.kernels
+            + Double(template.workload.model.layers) * (layerForward.kernels + layerBackward.kernels)
+    }
+
     /// Tokens of a micro-batch.
     public var tokens: Int { template.workload.microBatch * template.workload.sequence }
 }
@@ -95,8 +101,8 @@ public struct StepConstants: Hashable, Sendable {
     public var exchangeGrowthPerDoubling: Double
     /// A collective's speed while the device computes.
     public var overlappedExchangeRate: Double
-    /// Host time of a micro-batch where devices share a host, in seconds.
-    public var hostSecondsPerMicroBatch: Double
+    /// Host time of a kernel besides its launch where devices share a host, in seconds.
+    public var hostSecondsPerKernel: Double
     /// The coefficient of variation of device speeds.
     public var deviceSpeedSpread: Double
     /// The share of the stated network bus bandwidth.

@@ -34,7 +34,9 @@ public struct ClusterStep: Hashable, Sendable {
         let slowest = SlowestDevice.factor(count: setup.ranks, spread: constants.deviceSpeedSpread)
         compute = micro * Double(setup.accumulation)
         waiting = compute.total * (slowest - 1)
-        host = setup.devicesPerNode > 1 ? constants.hostSecondsPerMicroBatch * Double(setup.accumulation) : 0
+        host =
+            setup.devicesPerNode > 1
+            ? constants.hostSecondsPerKernel * setup.kernels * Double(setup.accumulation) : 0
         update = setup.updateSeconds * constants.updateTraffic
         let parts = ExchangeParts(setup, constants)
         exchange = parts.all

@@ -12,10 +12,10 @@ extension RemedyReplay {
     ) throws(PerformanceModelError) {
         let step = try HostStep(job: job, phase: index, layout: layout, vocabularySize: vocabularySize, on: machine)
         let halved = try HostStep(
-            job: job, phase: index, layout: layout, vocabularySize: vocabularySize, gradientBytes: 2, on: machine)
+            job: job, phase: index, layout: layout, vocabularySize: vocabularySize, elementBytes: 2, on: machine)
         let even = workShares.isEmpty ? [1] : workShares.map { _ in 1.0 }
         let shares = workShares.isEmpty ? even : workShares
-        let computing = step.compute * (shares.max() ?? 1)
+        let computing = step.compute * (shares.max() ?? 1) + step.waiting
         let isCrowded = layout.workers * layout.threads >= machine.cores
         var outcomes: [Outcome] = []
         for remedy in Remedy.allCases {
@@ -28,6 +28,9 @@ extension RemedyReplay {
                         remedy, "the cores that exchange gradients are those that compute, and none of them is idle"))
             case .perfectOverlap:
                 outcomes.append(.step(remedy, max(computing, step.exchange) + step.optimizer))
+            case .halfTheBytes where layout.transport == .sharedMemory:
+                outcomes.append(
+                    .none(remedy, "gradients don’t travel here: workers read them in each other’s memory"))
             case .halfTheBytes: outcomes.append(.step(remedy, Self.seconds(halved, shares: shares)))
             case .doubleMicroBatch:
                 guard let doubled = Self.doubled(job, phase: index) else {
@@ -45,7 +48,7 @@ extension RemedyReplay {
     /// The step where each worker computes its share of the mean one's time; the exchange begins with the last.
     private static func seconds(_ step: HostStep, shares: [Double]) -> Double {
         let ranks = shares.map { share in
-            [StepReplay.Segment(seconds: step.compute * share, exchangeSeconds: step.exchange)]
+            [StepReplay.Segment(seconds: step.compute * share + step.waiting, exchangeSeconds: step.exchange)]
         }
         return StepReplay(exchangeRate: 1).run(ranks: ranks).end + step.optimizer
     }

@@ -30,7 +30,7 @@ public struct Calibration: Hashable, Sendable, Codable {
             exchangeSecondsPerTensor: shared.exchangeMicrosecondsPerTensor.value * 1e-6,
             exchangeGrowthPerDoubling: shared.exchangeGrowthPerDoubling.value,
             overlappedExchangeRate: min(1, shared.overlappedExchangeRate.value),
-            hostSecondsPerMicroBatch: shared.hostMillisecondsPerMicroBatch.value * 1e-3,
+            hostSecondsPerKernel: shared.hostMicrosecondsPerKernel.value * 1e-6,
             deviceSpeedSpread: shared.deviceSpeedSpread.value,
             busShare: shared.busShare[setup.machine.fabric]?.value ?? 0.85,
             // Stacks that exchange after accumulation add in the gradients' own format (PyTorch's .grad); Horovod's

@@ -9,7 +9,7 @@ extension Calibration {
                 exchangeMicrosecondsPerTensor: constant(.exchangePerTensor),
                 exchangeGrowthPerDoubling: constant(.exchangeGrowth),
                 overlappedExchangeRate: constant(.overlappedExchangeRate),
-                hostMillisecondsPerMicroBatch: constant(.hostPerMicroBatch),
+                hostMicrosecondsPerKernel: constant(.hostPerKernel),
                 deviceSpeedSpread: constant(.deviceSpeedSpread), speed: [:], busShare: [:],
                 typicalMatrixShare: Dictionary(
                     uniqueKeysWithValues: Precision.allCases.map {

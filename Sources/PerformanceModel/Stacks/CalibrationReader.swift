@@ -38,7 +38,7 @@ extension SharedConstants {
         let top = try CheckedMapping(parsing: text, file: file)
         try top.allow([
             "elementwise_traffic", "update_traffic", "exchange_microseconds_per_tensor",
-            "exchange_growth_per_doubling", "overlapped_exchange_rate", "host_milliseconds_per_micro_batch",
+            "exchange_growth_per_doubling", "overlapped_exchange_rate", "host_microseconds_per_kernel",
             "device_speed_spread", "speed", "bus_share", "typical_matrix_share", "launch_microseconds",
             "most_devices", "interval",
         ])
@@ -47,7 +47,7 @@ extension SharedConstants {
         exchangeMicrosecondsPerTensor = try top.constant("exchange_microseconds_per_tensor", in: 0...1e6)
         exchangeGrowthPerDoubling = try top.constant("exchange_growth_per_doubling", in: 0...10)
         overlappedExchangeRate = try top.constant("overlapped_exchange_rate", in: 0.001...1)
-        hostMillisecondsPerMicroBatch = try top.constant("host_milliseconds_per_micro_batch", in: 0...1e5)
+        hostMicrosecondsPerKernel = try top.constant("host_microseconds_per_kernel", in: 0...1e5)
         deviceSpeedSpread = try top.constant("device_speed_spread", in: 0...0.5)
         (speed, busShare) = ([:], [:])
         let speeds = try top.mapping("speed")

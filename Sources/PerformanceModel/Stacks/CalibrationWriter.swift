@@ -42,7 +42,7 @@ extension SharedConstants {
             "exchange_microseconds_per_tensor: \(exchangeMicrosecondsPerTensor.yaml)",
             "exchange_growth_per_doubling: \(exchangeGrowthPerDoubling.yaml)",
             "overlapped_exchange_rate: \(overlappedExchangeRate.yaml)",
-            "host_milliseconds_per_micro_batch: \(hostMillisecondsPerMicroBatch.yaml)",
+            "host_microseconds_per_kernel: \(hostMicrosecondsPerKernel.yaml)",
             "device_speed_spread: \(deviceSpeedSpread.yaml)",
         ]
         for (key, constants) in [("speed", speed), ("bus_share", busShare)] {

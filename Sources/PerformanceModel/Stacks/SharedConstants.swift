@@ -10,8 +10,9 @@ public struct SharedConstants: Hashable, Sendable, Codable {
     public var exchangeGrowthPerDoubling: Constant
     /// The speed of an exchange while the device computes, as a share of its speed alone.
     public var overlappedExchangeRate: Constant
-    /// Host time that a micro-batch costs besides, where several devices share a host, in milliseconds.
-    public var hostMillisecondsPerMicroBatch: Constant
+    /// Host time that starting a kernel costs besides, where several devices' processes share a host and contend for its
+    /// caches, memory and clock, in microseconds.
+    public var hostMicrosecondsPerKernel: Constant
     /// The spread of device speeds as a coefficient of variation: the slowest of n sets the pace.
     public var deviceSpeedSpread: Constant
     /// A hardware profile's sustained speed against its stated rates.

@@ -86,8 +86,9 @@ extension ClusterTopology.Transfers {
         bytesPerStep = workers.reduce(0) { $0 + $1.sentBytesPerStep }
         bytesPerHostSecond = bytesPerStep / step
         guard let host, host.isMachine(of: record.run) else { return }
-        calibratedBytesPerHostSecond = host.linkBytesPerSecond
-        utilisation = bytesPerHostSecond / host.linkBytesPerSecond
+        let calibrated = host.linkBytesPerSecond(by: record.run.transport ?? .ipc)
+        calibratedBytesPerHostSecond = calibrated
+        utilisation = bytesPerHostSecond / calibrated
     }
 }
 

@@ -62,14 +62,14 @@ public struct ComparisonReport: Sendable, Encodable {
     ///   - modelled: times of the performance model, if it was asked.
     ///   - scaling: the same of more and more devices.
     ///   - profiles: the machines that runs stand for, by their names.
-    ///   - host: the machine as it was calibrated, if it was.
+    ///   - host: the machine as it was calibrated, if it was, or why that can't be read.
     ///   - clock: how the runs' time is told besides.
     ///   - generated: when the report is made, by the wall clock.
     /// - Throws: `ReportError.noRuns`.
     public init(
         runs: [RunRecord], jobFile: String? = nil, modelled: [ModelledFigures] = [],
-        scaling: [ModelledScaling] = [], profiles: [String: HardwareProfile] = [:], host: HostMachine? = nil,
-        clock: ReportClock = .host, generated: Date
+        scaling: [ModelledScaling] = [], profiles: [String: HardwareProfile] = [:],
+        host: Result<HostMachine, PerformanceModelError>? = nil, clock: ReportClock = .host, generated: Date
     ) throws {
         guard let first = runs.first else { throw ReportError.noRuns }
         let labels = Self.labels(of: runs)
@@ -83,9 +83,10 @@ public struct ComparisonReport: Sendable, Encodable {
         self.modelled = modelled
         self.scaling = scaling
         func profile(_ record: RunRecord) -> HardwareProfile? { record.run.hardware.flatMap { profiles[$0] } }
-        remedies = runs.compactMap { RemedyTable($0, profile: profile($0), host: host) }
+        let machine = try? host?.get()
+        remedies = runs.compactMap { RemedyTable($0, profile: profile($0), host: machine) }
         criticalPaths = runs.compactMap(CriticalPath.init)
-        topologies = runs.compactMap { ClusterTopology($0, profile: profile($0), host: host) }
+        topologies = runs.compactMap { ClusterTopology($0, profile: profile($0), host: machine) }
         mlperf = clock == .mlperf ? MLPerfTimes(runs) : nil
         hostModel = HostModelCheck(runs, on: host)
         job = JobFigures(first.run.job, vocabularySize: runs.lazy.compactMap(\.run.corpus?.vocabularySize).first)

@@ -28,9 +28,11 @@ public struct HostModelCheck: Sendable, Encodable {
         }
     }
 
-    /// Parts of a step, in seconds. What a worker waits for the others counts as exchange.
+    /// Parts of a step, in seconds, of the mean worker.
     public struct Parts: Sendable {
         public var compute: Double
+        /// For the slowest worker, and for the coordinator to allow the step.
+        public var waiting: Double
         public var exchange: Double
         public var optimizer: Double
         /// Reading examples, and what belongs to none of the parts; the model has none.
@@ -44,10 +46,17 @@ public struct HostModelCheck: Sendable, Encodable {
     /// Why there are no rows, and what to do; nil where there are some.
     public var obstacle: String?
 
-    /// The check of `runs` on `host`, which is nil where the machine isn't calibrated.
-    public init(_ runs: [RunRecord], on host: HostMachine?) {
+    /// The check of `runs` on `host`: nil where the machine isn't calibrated, a failure where its calibration can't be
+    /// read.
+    public init(_ runs: [RunRecord], on calibration: Result<HostMachine, PerformanceModelError>?) {
         rows = []
-        guard let host else {
+        let host: HostMachine
+        switch calibration {
+        case .success(let calibrated): host = calibrated
+        case .failure(let error):
+            obstacle = error.description
+            return
+        case nil:
             obstacle = "this machine is not calibrated; run 'wafermark calibrate', then make the report again"
             return
         }
@@ -79,7 +88,8 @@ public struct HostModelCheck: Sendable, Encodable {
                 stepModelledSeconds: step.total, errorPercent: 100 * (step.total / measured - 1),
                 measured: Parts(of: record.workerSteps, in: Set(phase.steps.map(\.step))),
                 modelled: Parts(
-                    compute: step.compute, exchange: step.exchange, optimizer: step.optimizer, other: 0))
+                    compute: step.compute, waiting: step.waiting, exchange: step.exchange, optimizer: step.optimizer,
+                    other: 0))
         }
     }
 }
@@ -92,8 +102,8 @@ extension HostModelCheck.Parts {
             Quantiles(workers.map { $0.reduce(0) { $0 + part($1) } / Double($0.count) }).median ?? 0
         }
         self.init(
-            compute: median(\.compute.seconds),
-            exchange: median { $0.exposedCommunication.seconds + $0.waiting.seconds },
+            compute: median(\.compute.seconds), waiting: median(\.waiting.seconds),
+            exchange: median(\.exposedCommunication.seconds),
             optimizer: median(\.optimizer.seconds), other: median { $0.input.seconds + $0.other.seconds })
     }
 }

@@ -8,8 +8,8 @@ struct MeasuredPhase {
     var index: Int
     /// Its steps.
     var steps: [StepRecord]
-    /// The share of positions that held a token.
-    var fill: Double
+    /// How long their sequences were.
+    var lengths: SequenceLengths
 
     /// Steps at the beginning of a phase that are left out.
     static let warmUpSteps = 2
@@ -20,19 +20,24 @@ struct MeasuredPhase {
         return record.run.job.phases.enumerated().compactMap { index, phase in
             let range = first..<(first + phase.steps)
             first = range.upperBound
-            let steps = Array(record.steps.filter { range.contains($0.step.index) }.dropFirst(warmUpSteps))
-            let positions = Double(steps.count * phase.globalBatch * phase.sequence)
-            guard positions > 0 else { return nil }
-            return MeasuredPhase(
-                index: index, steps: steps, fill: Double(steps.reduce(0) { $0 + $1.tokens }) / positions)
+            let all = record.steps.filter { range.contains($0.step.index) }
+            let steps = Array(all.dropFirst(warmUpSteps))
+            guard !steps.isEmpty,
+                let lengths = SequenceLengths(measuredIn: all, of: phase, expected: record.run.job.examples)
+            else { return nil }
+            return MeasuredPhase(index: index, steps: steps, lengths: lengths)
         }
     }
 
     /// How `run` deals its job on `host`.
     func layout(of run: Run, on host: HostMachine) -> HostStep.Layout {
-        HostStep.Layout(
-            workers: run.workers, threads: run.backend.threads(lanes: run.job.lanes, cores: host.cores), fill: fill,
-            algorithm: run.algorithm ?? .direct)
+        // The median step is one of those that measure the gradients' norms, or of those that don't.
+        let measuring = steps.count { $0.laneGradientSquaredNorm != nil }
+        return HostStep.Layout(
+            workers: run.workers, threads: run.backend.threads(lanes: run.job.lanes, cores: host.cores),
+            lengths: lengths, algorithm: run.algorithm ?? .direct, transport: run.transport ?? .ipc,
+            bucket: run.bucket ?? CollectiveAlgorithm.defaultBucket,
+            gradientNoiseShare: 2 * measuring > steps.count ? 1 : 0)
     }
 
     /// Entries of the vocabulary of `run`, as far as that is known.
@@ -45,5 +50,25 @@ extension HostMachine {
         run.machine.map {
             $0.processor == processor && $0.cores == cores && $0.instructionSet == instructionSet
         } ?? false
+    }
+}
+
+extension SequenceLengths {
+    /// Steps from which on their tokens tell how much lengths vary.
+    private static let stepsForSpread = 8
+
+    /// What the tokens of `steps` tell of the sequences' lengths: sequences are independent, so that a step's tokens vary
+    /// by the sum of their variances. Few steps tell less than what is `expected` of the examples does. Nil without steps.
+    init?(measuredIn steps: [StepRecord], of phase: Phase, expected: ExampleSettings) {
+        let batch = Double(phase.globalBatch)
+        let fills = steps.map { Double($0.tokens) / (batch * Double(phase.sequence)) }
+        let mean = fills.reduce(0, +) / Double(max(1, fills.count))
+        guard mean > 0 else { return nil }
+        let squares = fills.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        self.init(
+            fill: mean,
+            spread: fills.count < Self.stepsForSpread
+                ? SequenceLengths(expectedOf: expected).spread
+                : (batch * squares / Double(fills.count - 1)).squareRoot() / mean)
     }
 }

@@ -21,10 +21,10 @@ struct HostDrift: Encodable, Sendable {
     static func measure(_ job: Job, layout: HostStep.Layout, on host: HostMachine) throws -> HostDrift {
         let phase = job.phases[0]
         let sequences = Double(phase.globalBatch) / Double(job.lanes)
-        let tokens = sequences * Double(phase.sequence) * layout.fill
+        let tokens = sequences * Double(phase.sequence) * layout.lengths.fill
         let busy = min(layout.workers * layout.threads, host.cores)
         // The calibrated shape that is nearest, so that both have rates of the very same passes.
-        let sizes = KernelCalibration.tokens(length: phase.sequence)
+        let sizes = KernelCalibration.tokens(width: job.model.hidden, length: phase.sequence)
         let size = sizes.min { abs(log(Double($0) / tokens)) < abs(log(Double($1) / tokens)) } ?? phase.sequence
         let now = try KernelCalibration().measure(
             width: job.model.hidden, length: phase.sequence, tokens: size, busy: busy)

@@ -8,8 +8,11 @@ struct KernelCalibration {
     /// Widths of the named sizes up to base, and the two lengths of BERT's phases.
     static let widths = [128, 256, 512, 768]
     static let lengths = [128, 512]
-    /// Tokens of a lane's pass: a lone sequence, and as many as fill the products.
-    static func tokens(length: Int) -> [Int] { length < 512 ? [length, 512] : [length] }
+    /// Tokens of a lane's pass: a lone sequence, as many as fill the products, and, where that does not take long, so many
+    /// that a layer's activations fit no core's cache any more.
+    static func tokens(width: Int, length: Int) -> [Int] {
+        (length < 512 ? [length, 512] : [length]) + (width <= 256 ? [2_048] : [])
+    }
     /// Layers: one as all but the last are, and the last.
     static let layers = 2
     /// Entries of the vocabulary; the heads' rates hardly depend on it, since they go through it in tiles.
@@ -32,7 +35,9 @@ struct KernelCalibration {
         let shapes = Set([1, cores]).sorted().flatMap { busy in
             Self.widths.flatMap { width in
                 Self.lengths.flatMap { length in
-                    Self.tokens(length: length).map { Shape(width: width, length: length, tokens: $0, busy: busy) }
+                    Self.tokens(width: width, length: length).map {
+                        Shape(width: width, length: length, tokens: $0, busy: busy)
+                    }
                 }
             }
         }

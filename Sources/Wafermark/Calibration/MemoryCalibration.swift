@@ -12,14 +12,18 @@ struct MemoryCalibration {
         var lamb: (alone: Double, shared: Double)
         var sumNanosecondsPerElement: Double
         var memoryGigabytesPerSecond: Double
+        var streams: HostMachine.Streams
     }
 
     /// Measures with one thread and with a thread a core.
     func run(cores: Int) throws -> Result {
-        Result(
+        let streams = try StreamCalibration(cores: cores).run()
+        return Result(
             adamw: (try optimizer(.adamw, threads: 1), try optimizer(.adamw, threads: cores)),
             lamb: (try optimizer(.lamb, threads: 1), try optimizer(.lamb, threads: cores)),
-            sumNanosecondsPerElement: sum() * 1e9, memoryGigabytesPerSecond: try memory(cores: cores))
+            sumNanosecondsPerElement: sum() * 1e9,
+            // Two reads and a write of four bytes on each core.
+            memoryGigabytesPerSecond: 12 * Double(cores) / streams.add, streams: streams)
     }
 
     /// Nanoseconds a parameter of clipping and applying a gradient.
@@ -41,26 +45,6 @@ struct MemoryCalibration {
         return best(of: 8) {
             Vector.add(into: into.pointer, from: UnsafePointer(from.pointer), count: Self.elements)
         } / Double(Self.elements)
-    }
-
-    /// GB/s of all cores adding at once: two reads and a write of each element.
-    private func memory(cores: Int) throws -> Double {
-        let crew = ThreadCrew(count: cores)
-        let buffers = (0..<cores).map { _ in (FloatBuffer(count: Self.elements), FloatBuffer(count: Self.elements)) }
-        for (into, from) in buffers {
-            into.buffer.update(repeating: 1)
-            from.buffer.update(repeating: 1)
-        }
-        var least = Double.infinity
-        for _ in 0..<8 {
-            let start = MonotonicInstant.now()
-            try crew.run { thread in
-                let (into, from) = buffers[thread]
-                Vector.add(into: into.pointer, from: UnsafePointer(from.pointer), count: Self.elements)
-            }
-            least = min(least, MonotonicInstant.now().elapsed(since: start).seconds)
-        }
-        return Double(cores * Self.elements * 12) / least * 1e-9
     }
 
     private func best(of rounds: Int, _ body: () -> Void) -> Double {

@@ -6,14 +6,15 @@ import Kernels
 import PerformanceModel
 
 /// `wafermark calibrate`: this machine's profile, so that its time can be predicted.
-struct CalibrateCommand: ParsableCommand {
+struct CalibrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "calibrate", abstract: "Measure this machine, for 'predict --hardware host'.",
         discussion: """
             Measures matrix products by shape, the engine's other kernels, the optimizer,
-            memory, and the link between two processes over ZeroMQ: about two minutes. Close
-            other programs first. The profile goes into the state directory (host.yaml);
-            'wafermark validate --host' says how well it predicts.
+            memory, and the exchange of gradients between two workers by each transport
+            (shm, ipc, tcp): some minutes. Close other programs first. The profile goes into
+            the state directory (host.yaml); 'wafermark validate --host' says how well it
+            predicts.
             """)
 
     @OptionGroup var state: StateOptions
@@ -25,21 +26,26 @@ struct CalibrateCommand: ParsableCommand {
         var host: HostMachine
     }
 
-    func run() throws {
+    func run() async throws {
         let cores = ProcessInfo.processInfo.activeProcessorCount
-        let rates = try KernelCalibration().run(cores: cores) { Console.diagnose($0) }
-        Console.diagnose("optimizer and memory")
-        let memory = try MemoryCalibration().run(cores: cores)
-        Console.diagnose("link between two processes")
-        let link = try LinkCalibration().run(executable: ThisProgram.executable())
+        let (rates, memory) = try await OwnThread.run {
+            let rates = try KernelCalibration().run(cores: cores) { Console.diagnose($0) }
+            Console.diagnose("optimizer and memory")
+            return (rates, try MemoryCalibration().run(cores: cores))
+        }
+        let executable = try ThisProgram.executable()
+        let links = try await Interruption.cancels {
+            try await ExchangeCalibration().run(
+                executable: executable, cores: cores, streams: memory.streams
+            ) { Console.diagnose($0) }
+        }
         let host = HostMachine(
             processor: ThisProgram.machine.processor, cores: cores, instructionSet: KernelLibrary.instructionSet,
             measuredAt: ISO8601DateFormatter().string(from: Date()), rates: rates,
             adamwNanosecondsPerParameter: memory.adamw.shared, lambNanosecondsPerParameter: memory.lamb.shared,
             adamwNanosecondsPerParameterAlone: memory.adamw.alone, lambNanosecondsPerParameterAlone: memory.lamb.alone,
             sumNanosecondsPerElement: memory.sumNanosecondsPerElement,
-            memoryGigabytesPerSecond: memory.memoryGigabytesPerSecond,
-            linkLatencyMicroseconds: link.latencyMicroseconds, linkGigabytesPerSecond: link.gigabytesPerSecond)
+            memoryGigabytesPerSecond: memory.memoryGigabytesPerSecond, streams: memory.streams, links: links)
         let directory = state.directory
         try directory.create()
         let path = HostMachine.path(inStateDirectory: directory.path)
@@ -51,15 +57,4 @@ struct CalibrateCommand: ParsableCommand {
             Console.print(path)
         }
     }
-}
-
-/// `wafermark calibrate-echo`: the other end of the link that `calibrate` measures.
-struct CalibrateEchoCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "calibrate-echo", abstract: "Answer messages (started by calibrate).", shouldDisplay: false)
-
-    @Option(help: "The endpoint to answer to.")
-    var join: String
-
-    func run() throws { try LinkCalibration.echo(joining: join) }
 }

@@ -16,7 +16,7 @@ struct WafermarkCommand: AsyncParsableCommand {
             """,
         version: Program.version,
         subcommands: [
-            WorkerCommand.self, PrepareDatasetCommand.self, AllReduceWorkerCommand.self, CalibrateEchoCommand.self,
+            WorkerCommand.self, PrepareDatasetCommand.self, AllReduceWorkerCommand.self,
         ],
         groupedSubcommands: [
             CommandGroup(

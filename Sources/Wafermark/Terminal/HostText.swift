@@ -1,3 +1,4 @@
+import Jobs
 import PerformanceModel
 import Report
 
@@ -23,13 +24,27 @@ enum HostText {
             ("processor", "\(host.processor), \(host.cores) cores, \(host.instructionSet)"),
             ("memory", "\(Figures.short(host.memoryGigabytesPerSecond)) GB/s"),
             (
-                "link",
-                "\(Figures.short(host.linkLatencyMicroseconds)) us, \(Figures.short(host.linkGigabytesPerSecond)) GB/s"
+                "gradients",
+                "\(Figures.short(host.streams.peerSum)) ns an element of a sum with a peer's, "
+                    + "\(Figures.short(host.streams.peerCopy)) ns of a copy"
             ),
             ("AdamW", "\(Figures.short(host.adamwNanosecondsPerParameter)) ns a parameter"),
             ("LAMB", "\(Figures.short(host.lambNanosecondsPerParameter)) ns a parameter"),
         ]
+        let links = TextTable(
+            [
+                .init("EXCHANGE"), .init("LATENCY US", isNumeric: true), .init("MESSAGE US", isNumeric: true),
+                .init("CARRYING NS", isNumeric: true),
+            ],
+            rows: Transport.allCases.map {
+                [
+                    $0.rawValue, Figures.short(host.links[$0].latencyMicroseconds),
+                    Figures.short(host.links[$0].messageMicroseconds),
+                    Figures.short(host.links[$0].carryNanosecondsPerElement),
+                ]
+            })
         return "Measured on the host clock; rates are a lane's with BUSY lanes side by side\n\n" + table.text() + "\n"
-            + lines.map { "\($0.padded(to: 10)) \($1)\n" }.joined()
+            + lines.map { "\($0.padded(to: 10)) \($1)\n" }.joined() + "\nTwo workers, besides summing; carrying is an "
+            + "element's\n\n" + links.text()
     }
 }

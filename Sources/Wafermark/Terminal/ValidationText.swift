@@ -32,6 +32,11 @@ enum ValidationText {
         text += line("median absolute error", percent(validation.medianAbsoluteErrorPercent))
         text += line("within 12 %", percent(validation.withinTwelvePercent))
         text += line("published within the 90 % interval", percent(validation.intervalCoveragePercent))
+        if let replicates = validation.replicates {
+            text += line(
+                "least of the \(replicates.rows) repeated rows", percent(replicates.leastMeanAbsoluteErrorPercent))
+            text += "  (\(replicates.configurations) configurations measured more than once: no model can have less)\n"
+        }
         let parts = validation.byScale + validation.byStack
         text += "\nmean absolute error of\n"
         for part in parts {
@@ -89,6 +94,11 @@ enum ValidationText {
         if let held = validation.leftOutMeanAbsoluteErrorPercent {
             text += "  each batch held out \(percent(held))\n"
         }
+        if let scatter = validation.scatter {
+            text += "rows about any smooth curve: a standard deviation of \(percent(scatter.deviationPercent))\n"
+            text += "  so to be expected of a law known exactly           \(percent(scatter.knownLawErrorPercent))\n"
+            text += "  of two constants fitted to the other batches       \(percent(scatter.leftOutErrorPercent))\n"
+        }
         return text + "law: \(validation.law)\n"
     }
 
@@ -109,6 +119,8 @@ enum ValidationText {
             })
         return "Hours of whole trainings (modelled clock)   *: EXTRAPOLATED\n\n" + table.text()
             + "\nmean absolute error  \(percent(validation.meanAbsoluteErrorPercent))\n"
+            + "least of any model   \(percent(validation.leastMeanAbsoluteErrorPercent))"
+            + "  (in which more devices never take fewer device-hours)\n"
     }
 
     /// The seed case as a table of days.
@@ -134,7 +146,8 @@ enum ValidationText {
             ],
             rows: outcome.rows.map { row in
                 [
-                    row.id, "\(row.workers)", row.workers == 1 ? "none" : row.algorithm.rawValue,
+                    row.id, "\(row.workers)",
+                    row.workers == 1 ? "none" : "\(row.algorithm.rawValue) \(row.transport.rawValue)",
                     Figures.milliseconds(row.measuredStepHostSeconds),
                     Figures.milliseconds(row.predictedStepModelledSeconds), signed(row.errorPercent),
                     Figures.fixed(row.drift.compute, 2), signed(row.errorPercentWithoutDrift),

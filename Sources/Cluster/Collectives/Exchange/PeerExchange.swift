@@ -67,10 +67,6 @@ public final class PeerExchange: GradientExchange {
         }
     }
 
-    /// The size of a bucket where nobody says otherwise: large enough that a frame's cost is small beside it, small enough
-    /// that most of the gradient has left before the backward pass ends, and that what arrives is added up in the cache.
-    public static let defaultBucket = Bytes.mebibytes(1)
-
     /// Sums from this size on are lent where peers can read them: below it, the message that returns a loan costs more than
     /// the copy through a socket.
     public static let smallestLoan = Bytes(32 << 10)

@@ -1,0 +1,163 @@
+import Jobs
+
+extension HostMachine {
+    /// What exchanging gradients between two workers costs by one transport, besides summing them.
+    public struct Link: Hashable, Sendable, Codable {
+        /// From the last number of a small gradient to its sum: threads woken, a message each way, in microseconds.
+        public var latencyMicroseconds: Double
+        /// What a message costs the processes at its two ends together, in microseconds of a core.
+        public var messageMicroseconds: Double
+        /// What it costs two workers to carry an element from one to the other, in nanoseconds; 0 where nothing is carried.
+        public var carryNanosecondsPerElement: Double
+
+        /// A link of the given parts.
+        public init(latencyMicroseconds: Double, messageMicroseconds: Double, carryNanosecondsPerElement: Double) {
+            self.latencyMicroseconds = latencyMicroseconds
+            self.messageMicroseconds = messageMicroseconds
+            self.carryNanosecondsPerElement = carryNanosecondsPerElement
+        }
+    }
+
+    /// The links by transport.
+    public struct Links: Hashable, Sendable, Codable {
+        /// Gradients that peers read where they are.
+        public var sharedMemory: Link
+        /// Unix sockets.
+        public var ipc: Link
+        /// TCP over the loopback interface.
+        public var tcp: Link
+
+        /// Links of the given parts.
+        public init(sharedMemory: Link, ipc: Link, tcp: Link) {
+            self.sharedMemory = sharedMemory
+            self.ipc = ipc
+            self.tcp = tcp
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case sharedMemory = "shm"
+            case ipc, tcp
+        }
+
+        /// The link of `transport`.
+        public subscript(transport: Transport) -> Link {
+            switch transport {
+            case .sharedMemory: sharedMemory
+            case .ipc: ipc
+            case .tcp: tcp
+            }
+        }
+    }
+
+    /// What all processes together carry between each other by `transport`, every core at it: reading each other's memory,
+    /// or both ends of sockets.
+    public func linkBytesPerSecond(by transport: Transport) -> Double {
+        let bytes = Double(MemoryLayout<Float>.stride)
+        let carrying = links[transport].carryNanosecondsPerElement
+        return carrying > 0
+            ? bytes / carrying * max(1, Double(cores) / 2) * 1e9 : bytes / streams.peerCopy * Double(cores) * 1e9
+    }
+
+    /// What goes through memory, in nanoseconds an element on each thread, with every core at it.
+    public struct Streams: Hashable, Sendable, Codable {
+        /// Adding a private gradient to another.
+        public var add: Double
+        /// Writing the sum of a worker's own and a peer's gradient, both in memory that processes share.
+        public var peerSum: Double
+        /// Copying a gradient out of a peer's memory, likewise.
+        public var peerCopy: Double
+        /// The squared norm of a gradient.
+        public var square: Double
+
+        /// Streams of the given parts.
+        public init(add: Double, peerSum: Double, peerCopy: Double, square: Double) {
+            self.add = add
+            self.peerSum = peerSum
+            self.peerCopy = peerCopy
+            self.square = square
+        }
+
+        /// Reading an element of a sum's parts: a sum of two reads one more than a copy does.
+        var read: Double { max(0, min(peerCopy, peerSum - peerCopy)) }
+        /// Writing an element of a sum.
+        var write: Double { peerCopy - read }
+    }
+}
+
+extension HostMachine.Streams {
+    private static var keys: [(String, WritableKeyPath<Self, Double>)] {
+        [
+            ("add_nanoseconds_per_element", \.add), ("peer_sum_nanoseconds_per_element", \.peerSum),
+            ("peer_copy_nanoseconds_per_element", \.peerCopy), ("square_nanoseconds_per_element", \.square),
+        ]
+    }
+
+    init(reading entry: CheckedMapping) throws(PerformanceModelError) {
+        try entry.allow(Self.keys.map(\.0))
+        self.init(add: 0, peerSum: 0, peerCopy: 0, square: 0)
+        for (key, part) in Self.keys { self[keyPath: part] = try entry.number(key, in: 1e-9...1e9) }
+    }
+
+    var lines: [String] { Self.keys.map { "\($0): \(HostMachine.short(self[keyPath: $1]))" } }
+}
+
+extension HostMachine.Link {
+    /// What rounds of `direct` between two workers tell, in seconds: everybody sends its own gradient to the other, and
+    /// sums both, bucket by bucket.
+    ///
+    /// - Parameters:
+    ///   - latency: a gradient of one page.
+    ///   - usual, small: one of the first of `sizes` in buckets of the usual size, and in those of `smallBucket`.
+    ///   - large: one of the second of `sizes`, in buckets of the usual size.
+    ///   - streams: what summing costs, which is no part of the link.
+    public init(
+        latency: Double, usual: Double, small: Double, large: Double, sizes: (some: Bytes, many: Bytes),
+        smallBucket: Bytes, cores: Int, streams: HostMachine.Streams
+    ) {
+        let usualBucket = CollectiveAlgorithm.defaultBucket
+        func buckets(_ size: Bytes, _ bucket: Bytes) -> Double {
+            Double((size.count + bucket.count - 1) / bucket.count)
+        }
+        // Two workers on one core take turns.
+        let atOnce = Double(min(2, cores))
+        let more = buckets(sizes.some, smallBucket) - buckets(sizes.some, usualBucket)
+        // Each worker sends one message for a bucket.
+        let message = max(0, small - usual) / more * atOnce / 2
+        let elements = Double(sizes.many.count / MemoryLayout<Float>.stride)
+        let known =
+            latency + 2 * buckets(sizes.many, usualBucket) * message / atOnce
+            + 2 * elements * (2 * streams.read + streams.write) * 1e-9 / atOnce
+        self.init(
+            latencyMicroseconds: latency * 1e6, messageMicroseconds: message * 1e6,
+            carryNanosecondsPerElement: max(0, large - known) / (2 * elements) * 1e9)
+    }
+
+    private static var keys: [(String, WritableKeyPath<Self, Double>)] {
+        [
+            ("latency_microseconds", \.latencyMicroseconds), ("message_microseconds", \.messageMicroseconds),
+            ("carry_nanoseconds_per_element", \.carryNanosecondsPerElement),
+        ]
+    }
+
+    init(reading entry: CheckedMapping) throws(PerformanceModelError) {
+        try entry.allow(Self.keys.map(\.0))
+        self.init(latencyMicroseconds: 0, messageMicroseconds: 0, carryNanosecondsPerElement: 0)
+        for (key, part) in Self.keys { self[keyPath: part] = try entry.number(key, in: 0...1e9) }
+    }
+
+    var line: String {
+        "{ " + Self.keys.map { "\($0): \(HostMachine.short(self[keyPath: $1]))" }.joined(separator: ", ") + " }"
+    }
+}
+
+extension HostMachine.Links {
+    init(reading entry: CheckedMapping) throws(PerformanceModelError) {
+        try entry.allow(Transport.allCases.map(\.rawValue))
+        func link(_ transport: Transport) throws(PerformanceModelError) -> HostMachine.Link {
+            try HostMachine.Link(reading: entry.mapping(transport.rawValue))
+        }
+        self.init(sharedMemory: try link(.sharedMemory), ipc: try link(.ipc), tcp: try link(.tcp))
+    }
+
+    var lines: [String] { Transport.allCases.map { "\($0.rawValue): \(self[$0].line)" } }
+}
