@@ -123,9 +123,12 @@ public struct RunTrace: Sendable {
         return workers.flatMap { sender in
             workers.filter { $0.rank != sender.rank }.compactMap { receiver in
                 guard let from = ends[sender.rank], let to = ends[receiver.rank] else { return nil }
+                // Buckets leave while the backward pass still runs, and records don't tell when workers began: so a
+                // message leaves with the passes' end at the latest, and never after it arrived.
                 return Message(
                     step: step, sender: sender.rank, receiver: receiver.rank,
-                    bytes: sender.sent.count / (workers.count - 1), sent: from.passes, received: to.exchange)
+                    bytes: sender.sent.count / (workers.count - 1), sent: min(from.passes, to.exchange),
+                    received: to.exchange)
             }
         }
     }
