@@ -24,21 +24,7 @@ struct ActivationZeroTests {
         let reference = ReferenceModel(layout: example.layout, batch: example.batch, dropout: dropout)
         let parameters = example.parameters.buffer.map(Double.init)
         #expect(abs(losses.maskedLoss - reference.losses(parameters).masked) < 1e-5)
-        var numbers = Numbers(9)
-        for tensor in example.layout.tensors {
-            let gradient = gradients[tensor.range].map(Double.init)
-            let size = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            let length = Double(gradient.count).squareRoot()
-            let direction = gradient.map { _ in numbers.unit() < 0 ? -1 / length : 1 / length }
-            func loss(_ step: Double) -> Double {
-                var moved = parameters
-                for (offset, index) in tensor.range.enumerated() { moved[index] += step * direction[offset] }
-                return reference.loss(moved)
-            }
-            let slope = (loss(1e-5) - loss(-1e-5)) / 2e-5
-            let found = zip(gradient, direction).reduce(0) { $0 + $1.0 * $1.1 }
-            #expect(abs(found - slope) < 2e-5 * size + 2e-7, "\(tensor.name): \(found) is not \(slope)")
-        }
+        example.expectSlopes(gradients, of: reference)
     }
 
     @Test("is counted: what is done and what is left out are together what dense products do")

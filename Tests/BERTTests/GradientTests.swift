@@ -24,25 +24,8 @@ struct GradientTests {
     func finiteDifferences(dropout: DropoutKey?, activation: BERTConfiguration.Activation) throws {
         let example = try Example(activation: activation)
         let (gradients, _) = try example.gradients(try example.engine(), dropout: dropout)
-        let reference = ReferenceModel(layout: example.layout, batch: example.batch, dropout: dropout)
-        let parameters = example.parameters.buffer.map(Double.init)
-        var numbers = Numbers(9)
-        for tensor in example.layout.tensors {
-            let gradient = gradients[tensor.range].map(Double.init)
-            let size = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
-            let count = Double(gradient.count).squareRoot()
-            let signs = gradient.map { _ in numbers.unit() < 0 ? -1 / count : 1 / count }
-            for direction in [signs, gradient.map { $0 / max(size, 1e-9) }] {
-                func loss(_ step: Double) -> Double {
-                    var moved = parameters
-                    for (offset, index) in tensor.range.enumerated() { moved[index] += step * direction[offset] }
-                    return reference.loss(moved)
-                }
-                let slope = (loss(1e-5) - loss(-1e-5)) / 2e-5
-                let found = zip(gradient, direction).reduce(0) { $0 + $1.0 * $1.1 }
-                #expect(abs(found - slope) < 2e-5 * size + 2e-7, "\(tensor.name): \(found) is not \(slope)")
-            }
-        }
+        example.expectSlopes(
+            gradients, of: ReferenceModel(layout: example.layout, batch: example.batch, dropout: dropout))
     }
 
     @Test("a model without next-sentence head, and a batch without masked tokens, have gradients too")

@@ -1,5 +1,6 @@
 import BERT
 import Kernels
+import Testing
 
 /// Reproducible numbers.
 struct Numbers {
@@ -84,6 +85,29 @@ struct Example {
         let losses = try engine.forwardBackward(
             batch: batch, parameters: parameters.pointer, gradients: gradients.pointer, dropout: dropout)
         return (Array(gradients.buffer), losses)
+    }
+
+    /// Expects every tensor of `gradients` to agree with finite differences of `reference`, along random signs and along the
+    /// gradient itself.
+    func expectSlopes(_ gradients: [Float], of reference: ReferenceModel) {
+        let parameters = parameters.buffer.map(Double.init)
+        var numbers = Numbers(9)
+        for tensor in layout.tensors {
+            let gradient = gradients[tensor.range].map(Double.init)
+            let size = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
+            let count = Double(gradient.count).squareRoot()
+            let signs = gradient.map { _ in numbers.unit() < 0 ? -1 / count : 1 / count }
+            for direction in [signs, gradient.map { $0 / max(size, 1e-9) }] {
+                func loss(_ step: Double) -> Double {
+                    var moved = parameters
+                    for (offset, index) in tensor.range.enumerated() { moved[index] += step * direction[offset] }
+                    return reference.loss(moved)
+                }
+                let slope = (loss(1e-5) - loss(-1e-5)) / 2e-5
+                let found = zip(gradient, direction).reduce(0) { $0 + $1.0 * $1.1 }
+                #expect(abs(found - slope) < 2e-5 * size + 2e-7, "\(tensor.name): \(found) is not \(slope)")
+            }
+        }
     }
 
     /// A part of the batch.

@@ -17,18 +17,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-JOB = """name: from-the-page
-model: { layers: 2, hidden: 64, heads: 2, positions: 64 }
-corpus:
-  synthetic: { documents: 300, seed: 5 }
-  vocabulary: 600
-  held_out: 0.1
-lanes: 4
-seed: 11
-phases:
-  - { sequence: 64, masked_positions: 10, global_batch: 16, steps: 60, learning_rate: 1.0e-3, warmup_steps: 4 }
-evaluation: { every_steps: 10, sequences: 32 }
-"""
+from small_job import small_job
 
 # The contrast of each visible text with the nearest ground that is not transparent, as WCAG defines it.
 FAINT = """
@@ -127,7 +116,7 @@ def use(page: Page) -> None:
     page.wait(lambda: "lanes" in page.find("launch-problem").text, "the wrong job to be refused")
     # The browser's log names the refusal, which is meant to be there.
     page.driver.get_log("browser")
-    page.driver.execute_script("document.getElementById('job-text').value = arguments[0]", JOB)
+    page.driver.execute_script("document.getElementById('job-text').value = arguments[0]", small_job("from-the-page"))
     Select(page.find("hardware")).select_by_value("dgx1-v100-16g")
     page.find("launch-go").click()
     page.wait(lambda: page.find("job").text == "from-the-page", "the run to be shown")

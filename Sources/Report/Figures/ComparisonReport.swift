@@ -87,7 +87,6 @@ public struct ComparisonReport: Sendable, Encodable {
         remedies = runs.compactMap { RemedyTable($0, profile: profile($0), host: machine) }
         criticalPaths = runs.compactMap(CriticalPath.init)
         topologies = runs.compactMap { ClusterTopology($0, profile: profile($0), host: machine) }
-        mlperf = clock == .mlperf ? MLPerfTimes(runs) : nil
         hostModel = HostModelCheck(runs, on: host)
         job = JobFigures(first.run.job, vocabularySize: runs.lazy.compactMap(\.run.corpus?.vocabularySize).first)
         let pairs = zip(runs.indices, Self.references(of: runs)).compactMap { index, other in other.map { (index, $0) }
@@ -97,6 +96,7 @@ public struct ComparisonReport: Sendable, Encodable {
         }
         identity = pairs.map { IdentityCheck(runs[$0], with: runs[$1]) }
         seedGroups = SeedGroup.all(runs, figures)
+        mlperf = clock == .mlperf ? MLPerfTimes(runs, groups: seedGroups) : nil
         seedComparisons = SeedComparison.all(seedGroups, runs, figures)
         reproduction = Reproduction(runs: runs.map(\.run))
         let facts = AnswerFacts(

@@ -79,9 +79,7 @@ public struct RemedyTable: Sendable, Encodable {
     public static let smallestShare = 0.01
 
     /// The remedy that saves most, if what it saves is worth naming.
-    var best: (index: Int, row: Row)? {
-        rows.first.flatMap { ($0.savedShare ?? 0) >= Self.smallestShare ? (0, $0) : nil }
-    }
+    var best: Row? { rows.first.flatMap { ($0.savedShare ?? 0) >= Self.smallestShare ? $0 : nil } }
 
     // MARK: What the steps are computed from
 
@@ -183,12 +181,12 @@ extension RemedyTable {
     /// What would help most, in a sentence; `key` is the table's place in the document.
     func sentence(_ key: String, name: String) -> Phrase {
         let step: Phrase = "\(stepModelledSeconds, .duration, key + "/step_modelled_seconds")"
-        guard let (index, row) = best else {
+        guard let best else {
             return "\(name): none of the remedies would shorten its step of \(phrase: step) (modelled clock) much."
         }
         return """
-            \(name): of a step of \(phrase: step) (modelled clock), \(row.remedy.phraseTitle) would save \
-            \(row.savedShare, .share, "\(key)/rows/\(String(index))/saved_share").
+            \(name): of a step of \(phrase: step) (modelled clock), \(best.remedy.phraseTitle) would save \
+            \(best.savedShare, .share, key + "/rows/0/saved_share").
             """
     }
 }

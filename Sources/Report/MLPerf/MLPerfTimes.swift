@@ -66,13 +66,14 @@ public struct MLPerfTimes: Sendable, Encodable {
     static let fewestRuns = 3
 
     /// The times of `records`.
-    public init(_ records: [RunRecord]) {
+    ///
+    /// - Parameter groups: those of `records` that differ in their seeds alone.
+    init(_ records: [RunRecord], groups: [SeedGroup]) {
         initAllowanceWallSeconds = Self.openInitAllowance
         runsRequired = Self.runsRequired
         let runs = records.map(Run.init)
         self.runs = runs
-        let figures = records.map { RunFigures($0, label: "") }
-        results = SeedGroup.all(records, figures).map { Result($0, runs) }
+        results = groups.map { Result($0, runs) }
     }
 }
 

@@ -31,7 +31,7 @@ struct ActivationBenchStage: Sendable {
         tokens: Int, hidden: Int, wide: Int, density: Double, weight: FloatBuffer, crew: ThreadCrew
     ) throws {
         (self.tokens, self.hidden, self.wide, self.weight) = (tokens, hidden, wide, weight)
-        let (narrowStride, wideStride) = (Self.stride(hidden), Self.stride(wide))
+        let (narrowStride, wideStride) = (SparseBenchStage.stride(hidden), SparseBenchStage.stride(wide))
         let memory = (0..<crew.count).map { _ in
             Operands(
                 inner: FloatBuffer(count: tokens * wideStride), innerSlopes: FloatBuffer(count: tokens * wideStride),
@@ -52,12 +52,10 @@ struct ActivationBenchStage: Sendable {
         }
     }
 
-    private static func stride(_ width: Int) -> Int { (width + 15) / 16 * 16 + 16 }
-
     /// The products, zeros and all.
     func dense(_ thread: Int) throws {
         let operands = memory[thread]
-        let (w, narrow, broad) = (weight.pointer, Self.stride(hidden), Self.stride(wide))
+        let (w, narrow, broad) = (weight.pointer, SparseBenchStage.stride(hidden), SparseBenchStage.stride(wide))
         try GEMM.multiply(
             transposeB: true, m: tokens, n: hidden, k: wide, a: operands.inner.pointer, lda: broad, b: w, ldb: wide,
             c: operands.y.pointer, ldc: narrow)
@@ -79,7 +77,7 @@ struct ActivationBenchStage: Sendable {
     func sparse(_ thread: Int) {
         let operands = memory[thread]
         let (packed, table, w) = (operands.packed, kernels.table.pointee, weight.pointer)
-        let (narrow, broad) = (Self.stride(hidden), Self.stride(wide))
+        let (narrow, broad) = (SparseBenchStage.stride(hidden), SparseBenchStage.stride(wide))
         _ = packed.pack(operands.inner.pointer, tokens: tokens, width: wide, stride: broad)
         packed.output(
             table, hidden: hidden, activations: operands.inner.pointer, stride: broad, weight: w,

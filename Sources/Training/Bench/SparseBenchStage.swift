@@ -40,7 +40,8 @@ struct SparseBenchStage {
         }
     }
 
-    private static func stride(_ width: Int) -> Int { (width + 15) / 16 * 16 + 16 }
+    /// Floats from one row of `width` to the next, as the engine lays them out.
+    static func stride(_ width: Int) -> Int { (width + 15) / 16 * 16 + 16 }
 
     private static func fill(_ buffer: FloatBuffer) {
         NormalKernel.fill(buffer.buffer, key: SIMD2(1, 2), stream: 3, start: 0, deviation: 1)
