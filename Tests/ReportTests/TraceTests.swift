@@ -19,7 +19,8 @@ struct TraceTests {
         let run = Self.record.run
         let vocabulary = try #require(run.corpus?.vocabularySize)
         let alone = try StepGraph(
-            job: run.job, phase: 0, vocabularySize: vocabulary, ranks: 4, bucketBytes: RunTrace.usualBucketBytes)
+            job: run.job, phase: 0, vocabularySize: vocabulary, ranks: 4,
+            bucketBytes: ExchangeSettings.usualBucket.count)
         let graph = try #require(try RunTrace(Self.record).graphs.first)
         #expect(graph == alone)
         #expect(graph.nodes.contains { $0.kind == .exchange })

@@ -31,6 +31,8 @@ public struct ComparisonReport: Sendable, Encodable {
     public var comparisons: [Comparison]
     /// Every run's bits beside the reference run's.
     public var identity: [IdentityCheck]
+    /// What compressing gradients did to the loss, where a run of the same job without stands beside.
+    public var compression: [CompressionEffect]
     /// What each run's workers did instead of computing; of runs that have made steps.
     public var speedUp: [SpeedUpLoss]
     /// Times that the performance model gives for the machines that the backends stand for.
@@ -75,6 +77,7 @@ public struct ComparisonReport: Sendable, Encodable {
                 runs[index], figures[index], with: runs[reference], figures[reference], seed: first.run.job.seed)
         }
         identity = others.map { IdentityCheck(runs[$0], with: runs[reference]) }
+        compression = CompressionEffect.all(of: runs)
         reproduction = Reproduction(runs: runs.map(\.run))
         let facts = AnswerFacts(
             runs: figures, job: job, comparisons: comparisons, identity: identity, reference: reference,

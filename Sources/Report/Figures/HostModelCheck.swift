@@ -60,15 +60,16 @@ public struct HostModelCheck: Sendable, Encodable {
                 $0.processor == host.processor && $0.cores == host.cores && $0.instructionSet == host.instructionSet
             } ?? false
         }
-        // Kernels that multiply no zero are not among what the calibration measures.
-        let dense = known.filter { $0.run.job.sparsity == nil }
+        // Kernels that multiply no zero, and those that compress, are not among what the calibration measures.
+        let dense = known.filter { $0.run.job.sparsity == nil && $0.run.job.compression == nil }
         rows = dense.flatMap { Self.rows($0, on: host) }
         if rows.isEmpty {
             obstacle =
                 known.isEmpty
                 ? "the runs were on another machine than the one that is calibrated here (\(host.processor))"
                 : dense.isEmpty
-                    ? "the runs were sparse, and the replay knows dense products alone" : "the runs made too few steps"
+                    ? "the runs were sparse or compressed gradients, and the replay knows dense products and f32 alone"
+                    : "the runs made too few steps"
         }
     }
 
@@ -87,7 +88,7 @@ public struct HostModelCheck: Sendable, Encodable {
             let fill = Double(steps.reduce(0) { $0 + $1.tokens }) / positions
             let layout = HostStep.Layout(
                 workers: record.run.workers, threads: record.run.backend.threads(lanes: job.lanes, cores: host.cores),
-                fill: fill, algorithm: record.run.algorithm ?? .direct)
+                fill: fill, algorithm: record.run.exchange?.algorithm ?? .direct)
             guard
                 let step = try? HostStep(
                     job: job, phase: index, layout: layout,

@@ -53,9 +53,6 @@ public struct RunTrace: Sendable {
     /// The graph of each phase's step.
     public let graphs: [StepGraph]
 
-    /// The size of a gradient bucket that runs are made with where they don't say otherwise.
-    public static let usualBucketBytes = 1 << 20
-
     /// The trace of `record`.
     ///
     /// Records hold the parts of every worker's step; a step's parts are laid out in the order in which a worker makes
@@ -91,7 +88,7 @@ public struct RunTrace: Sendable {
         graphs = try record.run.job.phases.indices.map {
             try StepGraph(
                 job: record.run.job, phase: $0, vocabularySize: vocabulary, ranks: record.run.workers,
-                bucketBytes: record.run.bucket?.count ?? Self.usualBucketBytes)
+                bucketBytes: (record.run.exchange?.bucket ?? ExchangeSettings.usualBucket).count)
         }
     }
 

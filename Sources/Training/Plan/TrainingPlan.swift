@@ -118,22 +118,15 @@ public struct TrainingPlan: Sendable {
 }
 
 extension Job {
-    /// Whether a checkpoint is due after `stepsMade` steps; one at the end always is.
-    public func checkpoints(stepsMade: Int) -> Bool {
-        if stepsMade == totalSteps { return true }
-        guard let every = checkpoints.everySteps, every > 0 else { return false }
-        return stepsMade > 0 && stepsMade % every == 0
-    }
-}
-
-extension Job {
     /// Steps of one interval between evaluations whose lanes' gradients are measured: enough for an average, few enough
     /// that reading a gradient once more, which takes about a hundredth of a small lane's step, is not felt.
     private static let noiseSamples = 32
 
     /// Whether the norms of the lanes' gradients are measured at `step`, for the gradient noise scale: at the last step
-    /// before every evaluation, and evenly between. One lane alone says nothing of noise.
+    /// before every evaluation, and evenly between. One lane alone says nothing of noise; nor does a sum from which lanes
+    /// held most of their gradients back.
     public func measuresGradientNoise(at step: StepNumber) -> Bool {
+        if case .topK = compression { return false }
         guard lanes > 1 else { return false }
         let every = max(1, evaluation.everySteps)
         let stride = max(1, every / Self.noiseSamples)

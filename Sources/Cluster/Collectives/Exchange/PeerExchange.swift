@@ -24,7 +24,9 @@ public final class PeerExchange: GradientExchange {
         public var tree: LaneTree
         /// Who sums what.
         public var algorithm: CollectiveAlgorithm
-        /// The size of a bucket.
+        /// How sums travel through sockets, and what they are rounded to.
+        public var encoding: SumEncoding
+        /// The size of a bucket, as f32.
         public var bucket: Bytes
         /// Told, on the exchange's thread, what whoever looks at the run should know.
         public var notify: @Sendable (String) -> Void
@@ -34,7 +36,7 @@ public final class PeerExchange: GradientExchange {
         /// A setup of the given parts.
         public init(
             run: RunID, epoch: Int, rank: WorkerRank, peers: [Assignment.Peer], tree: LaneTree,
-            algorithm: CollectiveAlgorithm, bucket: Bytes, reconnects: Bool = false,
+            algorithm: CollectiveAlgorithm, encoding: SumEncoding = .float32, bucket: Bytes, reconnects: Bool = false,
             notify: @escaping @Sendable (String) -> Void = { _ in }
         ) {
             self.run = run
@@ -43,6 +45,7 @@ public final class PeerExchange: GradientExchange {
             self.peers = peers
             self.tree = tree
             self.algorithm = algorithm
+            self.encoding = encoding
             self.bucket = bucket
             self.notify = notify
             self.reconnects = reconnects
@@ -66,10 +69,6 @@ public final class PeerExchange: GradientExchange {
             self.gradient = gradient
         }
     }
-
-    /// The size of a bucket where nobody says otherwise: large enough that a frame's cost is small beside it, small enough
-    /// that most of the gradient has left before the backward pass ends, and that what arrives is added up in the cache.
-    public static let defaultBucket = Bytes.mebibytes(1)
 
     /// Sums from this size on are lent where peers can read them: below it, the message that returns a loan costs more than
     /// the copy through a socket.
@@ -168,7 +167,9 @@ public final class PeerExchange: GradientExchange {
         let start = MonotonicInstant.now()
         let (progress, refusals) = try state.waitUntilSummed(step: step, deadline: deadline)
         let waiting = progress.lastContribution.map { max(.zero, $0.elapsed(since: start)) } ?? .zero
-        return ExchangeResult(waiting: waiting, sent: Bytes(progress.sent), refusals: refusals)
+        return ExchangeResult(
+            waiting: waiting, sent: Bytes(progress.sent), uncompressed: Bytes(progress.uncompressed),
+            refusals: refusals)
     }
 }
 
