@@ -1878,7 +1878,7 @@ const ProtobufCMessageDescriptor wafermark__lane_report__descriptor =
   (ProtobufCMessageInit) wafermark__lane_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[11] =
+static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[12] =
 {
   {
     "step",
@@ -2012,6 +2012,18 @@ static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "uncompressed_bytes",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__StepReport, uncompressed_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__step_report__field_indices_by_name[] = {
   4,   /* field[4] = compute_seconds */
@@ -2024,13 +2036,14 @@ static const unsigned wafermark__step_report__field_indices_by_name[] = {
   10,   /* field[10] = sent_bytes */
   8,   /* field[8] = started_nanoseconds */
   0,   /* field[0] = step */
+  11,   /* field[11] = uncompressed_bytes */
   6,   /* field[6] = waiting_seconds */
 };
 static const ProtobufCIntRange wafermark__step_report__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 4, 1 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor wafermark__step_report__descriptor =
 {
@@ -2040,7 +2053,7 @@ const ProtobufCMessageDescriptor wafermark__step_report__descriptor =
   "Wafermark__StepReport",
   "wafermark",
   sizeof(Wafermark__StepReport),
-  11,
+  12,
   wafermark__step_report__field_descriptors,
   wafermark__step_report__field_indices_by_name,
   2,  wafermark__step_report__number_ranges,

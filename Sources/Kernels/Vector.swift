@@ -6,16 +6,27 @@ public enum Vector {
     /// by different threads or workers to the same bits.
     public static let normBlock = 1 << 14
 
-    /// `into[i] += from[i]`.
-    public static func add(into: UnsafeMutablePointer<Float>, from: UnsafePointer<Float>, count: Int) {
-        kernels.pointee.add(count, from, into)
+    /// `into[i] += from[i]`, rounded to `half` where that is given.
+    public static func add(
+        into: UnsafeMutablePointer<Float>, from: UnsafePointer<Float>, count: Int, roundedTo half: Half? = nil
+    ) {
+        switch half {
+        case nil: kernels.pointee.add(count, from, into)
+        case .bfloat16?: kernels.pointee.add_bf16(count, from, into)
+        case .float16(let scale)?: kernels.pointee.add_f16(count, scale, from, into)
+        }
     }
 
-    /// `into[i] = left[i] + right[i]`.
+    /// `into[i] = left[i] + right[i]`, rounded to `half` where that is given.
     public static func sum(
-        into: UnsafeMutablePointer<Float>, left: UnsafePointer<Float>, right: UnsafePointer<Float>, count: Int
+        into: UnsafeMutablePointer<Float>, left: UnsafePointer<Float>, right: UnsafePointer<Float>, count: Int,
+        roundedTo half: Half? = nil
     ) {
-        kernels.pointee.sum(count, left, right, into)
+        switch half {
+        case nil: kernels.pointee.sum(count, left, right, into)
+        case .bfloat16?: kernels.pointee.sum_bf16(count, left, right, into)
+        case .float16(let scale)?: kernels.pointee.sum_f16(count, scale, left, right, into)
+        }
     }
 
     /// `values[i] *= factor`.
@@ -51,5 +62,5 @@ public enum Vector {
         return total
     }
 
-    private static var kernels: UnsafePointer<wm_kernels> { FusedKernels.active.table }
+    static var kernels: UnsafePointer<wm_kernels> { FusedKernels.active.table }
 }

@@ -23,30 +23,19 @@ public struct LaunchRequest: Hashable, Sendable {
     public var backend: Backend
     public var workers: Int
     public var hardware: String?
-    /// How the workers of a cluster sum gradients, and how these travel.
-    public var algorithm: CollectiveAlgorithm
-    public var transport: Transport
-    /// By what they share the lanes.
-    public var laneShares: LaneShareRule
-    /// The size of the buckets in which they do; nil for the usual.
-    public var bucket: Bytes?
-
-    /// The least and the most bytes of a bucket.
-    public static let bucketRange = 64...(1 << 40)
+    /// How the workers of a cluster share lanes and exchange gradients.
+    public var exchange: ExchangeSettings
 
     /// A request of the given parts.
     public init(
-        job: String, backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct,
-        transport: Transport = .sharedMemory, laneShares: LaneShareRule = .speed, bucket: Bytes? = nil
+        job: String, backend: Backend, workers: Int, hardware: String?,
+        exchange: ExchangeSettings = ExchangeSettings()
     ) {
         self.job = job
         self.backend = backend
         self.workers = workers
         self.hardware = hardware
-        self.algorithm = algorithm
-        self.transport = transport
-        self.laneShares = laneShares
-        self.bucket = bucket
+        self.exchange = exchange
     }
 }
 
@@ -91,10 +80,10 @@ extension ClientRequest {
             launch.backend = arena.string(request.backend.rawValue)
             launch.workers = UInt32(clamping: request.workers)
             launch.hardware = arena.string(request.hardware ?? "")
-            launch.algorithm = arena.string(request.algorithm.rawValue)
-            launch.transport = arena.string(request.transport.rawValue)
-            launch.even_lanes = request.laneShares == .even ? 1 : 0
-            launch.bucket_bytes = UInt64(clamping: request.bucket?.count ?? 0)
+            launch.algorithm = arena.string(request.exchange.algorithm.rawValue)
+            launch.transport = arena.string(request.exchange.transport.rawValue)
+            launch.even_lanes = request.exchange.laneShares == .even ? 1 : 0
+            launch.bucket_bytes = UInt64(clamping: request.exchange.bucket.count)
             message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_LAUNCH
             message.launch = arena.pointer(launch)
         case .cancel(let id):
@@ -150,14 +139,7 @@ extension ClientRequest {
                 LaunchRequest(
                     job: try reader.text("job", launch.job, limit: 1 << 20), backend: backend,
                     workers: try reader.integer("workers", launch.workers, in: 1...4_096),
-                    hardware: hardware.isEmpty ? nil : hardware,
-                    algorithm: try reader.choice("algorithm", launch.algorithm),
-                    transport: try reader.choice("transport", launch.transport),
-                    laneShares: launch.even_lanes != 0 ? .even : .speed,
-                    bucket: launch.bucket_bytes == 0
-                        ? nil
-                        : Bytes(
-                            try reader.integer("bucket_bytes", launch.bucket_bytes, in: LaunchRequest.bucketRange))))
+                    hardware: hardware.isEmpty ? nil : hardware, exchange: try exchange(of: launch, reader)))
         case WAFERMARK__CLIENT_REQUEST__KIND_CANCEL:
             return .cancel(try reader.run("run_id", try reader.required("cancel", message.cancel).run_id))
         case WAFERMARK__CLIENT_REQUEST__KIND_DELETE:
@@ -167,6 +149,30 @@ extension ClientRequest {
             let workers = try reader.integer("workers", resume.workers, in: 0...4_096)
             return .resume(try reader.run("run_id", resume.run_id), workers: workers == 0 ? nil : workers)
         default: throw reader.error("kind", "\(message.kind_case.rawValue)", "ping, launch, cancel, delete or resume")
+        }
+    }
+}
+
+extension ClientRequest {
+    private static func exchange(
+        of launch: Wafermark__Launch, _ reader: FieldReader
+    ) throws(WireError) -> ExchangeSettings {
+        let (algorithm, transport): (CollectiveAlgorithm, Transport) = (
+            try reader.choice("algorithm", launch.algorithm), try reader.choice("transport", launch.transport)
+        )
+        let laneShares = launch.even_lanes != 0 ? LaneShareRule.even : .speed
+        // A client that says nothing means the usual.
+        if launch.bucket_bytes == 0 {
+            return ExchangeSettings(algorithm: algorithm, transport: transport, laneShares: laneShares)
+        }
+        let range = ExchangeSettings.bucketRange
+        do throws(ExchangeSettings.Violation) {
+            return try ExchangeSettings(
+                algorithm: algorithm, transport: transport, laneShares: laneShares,
+                bucket: Bytes(Int(clamping: launch.bucket_bytes)))
+        } catch {
+            throw reader.error(
+                "bucket_bytes", "\(launch.bucket_bytes)", "\(range.lowerBound) to \(range.upperBound)")
         }
     }
 }

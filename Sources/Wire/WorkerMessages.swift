@@ -190,13 +190,14 @@ public struct StepReport: Hashable, Sendable {
     /// Monotonic nanoseconds of the worker's host.
     public var startedNanoseconds: UInt64
     public var endedNanoseconds: UInt64
-    /// Gradient bytes sent to peers.
+    /// Gradient bytes sent to peers, and what they would have been as f32.
     public var sent: Bytes
+    public var uncompressed: Bytes
 
-    /// A report of the given parts.
+    /// A report of the given parts; what was sent was f32 unless said otherwise.
     public init(
         step: StepNumber, learningRate: Double, gradientNorm: Double, timings: Timings, startedNanoseconds: UInt64,
-        endedNanoseconds: UInt64, sent: Bytes
+        endedNanoseconds: UInt64, sent: Bytes, uncompressed: Bytes? = nil
     ) {
         self.step = step
         self.learningRate = learningRate
@@ -205,6 +206,7 @@ public struct StepReport: Hashable, Sendable {
         self.startedNanoseconds = startedNanoseconds
         self.endedNanoseconds = endedNanoseconds
         self.sent = sent
+        self.uncompressed = uncompressed ?? sent
     }
 }
 

@@ -1,4 +1,6 @@
 import Foundation
+import Jobs
+import Runs
 import TestSupport
 import Testing
 
@@ -38,7 +40,8 @@ struct CompareTests {
             JobFixtures.small() + "\nsparsity: { density: 0.5, method: regrow, update_every: 3 }\n", to: "job.yaml")
         let outcome = try Program.run(
             [
-                "compare", job, "--wafer-variants", "dense,sparse75", "--seeds", "2", "--workers", "3", "--state",
+                "compare", job, "--wafer-variants", "dense,sparse75", "--seeds", "2", "--workers", "3", "--algorithm",
+                "ring", "--transport", "tcp", "--lane-shares", "even", "--bucket-mebibytes", "0.03125", "--state",
                 folder.path + "/s", "--out", folder.path + "/out", "--json",
             ], seconds: 240)
         #expect(outcome.status == 0, "\(outcome.standardError)")
@@ -53,6 +56,10 @@ struct CompareTests {
         for name in ["variants.html", "variants.json", "variants.md"] {
             #expect(FileManager.default.fileExists(atPath: folder.path + "/out/" + name))
         }
+        let store = try RunStore(readingFrom: folder.path + "/s")
+        let clusters = try store.list().filter { $0.backend == .cluster }.map { try store.run($0.id) }
+        let asked = try ExchangeSettings(algorithm: .ring, transport: .tcp, laneShares: .even, bucket: Bytes(32_768))
+        #expect(clusters.map(\.exchange) == [asked])
         let refused = try Program.run(["compare", job, "--wafer-variants", "dense,sparse100"])
         #expect(refused.status == 2 && refused.standardError.contains("sparse100"), "\(refused.standardError)")
     }

@@ -23,9 +23,10 @@ struct ElasticRun {
     private let folder: TemporaryFolder
 
     /// Starts a daemon with `serve` and `environment`, and the run; with a relay between all that connect to each other where
-    /// `network` is asked for, and with so many `descriptors` at most for every process.
+    /// `network` is asked for, and with so many `descriptors` at most for every process. `keys` are added to the job.
     init(
-        steps: Int, lanes: Int = 4, backend: String = "cluster", workers: Int = 1, launch: [String] = [],
+        steps: Int, lanes: Int = 4, keys: String = "", backend: String = "cluster", workers: Int = 1,
+        launch: [String] = [],
         serve: [String] = [], environment: [String: String] = [:], network: Bool = false, descriptors: Int? = nil
     ) throws {
         folder = try TemporaryFolder()
@@ -34,7 +35,8 @@ struct ElasticRun {
         self.network =
             network ? try ChaosNetwork(between: state + "/sockets", aside: folder.path + "/n") : nil
         let job = try folder.write(
-            JobFixtures.small(steps: steps, lanes: lanes) + "\ncheckpoints: { every_steps: 4 }\n", to: "job.yaml")
+            JobFixtures.small(steps: steps, lanes: lanes) + "\ncheckpoints: { every_steps: 4 }\n\(keys)\n",
+            to: "job.yaml")
         let outcome = try Program.run(
             ["launch", backend, job, "--state", state, "--json"]
                 + (backend == "wafer" ? [] : ["--workers", "\(workers)"]) + launch)
@@ -109,8 +111,8 @@ struct ElasticRun {
     }
 
     /// What a run of `steps` steps amounts to that nothing disturbs: on the wafer.
-    static func reference(steps: Int, lanes: Int = 4) throws -> Trace {
-        let run = try ElasticRun(steps: steps, lanes: lanes, backend: "wafer")
+    static func reference(steps: Int, lanes: Int = 4, keys: String = "") throws -> Trace {
+        let run = try ElasticRun(steps: steps, lanes: lanes, keys: keys, backend: "wafer")
         try run.waitForEnd()
         return try run.trace()
     }

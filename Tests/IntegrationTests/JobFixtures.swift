@@ -41,6 +41,16 @@ enum Leftovers {
         }
     }
 
+    /// Files of memory that the process has open or mapped.
+    static func sharedMemory(of process: Int32) -> [String] {
+        let folder = "/proc/\(process)/fd"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let open = names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)") }
+        let maps = FileManager.default.contents(atPath: "/proc/\(process)/maps") ?? Data()
+        let mapped = String(decoding: maps, as: UTF8.self).split(separator: "\n").map(String.init)
+        return (open + mapped).filter { $0.contains("memfd:") }
+    }
+
     /// The socket files that are left in the state directory at `state`.
     static func sockets(of state: String) -> [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: state + "/sockets")) ?? []

@@ -6,13 +6,16 @@ enum MessageSamples {
     static func run() throws -> RunID { try required(RunID("0123wxyz")) }
 
     static let requests: [ClientRequest] = {
-        guard let run = RunID("0123wxyz") else { return [] }
+        guard let run = RunID("0123wxyz"),
+            let exchange = try? ExchangeSettings(
+                algorithm: .ring, transport: .tcp, laneShares: .even, bucket: Bytes(65_536))
+        else { return [] }
         return [
             .ping,
             .launch(
                 LaunchRequest(
                     job: "seed: 1\n# Größe\n", backend: .cluster, workers: 4, hardware: "dgx1-v100-16g",
-                    algorithm: .ring, transport: .tcp, laneShares: .even, bucket: Bytes(65_536))),
+                    exchange: exchange)),
             .launch(
                 LaunchRequest(job: String(repeating: "x", count: 1 << 20), backend: .wafer, workers: 1, hardware: nil)),
             .cancel(run),
@@ -56,7 +59,8 @@ enum MessageSamples {
                 timings: StepReport.Timings(
                     input: HostSeconds(0), compute: HostSeconds(0.25), exposedCommunication: HostSeconds(1e-9),
                     waiting: HostSeconds(0.5), optimizer: HostSeconds(0.125)),
-                startedNanoseconds: 1, endedNanoseconds: .max, sent: Bytes(1 << 40))),
+                startedNanoseconds: 1, endedNanoseconds: .max, sent: Bytes(1 << 40),
+                uncompressed: Bytes(1 << 41))),
         .stepReport(
             StepReport(
                 step: StepNumber(0), learningRate: 0, gradientNorm: 0,

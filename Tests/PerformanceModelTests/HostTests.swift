@@ -126,8 +126,8 @@ struct HostTests {
         }
         let small = Bytes(32 << 10)
         let link = HostMachine.Link(
-            latency: 1e-4, usual: round(sizes.some, CollectiveAlgorithm.defaultBucket), small: round(sizes.some, small),
-            large: round(sizes.many, CollectiveAlgorithm.defaultBucket), sizes: sizes, smallBucket: small, cores: 2,
+            latency: 1e-4, usual: round(sizes.some, ExchangeSettings.usualBucket), small: round(sizes.some, small),
+            large: round(sizes.many, ExchangeSettings.usualBucket), sizes: sizes, smallBucket: small, cores: 2,
             streams: streams)
         #expect(abs(link.messageMicroseconds - 25) < 1e-6)
         #expect(abs(link.carryNanosecondsPerElement - 1.5) < 1e-9)

@@ -43,6 +43,21 @@ struct DifferenceTests {
         #expect(difference.bitIdentical == false)
     }
 
+    @Test("every setting of the exchange is named that is not the same")
+    func exchange() throws {
+        var a = FabricatedRuns.record("0000aaaa", backend: .cluster, workers: 4, stepTime: 0.1)
+        var b = a
+        a.run.exchange = ExchangeSettings()
+        b.run.exchange = try ExchangeSettings(
+            algorithm: .ring, transport: .tcp, laneShares: .even, bucket: Bytes(65_536))
+        let difference = try RunDifference(a, from: b)
+        #expect(difference.configuration.count == 4)
+        #expect(setting(difference, "run.algorithm") == ["direct", "ring"])
+        #expect(setting(difference, "run.transport") == ["shm", "tcp"])
+        #expect(setting(difference, "run.lane_shares") == ["speed", "even"])
+        #expect(setting(difference, "run.bucket_bytes") == ["1048576", "65536"])
+    }
+
     @Test("runs of unlike lengths are compared by their mean steps")
     func lengths() throws {
         let a = FabricatedRuns.record("0000aaaa", backend: .wafer, job: FabricatedRuns.job(steps: 60), stepTime: 0.1)

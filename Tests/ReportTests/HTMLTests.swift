@@ -93,6 +93,7 @@ struct Specimen: Sendable, CustomTestStringConvertible {
                 FabricatedRuns.record("4kq7x2mz", backend: .cluster, workers: 2, stepTime: 0.1),
                 FabricatedRuns.record("9c0ht5vw", backend: .wafer, job: FabricatedRuns.job(steps: 40), stepTime: 0.1),
             ]),
+        Specimen(testDescription: "compressed gradients", runs: FabricatedRuns.compressed()),
     ]
 }
 
@@ -152,7 +153,7 @@ struct HTMLTests {
         for constant in [
             "SHA-256", "64 bits", "2,000 times", "95 %", "1 %", "95th percentile", "5th percentile", "90 %",
             "dgx1-v100-16g", "dgx1-v100", "cs1",
-            "Phase 1", "Worker 0", "&#39;",
+            "Phase 1", "Worker 0", "&#39;", "bfloat16", "bf16", "f32",
         ] {
             text = text.replacingOccurrences(of: constant, with: "")
         }

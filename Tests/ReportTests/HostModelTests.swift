@@ -56,7 +56,7 @@ struct HostModelTests {
         for index in record.steps.indices { record.steps[index].tokens += index.isMultiple(of: 2) ? 100 : -100 }
         let uneven = try #require(HostModelCheck.rows(record, on: Self.host()).first)
         #expect(record.run.workers > 1 && uneven.modelled.waiting > even.modelled.waiting)
-        record.run.transport = .sharedMemory
+        record.run.exchange = ExchangeSettings(transport: .sharedMemory)
         let shared = try #require(HostModelCheck.rows(record, on: Self.host()).first)
         #expect(shared.modelled.exchange < uneven.modelled.exchange)
         for index in record.steps.indices { record.steps[index].laneGradientSquaredNorm = 1 }

@@ -38,15 +38,15 @@ struct TextTests {
         "a run's exchange of gradients is shown by algorithm and transport",
         arguments: [
             (.direct, .sharedMemory, "directly among all workers, in memory that workers share"),
-            (.ring, .tcp, "around a ring of workers, over TCP"), (.star, nil, "through one worker as parameter server"),
-        ] as [(CollectiveAlgorithm, Transport?, String)])
-    func exchange(algorithm: CollectiveAlgorithm, transport: Transport?, words: String) {
+            (.ring, .tcp, "around a ring of workers, over TCP"),
+            (.star, .ipc, "through one worker as parameter server, over Unix sockets"),
+        ] as [(CollectiveAlgorithm, Transport, String)])
+    func exchange(algorithm: CollectiveAlgorithm, transport: Transport, words: String) {
         var record = FabricatedRuns.pair()[0]
-        record.run.algorithm = algorithm
-        record.run.transport = transport
+        record.run.exchange = ExchangeSettings(algorithm: algorithm, transport: transport)
         let text = RunText.show(record).split(whereSeparator: \.isWhitespace).joined(separator: " ")
         #expect(text.contains("Exchange " + words), "\(text)")
-        record.run.algorithm = nil
+        record.run.workers = 1
         #expect(!RunText.show(record).contains("Exchange"))
     }
 

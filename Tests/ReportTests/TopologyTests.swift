@@ -11,7 +11,7 @@ struct TopologyTests {
     ) throws -> ComparisonReport {
         var record = FabricatedRuns.record(
             "0000aaaa", backend: .cluster, workers: workers, made: 20, stepTime: 0.1, hardware: hardware)
-        record.run.algorithm = algorithm
+        record.run.exchange = ExchangeSettings(algorithm: algorithm ?? .direct, transport: .ipc)
         let profiles = try hardware.map { [$0: try HardwareCatalogue.profile($0)] } ?? [:]
         return try ComparisonReport(
             runs: [record], profiles: profiles, host: host.map(Result.success), generated: FabricatedRuns.start)

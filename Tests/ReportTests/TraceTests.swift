@@ -20,7 +20,7 @@ struct TraceTests {
         let vocabulary = try #require(run.corpus?.vocabularySize)
         let alone = try StepGraph(
             job: run.job, phase: 0, vocabularySize: vocabulary, ranks: 4,
-            bucketBytes: CollectiveAlgorithm.defaultBucket.count)
+            bucketBytes: ExchangeSettings.usualBucket.count)
         let graph = try #require(try RunTrace(Self.record).graphs.first)
         #expect(graph == alone)
         #expect(graph.nodes.contains { $0.kind == .exchange })

@@ -1,6 +1,7 @@
 import BERT
 import Foundation
 import Jobs
+import Kernels
 import Training
 
 /// Jobs and sources that train in a moment.
@@ -78,10 +79,10 @@ func train(_ trainer: Trainer, to end: Int? = nil) throws -> Trace {
 }
 
 /// Trains by several processes' trainers, exchanging partial sums as a collective would.
-func train(_ trainers: [Trainer]) throws -> [Trace] {
+func train(_ trainers: [Trainer], to end: Int? = nil) throws -> [Trace] {
     var traces = trainers.map { _ in Trace() }
     let plan = trainers[0].plan
-    for index in 0..<plan.totalSteps {
+    for index in trainers[0].stepsMade..<(end ?? plan.totalSteps) {
         let step = StepNumber(index)
         var results: [LaneResult] = []
         var partials: [LaneTree.Node: [Float]] = [:]
@@ -92,7 +93,9 @@ func train(_ trainers: [Trainer]) throws -> [Trace] {
         }
         for join in plan.tree.joins(of: Array(partials.keys)) {
             guard let into = partials[join.into], let from = partials[join.from] else { continue }
-            partials[join.sum] = zip(into, from).map { $0 + $1 }
+            var sum = [Float](repeating: 0, count: into.count)
+            Vector.sum(into: &sum, left: into, right: from, count: sum.count, roundedTo: plan.job.gradientHalf)
+            partials[join.sum] = sum
         }
         for (rank, trainer) in trainers.enumerated() {
             _ = trainer.gradient.update(fromContentsOf: partials[plan.tree.root] ?? [])

@@ -3,6 +3,9 @@
 
 #include "vectors.h"
 
+#include "half.h"
+#include "largest.h"
+
 #include "dropout.h"
 
 #include "activations.h"
@@ -17,6 +20,17 @@ const wm_kernels WM_TABLE = {
     .name = WM_NAME,
     .add = add,
     .sum = sum,
+    .add_bf16 = add_bf16,
+    .sum_bf16 = sum_bf16,
+    .round_bf16 = round_bf16,
+    .pack_bf16 = pack_bf16,
+    .unpack_bf16 = unpack_bf16,
+    .add_f16 = add_f16,
+    .sum_f16 = sum_f16,
+    .round_f16 = round_f16,
+    .pack_f16 = pack_f16,
+    .unpack_f16 = unpack_f16,
+    .keep_largest = keep_largest,
     .scale = scale,
     .squared_norm = squared_norm,
     .exponential = exponential,

@@ -9,6 +9,7 @@
 #define CKERNELS_H
 
 #include "sparse.h"
+#include "sparse_sums.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -62,6 +63,23 @@ typedef struct {
     // Vectors.
     void (*add)(ptrdiff_t count, const float *from, float *into);
     void (*sum)(ptrdiff_t count, const float *left, const float *right, float *into);
+    /// The same, every result rounded to bfloat16: to nearest, ties to even. Infinity and NaN stay.
+    void (*add_bf16)(ptrdiff_t count, const float *from, float *into);
+    void (*sum_bf16)(ptrdiff_t count, const float *left, const float *right, float *into);
+    void (*round_bf16)(ptrdiff_t count, float *values);
+    /// Numbers that are bfloat16 already, as 16 bits each, and back.
+    void (*pack_bf16)(ptrdiff_t count, const float *from, uint16_t *into);
+    void (*unpack_bf16)(ptrdiff_t count, const uint16_t *from, float *into);
+    /// The same with IEEE binary16 numbers over `scale`, a power of two: what times `scale` rounds to more than 65504
+    /// becomes infinity.
+    void (*add_f16)(ptrdiff_t count, float scale, const float *from, float *into);
+    void (*sum_f16)(ptrdiff_t count, float scale, const float *left, const float *right, float *into);
+    void (*round_f16)(ptrdiff_t count, float scale, float *values);
+    void (*pack_f16)(ptrdiff_t count, float scale, const float *from, uint16_t *into);
+    void (*unpack_f16)(ptrdiff_t count, float scale, const uint16_t *from, float *into);
+    /// Of the sums gradient + residual, the `kept` (1 to count) largest by magnitude go into `gradient`, 0 elsewhere; all
+    /// others stay in `residual`, 0 there. Of equal ones the first are kept; infinity and NaN are larger than every number.
+    void (*keep_largest)(ptrdiff_t count, ptrdiff_t kept, float *gradient, float *residual);
     void (*scale)(ptrdiff_t count, float factor, float *values);
     /// Sum of squares in double, in an order fixed by `count` and the table alone.
     double (*squared_norm)(ptrdiff_t count, const float *values);

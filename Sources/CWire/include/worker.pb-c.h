@@ -252,10 +252,14 @@ struct  Wafermark__StepReport
   uint64_t started_nanoseconds;
   uint64_t ended_nanoseconds;
   uint64_t sent_bytes;
+  /*
+   * What was sent would have been as f32.
+   */
+  uint64_t uncompressed_bytes;
 };
 #define WAFERMARK__STEP_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__step_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Wafermark__EvaluationChunkReport

@@ -44,6 +44,8 @@ public struct ClusterBackend: StepBackend {
         try observer.reached(.apply, of: step)
         let optimizer = try trainer.applyOptimizer(step)
         timings.optimizer = stopwatch.lap()
-        return StepOutcome(lanes: lanes, optimizer: optimizer, timings: timings, sent: exchanged.sent)
+        return StepOutcome(
+            lanes: lanes, optimizer: optimizer, timings: timings, sent: exchanged.sent,
+            uncompressed: exchanged.uncompressed)
     }
 }

@@ -22,15 +22,18 @@ public protocol GradientExchange: AnyObject {
 public struct ExchangeResult: Hashable, Sendable {
     /// The part of the time in `finish` before the last peer's own gradient had arrived.
     public var waiting: HostSeconds
-    /// Gradient bytes sent to peers.
+    /// Gradient bytes sent to peers, or read by them in this worker's memory.
     public var sent: Bytes
+    /// What they would have been as f32.
+    public var uncompressed: Bytes
     /// Frames refused so far: they came from no peer of this membership, or had no place in it.
     public var refusals: Refusals
 
     /// A result of the given parts.
-    public init(waiting: HostSeconds, sent: Bytes, refusals: Refusals) {
+    public init(waiting: HostSeconds, sent: Bytes, uncompressed: Bytes, refusals: Refusals) {
         self.waiting = waiting
         self.sent = sent
+        self.uncompressed = uncompressed
         self.refusals = refusals
     }
 }

@@ -52,7 +52,9 @@ struct WorkerLife {
         var epoch = 0
         var loop: WorkerLoop?
         while true {
-            let assignment = try link.assignment(from: epoch, within: Self.assignmentDeadline) { try loop?.save() }
+            let assignment = try link.assignment(from: epoch, within: Self.assignmentDeadline) {
+                try loop?.saveForLater()
+            }
             do {
                 var current: WorkerLoop
                 do {
@@ -117,9 +119,10 @@ struct WorkerLife {
         let trainer = try trainer ?? makeTrainer(assignment)
         self.trainer = trainer
         try trainer.reassign(lanes: assignment.lanes)
-        if trainer.stepsMade != assignment.firstStep.index, let path = assignment.checkpoint,
-            !assignment.stateReceivers.contains(rank)
-        {
+        if assignment.stateReceivers.contains(rank) { return trainer }
+        if trainer.canGoBack(to: assignment.firstStep.index) {
+            try trainer.goBack(to: assignment.firstStep.index)
+        } else if let path = assignment.checkpoint {
             try trainer.restore(from: CheckpointFolder(path: path))
         }
         return trainer
@@ -175,7 +178,8 @@ struct WorkerLife {
             try exchange.join(
                 PeerExchange.Setup(
                     run: run, epoch: assignment.epoch, rank: assignment.rank, peers: assignment.peers,
-                    tree: trainer.plan.tree, algorithm: assignment.algorithm, bucket: assignment.bucket,
+                    tree: trainer.plan.tree, algorithm: assignment.algorithm,
+                    encoding: SumEncoding(trainer.plan.job), bucket: assignment.bucket,
                     reconnects: assignment.reconnects, notify: { [link] in link.send(.notice($0)) }),
                 memory: PeerExchange.Memory(partialSums: partialSums, gradient: gradient))
             return ClusterBackend(trainer: trainer, exchange: exchange, deadline: assignment.exchangeDeadline)

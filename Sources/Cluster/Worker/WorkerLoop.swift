@@ -15,6 +15,8 @@ struct WorkerLoop {
     private let progress: WorkerProgress
     private let faults: FaultInjector?
     private var target: TargetTracker
+    /// What `target` was when no lane held anything back for the last time.
+    private var wholeTarget: TargetTracker
 
     /// A loop for `assignment`, whose steps `backend` makes; the model is exported with `vocabulary`.
     ///
@@ -33,6 +35,7 @@ struct WorkerLoop {
             assignment.target.isEmpty
             ? TargetTracker(target: backend.trainer.plan.job.target)
             : try JSONDecoder().decode(TargetTracker.self, from: Data(assignment.target))
+        wholeTarget = target
     }
 
     private var trainer: Trainer { backend.trainer }
@@ -51,16 +54,25 @@ struct WorkerLoop {
                 if verdict.isFinish { break }
             }
             known = nil
+            if trainer.plan.job.isWhole(after: stepsMade) { wholeTarget = target }
             if trainer.plan.checkpoints(stepsMade: stepsMade) { try checkpoint(after: stepsMade) }
             try makeStep(StepNumber(stepsMade))
         }
         try finish(after: trainer.stepsMade)
     }
 
-    /// Writes a checkpoint where this worker stands.
+    /// Writes the checkpoint that the run can go on from: where this worker stands, or at the last point before at which no
+    /// lane held anything back.
     ///
     /// - Throws: `ModelFileError`.
-    func save() throws {
+    func saveForLater() throws {
+        let point = trainer.plan.job.wholePoint(before: trainer.stepsMade)
+        if trainer.canGoBack(to: point) { try trainer.goBack(to: point) }
+        try save(wholeTarget)
+    }
+
+    /// Writes a checkpoint where this worker stands.
+    private func save(_ target: TargetTracker) throws {
         progress.enter(.checkpointing, step: StepNumber(trainer.stepsMade))
         try faults?.pass(.checkpoint, worker: assignment.rank, step: StepNumber(trainer.stepsMade))
         var stopwatch = Stopwatch()
@@ -103,7 +115,7 @@ struct WorkerLoop {
         guard assignment.place == 0 else { return }
         progress.enter(.waiting, step: StepNumber(stepsMade))
         try link.recorded(stepsMade, within: assignment.exchangeDeadline)
-        try save()
+        try save(target)
     }
 
     private func finish(after stepsMade: Int) throws {
@@ -111,7 +123,7 @@ struct WorkerLoop {
         try faults?.pass(.finish, worker: assignment.rank, step: nil)
         var model: String?
         if assignment.place == 0 {
-            try save()
+            try save(target)
             let directory = assignment.runDirectory + "/model"
             // One that is there is whole, and has the same bits: another worker wrote it and was lost.
             if !FileManager.default.fileExists(atPath: directory) {
@@ -187,7 +199,8 @@ extension StepReport {
                 input: outcome.timings.input, compute: outcome.timings.compute,
                 exposedCommunication: outcome.timings.exposedCommunication, waiting: outcome.timings.waiting,
                 optimizer: outcome.timings.optimizer),
-            startedNanoseconds: started.nanoseconds, endedNanoseconds: ended.nanoseconds, sent: outcome.sent)
+            startedNanoseconds: started.nanoseconds, endedNanoseconds: ended.nanoseconds, sent: outcome.sent,
+            uncompressed: outcome.uncompressed)
     }
 }
 

@@ -11,13 +11,8 @@ public struct BackendComparison: Sendable {
         public var job: Job
         /// Worker processes of the cluster.
         public var workers: Int
-        /// How they sum gradients.
-        public var algorithm: CollectiveAlgorithm
-        public var transport: Transport
-        /// By what they share the lanes.
-        public var laneShares: LaneShareRule
-        /// The size of the buckets in which they do; nil for the usual.
-        public var bucket: Bytes?
+        /// How they share lanes and exchange gradients.
+        public var exchange: ExchangeSettings
         /// Hardware profiles that the backends stand for.
         public var clusterHardware: String?
         public var waferHardware: String?
@@ -26,16 +21,12 @@ public struct BackendComparison: Sendable {
 
         /// A request of the given parts.
         public init(
-            job: Job, workers: Int, algorithm: CollectiveAlgorithm, transport: Transport,
-            laneShares: LaneShareRule = .speed, bucket: Bytes? = nil, clusterHardware: String?,
+            job: Job, workers: Int, exchange: ExchangeSettings = ExchangeSettings(), clusterHardware: String?,
             waferHardware: String?, output: String
         ) {
             self.job = job
             self.workers = workers
-            self.algorithm = algorithm
-            self.transport = transport
-            self.laneShares = laneShares
-            self.bucket = bucket
+            self.exchange = exchange
             self.clusterHardware = clusterHardware
             self.waferHardware = waferHardware
             self.output = output
@@ -85,8 +76,7 @@ public struct BackendComparison: Sendable {
                 try await runs.record(
                     of: request.job, on: backend, workers: backend == .cluster ? request.workers : 1,
                     hardware: backend == .cluster ? request.clusterHardware : request.waferHardware,
-                    algorithm: request.algorithm, transport: request.transport, laneShares: request.laneShares,
-                    bucket: request.bucket, look: look))
+                    exchange: request.exchange, look: look))
         }
         let report = try ReportMaking.report(of: records, in: state)
         let paths = try ReportMaking.write(report, of: records, to: request.output)

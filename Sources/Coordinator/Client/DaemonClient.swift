@@ -17,14 +17,14 @@ public struct DaemonClient: Sendable {
 
     /// Hands a job to the daemon and returns the new run's id.
     ///
+    /// - Parameter exchange: how a cluster's workers share lanes and exchange gradients; without effect on the wafer.
     /// - Throws: `DaemonError`.
     public func launch(
-        _ job: Job, on backend: Backend, workers: Int, hardware: String?, algorithm: CollectiveAlgorithm = .direct,
-        transport: Transport = .sharedMemory, laneShares: LaneShareRule = .speed, bucket: Bytes? = nil
+        _ job: Job, on backend: Backend, workers: Int, hardware: String?,
+        exchange: ExchangeSettings = ExchangeSettings()
     ) async throws -> RunID {
         let request = LaunchRequest(
-            job: JobFile.json(job), backend: backend, workers: workers, hardware: hardware, algorithm: algorithm,
-            transport: transport, laneShares: laneShares, bucket: bucket)
+            job: JobFile.json(job), backend: backend, workers: workers, hardware: hardware, exchange: exchange)
         guard case .launched(let id) = try await ask(.launch(request)) else { throw unexpected("launch") }
         return id
     }

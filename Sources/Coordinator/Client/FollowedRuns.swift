@@ -21,14 +21,12 @@ final class FollowedRuns: Sendable {
     ///   `CancellationError` once the run of a cancelled task has ended.
     func record(
         of job: Job, on backend: Backend, workers: Int = 1, hardware: String? = nil,
-        algorithm: CollectiveAlgorithm = .direct, transport: Transport = .sharedMemory,
-        laneShares: LaneShareRule = .speed, bucket: Bytes? = nil,
+        exchange: ExchangeSettings = ExchangeSettings(),
         look: @escaping @Sendable (RunWatcher.Snapshot) async throws -> Void
     ) async throws -> RunRecord {
         let store = try RunStore(readingFrom: state.path)
         let id = try await client.launch(
-            job, on: backend, workers: workers, hardware: hardware, algorithm: algorithm, transport: transport,
-            laneShares: laneShares, bucket: bucket)
+            job, on: backend, workers: workers, hardware: hardware, exchange: exchange)
         let run = try await follow(id, in: store, look: look).run
         guard case .finished = run.state else { throw BackendComparison.Failure.run(run) }
         return try store.record(of: id)

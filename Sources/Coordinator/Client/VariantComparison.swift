@@ -14,9 +14,9 @@ public struct VariantComparison: Sendable {
         public var variants: [SparsityVariant]
         /// How many seeds.
         public var seeds: Int
-        /// Worker processes of the cluster, and how they sum gradients.
+        /// Worker processes of the cluster, and how they share lanes and exchange gradients.
         public var workers: Int
-        public var algorithm: CollectiveAlgorithm
+        public var exchange: ExchangeSettings
         /// The hardware profile that the wafer backend stands for.
         public var waferHardware: String?
         /// The report's folder.
@@ -24,14 +24,14 @@ public struct VariantComparison: Sendable {
 
         /// A request of the given parts.
         public init(
-            job: Job, variants: [SparsityVariant], seeds: Int, workers: Int, algorithm: CollectiveAlgorithm,
+            job: Job, variants: [SparsityVariant], seeds: Int, workers: Int, exchange: ExchangeSettings,
             waferHardware: String?, output: String
         ) {
             self.job = job
             self.variants = variants
             self.seeds = seeds
             self.workers = workers
-            self.algorithm = algorithm
+            self.exchange = exchange
             self.waferHardware = waferHardware
             self.output = output
         }
@@ -70,7 +70,7 @@ public struct VariantComparison: Sendable {
         for place in request.variants.indices where request.variants[place].percentZeros > 0 {
             let job = request.variants[place].job(request.job, seed: request.job.seed)
             entries[place][0].cluster = try await runs.record(
-                of: job, on: .cluster, workers: request.workers, algorithm: request.algorithm, look: look)
+                of: job, on: .cluster, workers: request.workers, exchange: request.exchange, look: look)
         }
         let report = try VariantReport(entries.flatMap { $0 }, generated: Date())
         return (report, try report.write(to: request.output))

@@ -45,10 +45,7 @@ struct RequestDesk: Sendable {
         }
         let run = Run(
             id: RunID.random(), job: job, backend: launch.backend, workers: workers, hardware: launch.hardware,
-            algorithm: launch.backend == .cluster ? launch.algorithm : nil,
-            transport: launch.backend == .cluster ? launch.transport : nil,
-            laneShares: launch.backend == .cluster ? launch.laneShares : nil,
-            bucket: launch.backend == .cluster ? launch.bucket : nil, submitted: Date())
+            exchange: launch.backend == .cluster ? launch.exchange : nil, submitted: Date())
         try store.insert(run)
         await queue.append(run.id)
         logger.info("queued: job \(job.name) on the \(launch.backend.rawValue)", metadata: ["run": "\(run.id)"])

@@ -25,6 +25,8 @@ struct AssignmentPlan {
     let stepsMade: Int
     private let checkpoint: Checkpoint?
     private let source: WorkerRank?
+    /// Steps that were made and are made again.
+    private let repeatedSteps: Int
     private let reconnects: Bool
     /// Workers that get the state before the first step from another one.
     let receivers: [WorkerRank]
@@ -36,7 +38,9 @@ struct AssignmentPlan {
     /// A plan for a membership.
     ///
     /// It begins after the most steps that any of its workers, or the newest checkpoint, has made: what was applied anywhere
-    /// is never applied again. Who has made fewer gets the state of one who has, or reads the checkpoint.
+    /// is never applied again. Who has made fewer gets the state of one who has, or reads the checkpoint. Where lanes hold
+    /// parts of gradients back, which are lost with whoever computed them, it begins at the last point before at which none
+    /// did: everybody has kept the state there.
     ///
     /// - Parameters:
     ///   - workers: what each introduced itself by, and the steps that it has made.
@@ -64,12 +68,19 @@ struct AssignmentPlan {
                     rank: rank, endpoint: $0.hello.dataEndpoint, lanes: lanes, stateEndpoint: $0.hello.stateEndpoint)
             }
         }
-        let most = workers.values.map(\.stepsMade).max() ?? 0
-        let stepsMade = max(most, checkpoint?.stepsMade ?? 0)
+        let most = max(workers.values.map(\.stepsMade).max() ?? 0, checkpoint?.stepsMade ?? 0)
+        // After a verdict that ends the run no step follows that could miss what is held back.
+        let isOver = history.verdict(after: most)?.isFinish ?? false
+        let stepsMade = isOver ? most : run.job.wholePoint(before: most)
         self.stepsMade = stepsMade
+        repeatedSteps = most - stepsMade
+        func hasState(_ rank: WorkerRank) -> Bool {
+            workers[rank].map { run.job.canGoBack(from: $0.stepsMade, to: stepsMade) } ?? false
+        }
         // Before the first step everybody draws the same weights from the job's seed.
-        source = stepsMade == 0 ? nil : ranks.first { workers[$0]?.stepsMade == stepsMade }
-        receivers = source == nil ? [] : ranks.filter { workers[$0]?.stepsMade != stepsMade }
+        let source = stepsMade == 0 ? nil : ranks.first(where: hasState)
+        self.source = source
+        receivers = source == nil ? [] : ranks.filter { !hasState($0) }
         self.checkpoint = checkpoint.flatMap { $0.stepsMade == stepsMade ? $0 : nil }
         job = Array(try JSONEncoder().encode(run.job))
         target = Array(try JSONEncoder().encode(history.tracker(after: stepsMade)))
@@ -80,17 +91,19 @@ struct AssignmentPlan {
     var description: String {
         let lanes = peers.map { "worker \($0.rank): lanes \($0.lanes.lowerBound) to \($0.lanes.upperBound - 1)" }
         let state = receivers.isEmpty ? "" : "; worker \(source ?? WorkerRank(0)) passes its state to \(receivers)"
-        return "membership \(epoch) goes on after \(stepsMade) steps; \(lanes.joined(separator: ", "))\(state)"
+        let again = repeatedSteps == 0 ? "" : ", with \(repeatedSteps) to be made again"
+        return "membership \(epoch) goes on after \(stepsMade) steps\(again); \(lanes.joined(separator: ", "))\(state)"
     }
 
     /// What worker `rank` is to do.
     func assignment(for rank: WorkerRank) -> Assignment {
-        Assignment(
+        let exchange = run.exchange ?? ExchangeSettings(transport: .ipc)
+        return Assignment(
             epoch: epoch, rank: rank, peers: peers, job: job, datasetDirectory: dataset.directory,
             runDirectory: runDirectory, firstStep: StepNumber(stepsMade), threads: threads, backend: run.backend,
-            exchangeDeadline: Self.lastResort, algorithm: run.algorithm ?? .direct, transport: run.transport ?? .ipc,
-            bucket: run.bucket ?? CollectiveAlgorithm.defaultBucket,
-            checkpoint: checkpoint?.path, stateReceivers: receivers, stateSource: source ?? WorkerRank(0),
+            exchangeDeadline: Self.lastResort, algorithm: exchange.algorithm, transport: exchange.transport,
+            bucket: exchange.bucket, checkpoint: checkpoint?.path, stateReceivers: receivers,
+            stateSource: source ?? WorkerRank(0),
             target: target, verdict: verdict, reconnects: reconnects)
     }
 

@@ -173,7 +173,7 @@ struct RunExecution: Sendable {
             rank: rank, executable: surroundings.executable,
             arguments: [
                 "worker", "--join", surroundings.state.workersEndpoint(of: run.id), "--run", run.id.text, "--rank",
-                String(rank.index), "--transport", (run.transport ?? .ipc).rawValue,
+                String(rank.index), "--transport", (run.exchange?.transport ?? .ipc).rawValue,
             ],
             environment: [WorkerEnvironment.token: token], log: directory.log(of: rank))
         do {

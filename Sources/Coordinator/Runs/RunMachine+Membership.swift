@@ -28,7 +28,7 @@ extension RunMachine {
         if let obstacle { return [.reply(requester, .refused(reason: obstacle))] }
         let rank = table.add(now: now)
         return [
-            .reply(requester, .admitted(rank, run.transport ?? .ipc)),
+            .reply(requester, .admitted(rank, run.exchange?.transport ?? .ipc)),
             .event(.workerJoined, "a worker asked to join and is worker \(rank)", rank: rank, step: nil),
         ]
     }
@@ -190,7 +190,7 @@ extension RunMachine {
 
     /// How many lanes each of `ranks` gets.
     private func deal(among ranks: [WorkerRank]) -> [Int] {
-        let rule = run.laneShares ?? .speed
+        let rule = run.exchange?.laneShares ?? .speed
         let pace = rule == .speed ? stragglers.secondsPerLane(of: ranks) : nil
         return LaneDeal(lanes: run.job.lanes, secondsPerLane: pace ?? ranks.map { _ in 1 }).counts
     }
@@ -244,7 +244,11 @@ extension RunMachine {
 
     /// Has a worker that has made the most steps write the last checkpoint, unless there is nothing new to keep.
     private mutating func save(after stepsMade: Int, _ farewell: Farewell) -> [Action] {
-        let writer = table.members.first { table[$0]?.stepsMade == stepsMade && table[$0]?.phase == .halted }
+        let writer = table.members.first { rank in
+            table[rank].map {
+                run.job.canGoBack(from: $0.stepsMade, to: stepsMade) && $0.phase == .halted
+            } ?? false
+        }
         guard let writer, stepsMade > checkpoint?.stepsMade ?? 0 else {
             return stop(farewell.state, reason: farewell.reason)
         }

@@ -59,10 +59,13 @@ extension RunMachine {
     }
 
     /// Allows `step` to be applied, and ends the membership after it where workers wait to join or lanes are to be dealt
-    /// anew.
+    /// anew: as soon as no lane holds anything back, so that no step need be made again.
     private mutating func commit(_ step: StepNumber, now: MonotonicInstant) -> [Action] {
         let members = table.members
-        let halts = (!table.ranks(.candidate).isEmpty || dealsAnew) && step.index + 1 < run.job.totalSteps
+        let stepsMade = step.index + 1
+        let halts =
+            (!table.ranks(.candidate).isEmpty || dealsAnew) && stepsMade < run.job.totalSteps
+            && run.job.isWhole(after: stepsMade)
         let actions = members.map { send(.commit(step: step, halts: halts), to: $0) }
         if halts { stage = .halting(since: now, awaited: Set(members)) }
         return actions
@@ -90,7 +93,7 @@ extension RunMachine {
     private mutating func judgePace(of closed: StepLedger.Closed) -> [Action] {
         stepsTogether += 1
         let changes = stragglers.observe(closed.workers)
-        if !dealsAnew, stepsTogether >= Self.stepsBeforeDeal, run.laneShares ?? .speed == .speed,
+        if !dealsAnew, stepsTogether >= Self.stepsBeforeDeal, run.exchange?.laneShares ?? .speed == .speed,
             laneCounts.count == table.members.count,
             let pace = stragglers.secondsPerLane(of: table.members)
         {

@@ -19,6 +19,10 @@ import Wire
 /// here, and any worker that has applied it has the weights that follow. Those who have not get them from one that has. If
 /// all that have are lost too, the step is made again: it depends on nothing but the job and the weights before it.
 /// Workers can't be further apart than one step, because a step needs every lane's gradient.
+///
+/// Where lanes hold parts of gradients back (`GradientCompression.topK`), those are lost with a worker. Then the next
+/// membership begins at the last point at which nothing was held back, whose state every worker has kept, and makes the
+/// steps since then again, to the same bits; whoever joins waits for such a point.
 package struct RunMachine: Sendable {
     /// What happens to a run.
     package enum Input: Sendable {

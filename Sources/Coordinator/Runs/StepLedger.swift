@@ -152,7 +152,8 @@ package struct StepLedger: Sendable {
         WorkerStepRecord(
             step: report.step, rank: rank, input: report.timings.input, compute: report.timings.compute,
             exposedCommunication: report.timings.exposedCommunication, waiting: report.timings.waiting,
-            optimizer: report.timings.optimizer, duration: report.duration, sent: report.sent, lanes: lanes)
+            optimizer: report.timings.optimizer, duration: report.duration, sent: report.sent,
+            uncompressed: report.uncompressed, lanes: lanes)
     }
 }
 

@@ -112,7 +112,7 @@ extension RunFrame.Standing {
         let failure: String? = if case .failed(let reason) = run.state { reason } else { nil }
         self.init(
             runId: run.id.text, jobName: run.job.name, backend: run.backend, workers: run.workers,
-            hardware: run.hardware, algorithm: run.algorithm, state: run.state.name,
+            hardware: run.hardware, algorithm: run.exchange?.algorithm, state: run.state.name,
             failure: failure,
             isFinal: run.state.isFinal, canResume: run.state.isFinal && run.state != .finished,
             submitted: run.submitted, started: run.started, ended: run.ended, stepsMade: progress.stepsMade,

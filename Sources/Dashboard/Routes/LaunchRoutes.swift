@@ -60,7 +60,8 @@ struct LaunchRoutes {
             }
             try JobRequirements.check(hardware: hardware, for: launch.backend)
             let id = try await desk.client.launch(
-                job, on: launch.backend, workers: workers, hardware: hardware, algorithm: launch.algorithm ?? .direct)
+                job, on: launch.backend, workers: workers, hardware: hardware,
+                exchange: ExchangeSettings(algorithm: launch.algorithm ?? .direct))
             return try Response.json(Answer(runId: id.text, state: "queued"), status: .accepted)
         }
         router.post("/api/v1/runs/:run/cancel") { _, context in

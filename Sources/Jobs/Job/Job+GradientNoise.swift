@@ -4,17 +4,22 @@ extension Job {
     private static let noiseSamples = 32
 
     /// Whether the norms of the lanes' gradients are measured at `step`, for the gradient noise scale: at the last step
-    /// before every evaluation, and evenly between. One lane alone says nothing of noise.
+    /// before every evaluation, and evenly between. One lane alone says nothing of noise; nor does a sum from which lanes held
+    /// most of their gradients back.
     public func measuresGradientNoise(at step: StepNumber) -> Bool {
-        guard lanes > 1 else { return false }
+        guard tellsGradientNoise else { return false }
         let every = max(1, evaluation.everySteps)
         let stride = max(1, every / Self.noiseSamples)
         return (step.index % every + 1) % stride == 0 || (step.index + 1) % every == 0
     }
 
+    private var tellsGradientNoise: Bool {
+        if case .topK = compression { false } else { lanes > 1 }
+    }
+
     /// The share of an interval's steps at which they are.
     public var gradientNoiseShare: Double {
-        guard lanes > 1 else { return 0 }
+        guard tellsGradientNoise else { return 0 }
         let every = max(1, evaluation.everySteps)
         let stride = max(1, every / Self.noiseSamples)
         return Double((every + stride - 1) / stride) / Double(every)

@@ -26,12 +26,14 @@ public struct Job: Hashable, Sendable, Codable {
     public var checkpoints: CheckpointSettings
     /// Which weights are held at zero; nil for a dense network.
     public var sparsity: SparsitySettings?
+    /// How gradients are made smaller before they are exchanged; nil: not at all.
+    public var compression: GradientCompression?
 
     /// A job of the given parts.
     public init(
         name: String, model: ModelShape, corpus: CorpusSource, examples: ExampleSettings, lanes: Int, seed: UInt64,
         phases: [Phase], optimizer: OptimizerSettings, evaluation: EvaluationSettings, target: Target?,
-        checkpoints: CheckpointSettings, sparsity: SparsitySettings? = nil
+        checkpoints: CheckpointSettings, sparsity: SparsitySettings? = nil, compression: GradientCompression? = nil
     ) {
         self.name = name
         self.model = model
@@ -45,6 +47,7 @@ public struct Job: Hashable, Sendable, Codable {
         self.target = target
         self.checkpoints = checkpoints
         self.sparsity = sparsity
+        self.compression = compression
     }
 
     /// The optimizer steps of all phases together.

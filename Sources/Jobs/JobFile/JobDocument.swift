@@ -77,7 +77,9 @@ struct JobDocument {
                         comment: "the best too: none, mlm_accuracy or mlm_loss"),
                 ])),
         ]
-        entries = dense + (job.sparsity.map { [Self.sparsity($0)] } ?? [])
+        entries =
+            dense + (job.sparsity.map { [Self.sparsity($0)] } ?? [])
+            + (job.compression.map { [Self.compression($0)] } ?? [])
     }
 
     private static func model(_ model: ModelShape, named: Bool) -> Value {

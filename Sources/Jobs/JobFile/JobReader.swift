@@ -16,7 +16,7 @@ struct JobReader {
             root, path: "",
             known: [
                 "name", "model", "corpus", "examples", "lanes", "seed", "phases", "optimizer", "evaluation", "target",
-                "checkpoints", "sparsity",
+                "checkpoints", "sparsity", "compression",
             ], list: list)
         let name =
             fields.required("name", "letters, digits, '.', '-' and '_'")
@@ -29,7 +29,7 @@ struct JobReader {
             name: name, model: model(fields), corpus: corpus, examples: examples, lanes: lanes,
             seed: fields.integer("seed"), phases: phases, optimizer: optimizer(fields),
             evaluation: evaluation(fields, phases: phases), target: target(fields), checkpoints: checkpoints(fields),
-            sparsity: sparsity(fields, phases: phases))
+            sparsity: sparsity(fields, phases: phases), compression: compression(fields))
         list.add(JobRules.violations(of: job))
         if let dataset { list.add(JobRules.violations(of: job, on: dataset)) }
         let problems = list.sorted()

@@ -42,6 +42,10 @@ enum JobRules {
         if let steps = job.checkpoints.everySteps { check.within("checkpoints.every_steps", steps, 1...stepLimit) }
         check.within("checkpoints.keep_last", job.checkpoints.keepLast, 1...1000)
         if let sparsity = job.sparsity { self.sparsity(sparsity, of: job, &check) }
+        if case .topK(let settings) = job.compression {
+            check.within("compression.density", settings.density, 0.0001...0.5)
+            check.within("compression.flush_every", settings.flushEvery, 1...stepLimit)
+        }
         return check.violations
     }
 

@@ -9,9 +9,4 @@ public enum CollectiveAlgorithm: String, Hashable, Sendable, Codable, CaseIterab
     case ring
     /// Up a binomial tree of workers, and down again.
     case tree
-
-    /// The size of the pieces in which a gradient is exchanged where nobody says otherwise: large enough that a message's
-    /// cost is small beside it, small enough that most of the gradient has left before the backward pass ends, and that
-    /// what arrives is added up in the cache.
-    public static let defaultBucket = Bytes.mebibytes(1)
 }

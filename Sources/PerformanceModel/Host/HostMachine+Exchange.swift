@@ -114,7 +114,7 @@ extension HostMachine.Link {
         latency: Double, usual: Double, small: Double, large: Double, sizes: (some: Bytes, many: Bytes),
         smallBucket: Bytes, cores: Int, streams: HostMachine.Streams
     ) {
-        let usualBucket = CollectiveAlgorithm.defaultBucket
+        let usualBucket = ExchangeSettings.usualBucket
         func buckets(_ size: Bytes, _ bucket: Bytes) -> Double {
             Double((size.count + bucket.count - 1) / bucket.count)
         }

@@ -26,7 +26,7 @@ public struct HostStep: Hashable, Sendable {
         /// A layout of the given parts.
         public init(
             workers: Int, threads: Int = 1, lengths: SequenceLengths = .full, algorithm: CollectiveAlgorithm = .direct,
-            transport: Transport = .sharedMemory, bucket: Bytes = CollectiveAlgorithm.defaultBucket,
+            transport: Transport = .sharedMemory, bucket: Bytes = ExchangeSettings.usualBucket,
             gradientNoiseShare: Double? = nil
         ) {
             self.workers = workers

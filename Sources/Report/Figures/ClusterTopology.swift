@@ -71,9 +71,9 @@ extension ClusterTopology.Transfers {
         let workers = WorkerParts.all(of: record.workerSteps)
         let step = mean(record.steps.map(\.duration.seconds)) ?? 0
         guard workers.count > 1, step > 0 else { return nil }
-        let algorithm = record.run.algorithm ?? .direct
+        let algorithm = record.run.exchange?.algorithm ?? .direct
         self.algorithm = algorithm
-        transport = record.run.transport
+        transport = record.run.exchange?.transport
         let ranks = workers.map(\.rank)
         links = workers.flatMap { worker in
             let shares = algorithm.shares(from: worker.rank, among: ranks)
@@ -86,7 +86,7 @@ extension ClusterTopology.Transfers {
         bytesPerStep = workers.reduce(0) { $0 + $1.sentBytesPerStep }
         bytesPerHostSecond = bytesPerStep / step
         guard let host, host.isMachine(of: record.run) else { return }
-        let calibrated = host.linkBytesPerSecond(by: record.run.transport ?? .ipc)
+        let calibrated = host.linkBytesPerSecond(by: record.run.exchange?.transport ?? .ipc)
         calibratedBytesPerHostSecond = calibrated
         utilisation = bytesPerHostSecond / calibrated
     }

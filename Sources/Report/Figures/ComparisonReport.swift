@@ -35,6 +35,8 @@ public struct ComparisonReport: Sendable, Encodable {
     public var seedGroups: [SeedGroup]
     /// Each of these groups beside one of them.
     public var seedComparisons: [SeedComparison]
+    /// What compressing gradients did to the loss, where a run of the same job without stands beside.
+    public var compression: [CompressionEffect]
     /// What each run's workers did instead of computing; of runs that have made steps.
     public var speedUp: [SpeedUpLoss]
     /// What would shorten the steps of the cluster runs.
@@ -95,6 +97,7 @@ public struct ComparisonReport: Sendable, Encodable {
             Comparison(runs[index], figures[index], with: runs[other], figures[other], seed: first.run.job.seed)
         }
         identity = pairs.map { IdentityCheck(runs[$0], with: runs[$1]) }
+        compression = CompressionEffect.all(of: runs)
         seedGroups = SeedGroup.all(runs, figures)
         mlperf = clock == .mlperf ? MLPerfTimes(runs, groups: seedGroups) : nil
         seedComparisons = SeedComparison.all(seedGroups, runs, figures)

@@ -18,6 +18,8 @@ public enum FigureFormat: Hashable, Sendable {
     case percentage
     /// Nats, four decimals.
     case nats
+    /// A difference in nats, with its sign.
+    case signedNats
     /// Units a second.
     case rate
     /// A dimensionless ratio, as `1.09×`.
@@ -39,6 +41,7 @@ public enum FigureFormat: Hashable, Sendable {
         case .share: return Self.fixed(value * 100, decimals: 1) + " %"
         case .percentage: return Self.fixed(value, decimals: 1) + " %"
         case .nats: return Self.fixed(value, decimals: 4)
+        case .signedNats: return (value > 0 ? "+" : "") + Self.fixed(value, decimals: 4)
         case .rate:
             return Self.grouped(value, decimals: abs(value) < 10 ? 2 : abs(value) < 1_000 ? 1 : 0)
         case .ratio: return Self.fixed(value, decimals: 2) + "×"

@@ -62,15 +62,16 @@ public struct HostModelCheck: Sendable, Encodable {
         }
         calibratedAt = host.measuredAt
         let known = runs.filter { host.isMachine(of: $0.run) }
-        // Kernels that multiply no zero are not among what the calibration measures.
-        let dense = known.filter { $0.run.job.sparsity == nil }
+        // Kernels that multiply no zero, and those that compress, are not among what the calibration measures.
+        let dense = known.filter { $0.run.job.sparsity == nil && $0.run.job.compression == nil }
         rows = dense.flatMap { Self.rows($0, on: host) }
         if rows.isEmpty {
             obstacle =
                 known.isEmpty
                 ? "the runs were on another machine than the one that is calibrated here (\(host.processor))"
                 : dense.isEmpty
-                    ? "the runs were sparse, and the replay knows dense products alone" : "the runs made too few steps"
+                    ? "the runs were sparse or compressed gradients, and the replay knows dense products and f32 alone"
+                    : "the runs made too few steps"
         }
     }
 

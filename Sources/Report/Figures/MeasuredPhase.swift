@@ -33,10 +33,10 @@ struct MeasuredPhase {
     func layout(of run: Run, on host: HostMachine) -> HostStep.Layout {
         // The median step is one of those that measure the gradients' norms, or of those that don't.
         let measuring = steps.count { $0.laneGradientSquaredNorm != nil }
+        let exchange = run.exchange ?? ExchangeSettings(transport: .ipc)
         return HostStep.Layout(
             workers: run.workers, threads: run.backend.threads(lanes: run.job.lanes, cores: host.cores),
-            lengths: lengths, algorithm: run.algorithm ?? .direct, transport: run.transport ?? .ipc,
-            bucket: run.bucket ?? CollectiveAlgorithm.defaultBucket,
+            lengths: lengths, algorithm: exchange.algorithm, transport: exchange.transport, bucket: exchange.bucket,
             gradientNoiseShare: 2 * measuring > steps.count ? 1 : 0)
     }
 

@@ -13,6 +13,7 @@ public struct Note: Sendable, Encodable {
         case differentMachines = "different_machines"
         case bitsDiffer = "bits_differ"
         case sparse
+        case compressed
     }
 
     /// What kind of thing.
@@ -77,6 +78,15 @@ public struct Note: Sendable, Encodable {
                         + "\(FigureFormat.share.text(sparsity.harvestedShare)) were not done; "
                         + "\(FigureFormat.significant.text(sparsity.nonZeroMultiplyAdds)) were with weights that are "
                         + "not zero.",
+                    isWarning: false))
+        }
+        for run in facts.runs {
+            guard let compression = run.compression else { continue }
+            notes.append(
+                Note(
+                    kind: .compressed, title: "\(run.label): compressed gradients",
+                    text: "The job compresses gradients (\(compression.kind)). The bits are those of this compression, "
+                        + "on every backend; what it saved and did to the loss is told under “Quality”.",
                     isWarning: false))
         }
         if !facts.isOneMachine {

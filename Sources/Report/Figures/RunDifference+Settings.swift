@@ -20,7 +20,10 @@ extension RunDifference {
         settings["run.backend"] = run.backend.rawValue
         settings["run.workers"] = "\(run.workers)"
         settings["run.hardware"] = run.hardware
-        settings["run.algorithm"] = run.algorithm?.rawValue
+        settings["run.algorithm"] = run.exchange?.algorithm.rawValue
+        settings["run.transport"] = run.exchange?.transport.rawValue
+        settings["run.lane_shares"] = run.exchange?.laneShares.rawValue
+        settings["run.bucket_bytes"] = (run.exchange?.bucket.count).map { "\($0)" }
         settings["corpus.digest"] = run.corpus?.digest
         if let machine = run.machine {
             let data = try JSONRenderer.document(MachineFigures(machine))

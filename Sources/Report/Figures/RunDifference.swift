@@ -56,6 +56,8 @@ public struct RunDifference: Sendable, Encodable {
     /// Whether losses at every step and the weights are equal to the bit; nil where they can't be compared.
     public var bitIdentical: Bool?
     public var configuration: [Setting]
+    /// What compressing gradients did to the loss; nil where the two differ in more than that, or not in that.
+    public var compression: CompressionEffect?
     public var phases: [PhaseDifference]
     /// Figures that are not the same, the largest change first.
     public var figures: [FigureDifference]
@@ -68,6 +70,7 @@ public struct RunDifference: Sendable, Encodable {
         referenceRunId = reference.run.id.text
         bitIdentical = Self.bitIdentical(record, reference)
         configuration = try Self.settings(record.run, reference.run)
+        compression = CompressionEffect(record, beside: reference)
         phases = zip(record.run.job.phases, reference.run.job.phases).enumerated().compactMap { index, pair in
             PhaseDifference(index, of: record, from: reference)
         }

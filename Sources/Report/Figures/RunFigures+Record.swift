@@ -18,8 +18,8 @@ extension RunFigures {
         backend = run.backend
         workers = run.workers
         hardware = run.hardware
-        algorithm = run.algorithm
-        transport = run.transport
+        algorithm = run.exchange?.algorithm
+        transport = run.exchange?.transport
         state = run.state.name
         failure = if case .failed(let reason) = run.state { reason } else { nil }
         submitted = run.submitted
@@ -56,6 +56,7 @@ extension RunFigures {
         examplesChecksum = examples.map { String($0.checksum, radix: 16) }
         examplesChecksumDue = examples.map { String($0.checksumDue, radix: 16) }
 
+        compression = CompressionFigures(record)
         sparsity = SparsityFigures(record)
         workerParts = WorkerParts.all(of: record.workerSteps)
         stepParts = StepParts(meanOf: record.workerSteps)

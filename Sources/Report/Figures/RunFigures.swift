@@ -87,6 +87,8 @@ public struct RunFigures: Sendable, Encodable {
     /// What that sum must be where each was used exactly once a pass.
     public var examplesChecksumDue: String?
 
+    /// How its gradients were compressed; nil where they were exchanged as they are.
+    public var compression: CompressionFigures?
     /// What its zeros amounted to; nil for a dense network.
     public var sparsity: SparsityFigures?
     /// Where a step's time goes: the mean over steps and workers.

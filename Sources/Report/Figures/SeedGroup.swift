@@ -48,10 +48,7 @@ public struct SeedGroup: Sendable, Encodable {
         var backend: Backend
         var workers: Int
         var hardware: String?
-        var algorithm: CollectiveAlgorithm?
-        var transport: Transport?
-        var laneShares: LaneShareRule?
-        var bucket: Bytes?
+        var exchange: ExchangeSettings?
         var machine: Machine?
 
         init(_ run: Run) {
@@ -60,10 +57,7 @@ public struct SeedGroup: Sendable, Encodable {
             backend = run.backend
             workers = run.workers
             hardware = run.hardware
-            algorithm = run.algorithm
-            transport = run.transport
-            laneShares = run.laneShares
-            bucket = run.bucket
+            exchange = run.exchange
             machine = run.machine
         }
     }

@@ -25,6 +25,25 @@ public struct CSVRenderer {
             for (part, seconds) in run.stepParts?.all ?? [] {
                 row("step_parts/" + part.key, seconds, unit: "s", clock: "host")
             }
+            if let compression = run.compression {
+                for (key, bytes) in [
+                    ("sent_bytes_per_step", compression.sentBytesPerStep),
+                    ("uncompressed_bytes_per_step", compression.uncompressedBytesPerStep),
+                    ("saved_bytes_per_step", compression.savedBytesPerStep),
+                ] {
+                    row("compression/" + key, bytes, unit: "B", clock: nil)
+                }
+                row("compression/saved_share", compression.savedShare, unit: "share", clock: nil)
+            }
+            if let effect = report.compression.first(where: { $0.runId == run.runId }) {
+                for (key, nats) in [
+                    ("mean_loss_difference_nats", effect.meanLossDifferenceNats),
+                    ("last_loss_difference_nats", effect.lastLossDifferenceNats),
+                    ("held_out_mlm_loss_difference_nats", effect.heldOutMlmLossDifferenceNats),
+                ] {
+                    row("compression/" + key, nats, unit: "nats", clock: nil)
+                }
+            }
             for worker in run.workerParts {
                 for (part, seconds) in worker.stepParts.all {
                     row("worker_parts/\(worker.rank)/" + part.key, seconds, unit: "s", clock: "host")

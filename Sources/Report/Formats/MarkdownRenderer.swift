@@ -17,8 +17,8 @@ public struct MarkdownRenderer {
             text += "> **" + Self.escaped(note.title) + ".** " + Self.escaped(note.text) + "\n>\n"
         }
         if text.hasSuffix(">\n") { text.removeLast(2) }
-        text += "\n" + figures + "\n" + seeds + parts + remedies + criticalPaths + links + scaling + identity + mlperf
-        text += hostModel + reproduction
+        text += "\n" + figures + "\n" + seeds + parts + compression + remedies + criticalPaths + links + scaling
+        text += identity + mlperf + hostModel + reproduction
         return text
     }
 
@@ -47,6 +47,13 @@ public struct MarkdownRenderer {
             } + [["Whole step"] + runs.map { format.text($0.stepParts?.totalHostSeconds) }]
         return "### Where a step’s time goes (mean, host clock)\n\n" + Self.table(["Part"] + runs.map(\.label), rows)
             + "\n"
+    }
+
+    private var compression: String {
+        let phrases = report.compressionPhrases
+        if phrases.isEmpty { return "" }
+        return "### What compressing gradients saved and did to the loss\n\n"
+            + phrases.map { "- " + Self.escaped($0.plain) + "\n" }.joined() + "\n"
     }
 
     private var scaling: String {

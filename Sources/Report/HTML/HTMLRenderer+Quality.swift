@@ -19,6 +19,7 @@ extension HTMLRenderer {
                     """
                 )
             }
+            for phrase in report.compressionPhrases { page.element("p", phrase) }
             evaluations(in: &page)
         }
     }

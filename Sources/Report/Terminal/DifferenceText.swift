@@ -11,6 +11,13 @@ public enum DifferenceText {
         case nil: break
         }
         text += "\n" + configuration(difference.configuration, width: width)
+        if let effect = difference.compression {
+            text +=
+                "\n"
+                + WrappedText.lines(
+                    "How gradients are compressed is all that differs in the job. Beside B, " + effect.phrase("").plain,
+                    indent: 0, width: width, first: "")
+        }
         let isOne = difference.phases.count == 1
         for phase in difference.phases { text += "\n" + Self.phase(phase, isOne: isOne, width: width) }
         if !difference.figures.isEmpty { text += "\n" + figures(difference.figures, width: width) }

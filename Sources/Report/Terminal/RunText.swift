@@ -34,6 +34,9 @@ public enum RunText {
         ]
         if let hardware = record.run.hardware { pairs.append(("Hardware", hardware)) }
         if let words = figures.exchangeWords { pairs.append(("Exchange", words)) }
+        if let compression = figures.compression {
+            pairs.append(("Compression", compression.phrase("", over: figures.transport).plain))
+        }
         pairs.append(("State", figures.state + (figures.failure.map { ": \($0)" } ?? "")))
         pairs.append(("Submitted", record.run.submitted.formatted(.iso8601)))
         pairs.append(("Steps", "\(figures.stepsMade) of \(figures.stepsPlanned)"))

@@ -89,7 +89,7 @@ public struct RunTrace: Sendable {
         graphs = try record.run.job.phases.indices.map {
             try StepGraph(
                 job: record.run.job, phase: $0, vocabularySize: vocabulary, ranks: record.run.workers,
-                bucketBytes: (record.run.bucket ?? CollectiveAlgorithm.defaultBucket).count)
+                bucketBytes: (record.run.exchange?.bucket ?? ExchangeSettings.usualBucket).count)
         }
     }
 

@@ -93,7 +93,7 @@ public enum RunArchive {
             "workerSteps", "steps 0 to \(steps - 1) and ranks 0 to 65535")
         try require(
             record.workerSteps.allSatisfy { worker in
-                worker.sent.count >= 0
+                worker.sent.count >= 0 && worker.uncompressed?.count ?? 0 >= 0
                     && [
                         worker.input, worker.compute, worker.exposedCommunication, worker.waiting, worker.optimizer,
                         worker.duration,

@@ -13,14 +13,12 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
     public var workers: Int
     /// The name of the hardware profile that the backend stands for, if one was chosen.
     public var hardware: String?
-    /// How a cluster's workers sum gradients; nil on the wafer.
-    public var algorithm: CollectiveAlgorithm?
-    /// How gradients were to travel between them; nil on the wafer, and in records that are older than the choice.
-    public var transport: Transport?
-    /// By what a cluster's workers share the lanes; nil, as on the wafer, stands for their speed.
-    public var laneShares: LaneShareRule?
-    /// The size of the buckets in which they do; nil for the usual, and on the wafer.
-    public var bucket: Bytes?
+    // The exchange as it is stored, one value each: nil on the wafer, and in records that are older than the choice. They
+    // are kept as they were read, because an exported record's digest is over all that is stored.
+    private var algorithm: CollectiveAlgorithm?
+    private var transport: Transport?
+    private var laneShares: LaneShareRule?
+    private var bucket: Bytes?
     /// Where it stands.
     public var state: RunState
     /// When it was submitted, by the wall clock.
@@ -40,21 +38,42 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
 
     /// A run that has been asked for and not yet started.
     public init(
-        id: RunID, job: Job, backend: Backend, workers: Int, hardware: String?,
-        algorithm: CollectiveAlgorithm? = nil, transport: Transport? = nil, laneShares: LaneShareRule? = nil,
-        bucket: Bytes? = nil, submitted: Date
+        id: RunID, job: Job, backend: Backend, workers: Int, hardware: String?, exchange: ExchangeSettings? = nil,
+        submitted: Date
     ) {
         self.id = id
         self.job = job
         self.backend = backend
         self.workers = workers
         self.hardware = hardware
-        self.algorithm = algorithm
-        self.transport = transport
-        self.laneShares = laneShares
-        self.bucket = bucket
         self.state = .queued
         self.submitted = submitted
+        self.exchange = exchange
+    }
+}
+
+extension Run {
+    /// How a cluster's workers share lanes and exchange gradients; nil on the wafer. What an older record doesn't say is
+    /// what all runs did then.
+    public var exchange: ExchangeSettings? {
+        get {
+            guard backend == .cluster else { return nil }
+            let settings = ExchangeSettings(
+                algorithm: algorithm ?? .direct, transport: transport ?? .ipc, laneShares: laneShares ?? .speed)
+            guard let bucket else { return settings }
+            let range = ExchangeSettings.bucketRange
+            let size = Bytes(min(max(bucket.count, range.lowerBound), range.upperBound))
+            let sized = try? ExchangeSettings(
+                algorithm: settings.algorithm, transport: settings.transport, laneShares: settings.laneShares,
+                bucket: size)
+            return sized ?? settings
+        }
+        set {
+            algorithm = newValue?.algorithm
+            transport = newValue?.transport
+            laneShares = newValue?.laneShares
+            bucket = newValue?.bucket
+        }
     }
 }
 

@@ -73,6 +73,8 @@ public struct WorkerStepRecord: Hashable, Sendable, Codable {
     public var duration: HostSeconds
     /// Gradient bytes sent to peers.
     public var sent: Bytes
+    /// What they would have been as f32; nil in records of versions that sent nothing else.
+    public var uncompressed: Bytes?
     /// The lanes that it computed; 0 in records of versions that did not note them.
     public var lanes: Int
 
@@ -85,7 +87,7 @@ public struct WorkerStepRecord: Hashable, Sendable, Codable {
     public init(
         step: StepNumber, rank: WorkerRank, input: HostSeconds, compute: HostSeconds,
         exposedCommunication: HostSeconds, waiting: HostSeconds, optimizer: HostSeconds, duration: HostSeconds,
-        sent: Bytes, lanes: Int = 0
+        sent: Bytes, uncompressed: Bytes? = nil, lanes: Int = 0
     ) {
         self.step = step
         self.rank = rank
@@ -96,6 +98,7 @@ public struct WorkerStepRecord: Hashable, Sendable, Codable {
         self.optimizer = optimizer
         self.duration = duration
         self.sent = sent
+        self.uncompressed = uncompressed
         self.lanes = lanes
     }
 }

@@ -7,6 +7,7 @@ enum Migrations {
         ("2 a step's duration on each worker", durationOnWorker),
         ("3 which examples a step used", examplesOfStep),
         ("4 lanes of a worker, and gradient noise", lanesAndNoise),
+        ("5 bytes before compression", uncompressedBytes),
     ]
 
     static var migrator: DatabaseMigrator {
@@ -106,6 +107,9 @@ enum Migrations {
         ALTER TABLE evaluations ADD COLUMN gradient_squared_norm REAL;
         ALTER TABLE evaluations ADD COLUMN gradient_covariance_trace REAL;
         """
+
+    /// Older records are of gradients that were sent as f32, which NULL stands for.
+    private static let uncompressedBytes = "ALTER TABLE worker_steps ADD COLUMN uncompressed_bytes INTEGER;"
 
     /// Older records hold the parts alone; their sum is the best that is known of the whole.
     private static let durationOnWorker = """

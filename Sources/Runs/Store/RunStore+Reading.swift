@@ -131,11 +131,12 @@ extension RunStore {
     }
 
     private static func workerStep(from row: Row) -> WorkerStepRecord {
-        WorkerStepRecord(
+        let uncompressed: Int? = row[11]
+        return WorkerStepRecord(
             step: StepNumber(row[1]), rank: WorkerRank(row[2]), input: HostSeconds(row[3]),
             compute: HostSeconds(row[4]), exposedCommunication: HostSeconds(row[5]), waiting: HostSeconds(row[6]),
             optimizer: HostSeconds(row[7]), duration: HostSeconds(row[9]), sent: Bytes(row[8]),
-            lanes: row[10])
+            uncompressed: uncompressed.map { Bytes($0) }, lanes: row[10])
     }
 
     private static func evaluation(from row: Row) -> EvaluationRecord {

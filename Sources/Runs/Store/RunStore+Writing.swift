@@ -140,12 +140,12 @@ extension RunStore {
         }
         if !additions.workerSteps.isEmpty {
             let statement = try database.cachedStatement(
-                sql: "INSERT OR REPLACE INTO worker_steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                sql: "INSERT OR REPLACE INTO worker_steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             for step in additions.workerSteps {
                 try statement.execute(arguments: [
                     number, step.step.index, step.rank.index, step.input.seconds, step.compute.seconds,
                     step.exposedCommunication.seconds, step.waiting.seconds, step.optimizer.seconds, step.sent.count,
-                    step.duration.seconds, step.lanes,
+                    step.duration.seconds, step.lanes, step.uncompressed?.count,
                 ])
             }
         }

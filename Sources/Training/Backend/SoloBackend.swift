@@ -24,6 +24,6 @@ public struct SoloBackend: StepBackend {
         try observer.reached(.apply, of: step)
         let optimizer = try trainer.applyOptimizer(step)
         timings.optimizer = stopwatch.lap()
-        return StepOutcome(lanes: lanes, optimizer: optimizer, timings: timings, sent: Bytes(0))
+        return StepOutcome(lanes: lanes, optimizer: optimizer, timings: timings, sent: Bytes(0), uncompressed: Bytes(0))
     }
 }

@@ -47,15 +47,19 @@ public struct StepOutcome: Sendable {
     public var optimizer: OptimizerResult
     /// Where the time went.
     public var timings: StepTimings
-    /// Gradient bytes sent to peers.
+    /// Gradient bytes sent to peers, and what they would have been as f32.
     public var sent: Bytes
+    public var uncompressed: Bytes
 
     /// An outcome of the given parts.
-    public init(lanes: [LaneResult], optimizer: OptimizerResult, timings: StepTimings, sent: Bytes) {
+    public init(
+        lanes: [LaneResult], optimizer: OptimizerResult, timings: StepTimings, sent: Bytes, uncompressed: Bytes
+    ) {
         self.lanes = lanes
         self.optimizer = optimizer
         self.timings = timings
         self.sent = sent
+        self.uncompressed = uncompressed
     }
 }
 

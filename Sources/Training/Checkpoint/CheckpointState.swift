@@ -37,6 +37,7 @@ public struct CheckpointState: Hashable, Sendable, Codable {
             ("examples", mine.examples == theirs.examples), ("lanes", mine.lanes == theirs.lanes),
             ("seed", mine.seed == theirs.seed), ("phases", mine.phases == theirs.phases),
             ("optimizer", mine.optimizer == theirs.optimizer), ("sparsity", mine.sparsity == theirs.sparsity),
+            ("compression", mine.compression == theirs.compression),
         ]
         if let part = parts.first(where: { !$0.isEqual }) {
             return ("a job with another '\(part.name)'", "the run's job")

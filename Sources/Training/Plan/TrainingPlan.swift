@@ -117,15 +117,6 @@ public struct TrainingPlan: Sendable {
     }
 }
 
-extension Job {
-    /// Whether a checkpoint is due after `stepsMade` steps; one at the end always is.
-    public func checkpoints(stepsMade: Int) -> Bool {
-        if stepsMade == totalSteps { return true }
-        guard let every = checkpoints.everySteps, every > 0 else { return false }
-        return stepsMade > 0 && stepsMade % every == 0
-    }
-}
-
 /// What one optimizer step consists of.
 public struct StepPlan: Hashable, Sendable {
     /// The step.

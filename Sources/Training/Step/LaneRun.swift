@@ -12,12 +12,13 @@ final class LaneRun: Sendable {
     private let slots: [FloatBuffer]
     private let weights: FloatBuffer
     private let sparse: SparsePass?
+    private let compressor: LaneCompressor
     private let progress: GradientProgress
     private let collected = Mutex<[LaneResult]>([])
 
     init(
         step: StepPlan, batches: StepPrefetcher.Batches, firstLane: Int, schedule: LaneSchedule, slots: [FloatBuffer],
-        weights: FloatBuffer, sparse: SparsePass?, progress: GradientProgress
+        weights: FloatBuffer, sparse: SparsePass?, compressor: LaneCompressor, progress: GradientProgress
     ) {
         self.step = step
         self.batches = batches
@@ -26,6 +27,7 @@ final class LaneRun: Sendable {
         self.slots = slots
         self.weights = weights
         self.sparse = sparse
+        self.compressor = compressor
         self.progress = progress
     }
 
@@ -39,12 +41,15 @@ final class LaneRun: Sendable {
         let whole = 0..<(slots.first?.count ?? 0)
         for operation in share.before {
             switch operation {
-            case .compute(let lane, let slot): try compute(lane, slot, worker, nil)
+            case .compute(let lane, let slot):
+                try compute(lane, slot, worker, nil)
+                compress(lane, slot, whole, worker)
             case .add(let from, let into): add(from, into, whole, worker)
             }
         }
         try withoutActuallyEscaping(afterStretch) { afterStretch in
             try compute(share.last.lane, share.last.slot, worker) { [self] stretch in
+                compress(share.last.lane, share.last.slot, stretch, worker)
                 for addition in share.after {
                     add(addition.from, addition.into, stretch, worker)
                     slots[addition.from].release(stretch)
@@ -87,8 +92,15 @@ final class LaneRun: Sendable {
         worker.measure(.laneSums, floats: 3 * range.count) {
             Vector.add(
                 into: slots[into].pointer + range.lowerBound,
-                from: UnsafePointer(slots[from].pointer + range.lowerBound), count: range.count)
+                from: UnsafePointer(slots[from].pointer + range.lowerBound), count: range.count,
+                roundedTo: compressor.half)
         }
+    }
+
+    /// Makes a lane's gradient what goes into the sum: a leaf of the lane tree.
+    private func compress(_ lane: Int, _ slot: Int, _ range: Range<Int>, _ worker: LaneWorker) {
+        if compressor.isIdle { return }
+        worker.measure(.laneSums, floats: 2 * range.count) { compressor.compress(slots[slot].pointer, of: lane, range) }
     }
 }
 

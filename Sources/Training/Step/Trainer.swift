@@ -22,6 +22,7 @@ public final class Trainer {
     let weights: FloatBuffer
     let optimizer: Optimizer
     let sparsity: SparseTraining?
+    private let feedback: ErrorFeedback?
     let crew: ThreadCrew
     let workers: [LaneWorker]
     private var schedule: LaneSchedule
@@ -71,8 +72,10 @@ public final class Trainer {
         optimizer = Optimizer(layout: plan.layout, settings: plan.job.optimizer)
         prefetcher = StepPrefetcher(plan: plan, source: source, lanes: lanes)
         sparsity = SparseTraining(plan: plan)
+        feedback = ErrorFeedback(plan: plan, lanes: lanes)
         try WeightInitialisation.fill(weights, layout: plan.layout, seed: plan.job.seed, crew: crew)
         try sparsity?.begin(weights: weights.pointer, crew: crew)
+        keepWholeState()
     }
 
     /// Computes other lanes from the next `loadStep` on: after a worker has left or joined. Weights, optimizer state and
@@ -91,6 +94,7 @@ public final class Trainer {
         gradientSum = Self.gradientSum(plan, lanes, schedule, slots, isShared: sharesGradients)
         prefetcher = StepPrefetcher(plan: plan, source: source, lanes: lanes)
         loaded = nil
+        feedback?.begin(lanes)
     }
 
     private static func check(_ lanes: Range<Int>, of plan: TrainingPlan) throws {
@@ -138,7 +142,9 @@ public final class Trainer {
             let delivery = Delivery(progress: progress, total: total, ready: ready)
             let run = LaneRun(
                 step: stepPlan, batches: loaded.batches, firstLane: lanes.lowerBound, schedule: schedule, slots: slots,
-                weights: weights, sparse: sparsity?.pass(of: step.index), progress: progress)
+                weights: weights, sparse: sparsity?.pass(of: step.index),
+                compressor: LaneCompressor(
+                    half: plan.job.gradientHalf, feedback: feedback?.pass(of: step, in: plan.job)), progress: progress)
             try crew.run { [workers] thread in
                 guard thread < run.schedule.shares.count else { return }
                 do {
@@ -204,6 +210,7 @@ public final class Trainer {
         }
         stepsMade += 1
         try packSparseWeights(masksChanged: sparsity?.changes(at: step.index) ?? false)
+        keepWholeState()
         return OptimizerResult(learningRate: Double(stepPlan.learningRate), gradientNorm: norm)
     }
 
@@ -244,16 +251,24 @@ public final class Trainer {
             return .nonFinite(step: step.step, lane: nil, tensor: summed)
         }
         let (worker, weights, scratch) = (workers[0], weights, slots[0])
+        let half = plan.job.gradientHalf
+        func firstNonFinite() throws -> String? {
+            let squares = try optimizer.squaredNorms(of: scratch.pointer, crew: crew)
+            return zip(tensors, squares).first { !$0.1.isFinite }?.0.name
+        }
         for lane in lanes {
             _ = try worker.compute(
                 lane: lane, step: step, batches: loaded.batches[lane - lanes.lowerBound],
                 parameters: UnsafePointer(weights.pointer), sparse: sparsity?.pass(of: step.step.index),
                 gradients: scratch.pointer, gradientReady: nil)
-            for (tensor, square) in zip(tensors, try optimizer.squaredNorms(of: scratch.pointer, crew: crew))
-            where !square.isFinite {
-                return .nonFinite(step: step.step, lane: lane, tensor: tensor.name)
+            if let tensor = try firstNonFinite() { return .nonFinite(step: step.step, lane: lane, tensor: tensor) }
+            guard let half else { continue }
+            Vector.round(scratch.pointer, count: plan.layout.elementCount, to: half)
+            if let tensor = try firstNonFinite() {
+                return .overflow(step: step.step, lane: lane, tensor: tensor, largest: half.largest)
             }
         }
+        if let half { return .overflow(step: step.step, lane: nil, tensor: summed, largest: half.largest) }
         return .nonFinite(step: step.step, lane: nil, tensor: summed)
     }
 
@@ -325,12 +340,14 @@ public final class Trainer {
         Vector.copy(
             into: weights.pointer, from: UnsafePointer(model.weights.pointer), count: plan.layout.elementCount)
         try sparsity?.begin(weights: weights.pointer, crew: crew)
+        keepWholeState()
     }
 
     /// Everything that the steps to come depend on, beside the job and the number of steps made: the weights and both
     /// moments of the optimizer, as laid out by `plan.layout`, and the masks of a sparse job. Written by whoever receives the
-    /// state of a peer; read, and
-    /// constant until the next `applyOptimizer`, by whoever sends it.
+    /// state of a peer; read, and constant until the next `applyOptimizer`, by whoever sends it.
+    ///
+    /// Where lanes hold parts of their gradients back, that is so only after steps at which they don't (`Job.isWhole`).
     public var state: [UnsafeMutableBufferPointer<Float>] {
         [weights.buffer, optimizer.firstMoments.buffer, optimizer.secondMoments.buffer]
             + (sparsity.map { [$0.masks.memory.buffer] } ?? [])
@@ -342,6 +359,25 @@ public final class Trainer {
         self.stepsMade = stepsMade
         optimizer.updates = stepsMade
         loaded = nil
+        feedback?.begin(lanes)
         try packSparseWeights(masksChanged: true)
+        keepWholeState()
+    }
+
+    /// Whether this process can go on after `stepsMade` steps by itself.
+    public func canGoBack(to stepsMade: Int) -> Bool { stepsMade == self.stepsMade || stepsMade == feedback?.keptSteps }
+
+    /// Goes on after `stepsMade` steps, those that it has made or to which `canGoBack`, with no lane holding anything back.
+    public func goBack(to stepsMade: Int) throws {
+        feedback?.begin(lanes)
+        guard stepsMade != self.stepsMade, stepsMade == feedback?.keptSteps else { return }
+        feedback?.restore(state)
+        try resume(stepsMade: stepsMade)
+    }
+
+    /// Keeps what the process may have to go back to.
+    private func keepWholeState() {
+        guard let feedback, plan.job.isWhole(after: stepsMade) else { return }
+        feedback.keep(state, after: stepsMade)
     }
 }

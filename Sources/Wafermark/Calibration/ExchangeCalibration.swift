@@ -24,7 +24,7 @@ struct ExchangeCalibration {
         func link(_ transport: Transport) async throws -> HostMachine.Link {
             progress("exchange between two workers by \(transport.rawValue)")
             let usual = try await seconds(
-                [Self.page, Self.some, Self.many], CollectiveAlgorithm.defaultBucket, transport, executable)
+                [Self.page, Self.some, Self.many], ExchangeSettings.usualBucket, transport, executable)
             let small = try await seconds([Self.some], Self.smallBucket, transport, executable)
             return HostMachine.Link(
                 latency: usual[0], usual: usual[1], small: small[0], large: usual[2],

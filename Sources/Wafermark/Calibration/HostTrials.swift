@@ -98,8 +98,10 @@ struct HostTrials: Sendable {
             progress("\(job.name), \(Figures.plural(trial.workers, "worker")), \(trial.algorithm.rawValue)")
             let before = try await drift(job, trial)
             let id = try await client.launch(
-                job, on: .cluster, workers: trial.workers, hardware: nil, algorithm: trial.algorithm,
-                transport: trial.transport, laneShares: .even, bucket: trial.bucket)
+                job, on: .cluster, workers: trial.workers, hardware: nil,
+                exchange: try ExchangeSettings(
+                    algorithm: trial.algorithm, transport: trial.transport, laneShares: .even,
+                    bucket: trial.bucket ?? ExchangeSettings.usualBucket))
             let last = try await RunWatcher(store: store, id: id).follow(state: state) { _ in }
             guard case .finished = last.run.state else {
                 throw CommandFailure.failed("run \(id) of \(job.name) ended: \(last.run.state.name)")

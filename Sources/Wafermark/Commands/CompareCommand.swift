@@ -27,8 +27,8 @@ struct CompareCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Worker processes of the cluster, at most the job's lanes.", valueName: "n"))
     var workers = 2
 
-    @OptionGroup var collective: CollectiveOptions
-    @OptionGroup var bucket: BucketOptions
+    @OptionGroup var exchange: ExchangeOptions
+    @OptionGroup var compression: CompressionOptions
 
     @Option(help: ArgumentHelp("The machine that the cluster stands for.", valueName: "profile"))
     var clusterHardware: String?
@@ -55,17 +55,15 @@ struct CompareCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let job = try JobFile.read(self.job)
+        let job = compression.applied(to: try JobFile.read(self.job))
         try JobRequirements.check(workers: workers, of: job)
         try JobRequirements.check(hardware: clusterHardware, for: .cluster)
         try JobRequirements.check(hardware: waferHardware, for: .wafer)
         if let waferVariants { return try await compare(waferVariants.variants, of: job) }
         let directory = state.directory
         let request = BackendComparison.Request(
-            job: job, workers: workers, algorithm: collective.algorithm, transport: collective.transport,
-            laneShares: collective.laneShares, bucket: bucket.size, clusterHardware: clusterHardware,
-            waferHardware: waferHardware,
-            output: folder ?? "results/\(job.name)-\(Self.timestamp())")
+            job: job, workers: workers, exchange: try exchange.settings(), clusterHardware: clusterHardware,
+            waferHardware: waferHardware, output: folder ?? "results/\(job.name)-\(Self.timestamp())")
         let session = try session(directory)
         let display = TerminalProgress(on: output.json ? .standardError : .standardOutput)
         let comparison = BackendComparison(request, state: directory, client: DaemonClient(state: directory))
@@ -110,7 +108,7 @@ struct CompareCommand: AsyncParsableCommand {
         let display = TerminalProgress(on: output.json ? .standardError : .standardOutput)
         let comparison = VariantComparison(
             VariantComparison.Request(
-                job: job, variants: variants, seeds: seeds, workers: workers, algorithm: collective.algorithm,
+                job: job, variants: variants, seeds: seeds, workers: workers, exchange: try exchange.settings(),
                 waferHardware: waferHardware, output: folder ?? "results/\(job.name)-\(Self.timestamp())"),
             state: directory, client: DaemonClient(state: directory))
         let (report, paths) = try await Interruption.cancels(again: { Task { await comparison.endAtOnce() } }) {

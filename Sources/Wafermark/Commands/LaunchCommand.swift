@@ -21,6 +21,8 @@ struct LaunchOptions: ParsableArguments {
             valueName: "profile"))
     var hardware: String?
 
+    @OptionGroup var compression: CompressionOptions
+
     @Flag(help: "Show progress until the run has ended.")
     var watch = false
 }
@@ -35,15 +37,13 @@ struct LaunchClusterCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Worker processes, at most the job's lanes.", valueName: "n"))
     var workers = 2
 
-    @OptionGroup var collective: CollectiveOptions
-    @OptionGroup var bucket: BucketOptions
+    @OptionGroup var exchange: ExchangeOptions
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         try await Launch(
-            options: options, backend: .cluster, workers: workers, algorithm: collective.algorithm,
-            transport: collective.transport, laneShares: collective.laneShares, bucket: bucket.size, state: state,
+            options: options, backend: .cluster, workers: workers, exchange: try exchange.settings(), state: state,
             output: output
         ).run()
     }
@@ -68,10 +68,7 @@ private struct Launch {
     var options: LaunchOptions
     var backend: Backend
     var workers: Int
-    var algorithm = CollectiveAlgorithm.direct
-    var transport = Transport.sharedMemory
-    var laneShares = LaneShareRule.speed
-    var bucket: Bytes?
+    var exchange = ExchangeSettings()
     var state: StateOptions
     var output: OutputOptions
 
@@ -80,13 +77,12 @@ private struct Launch {
     }
 
     func run() async throws {
-        let job = try JobFile.read(options.job)
+        let job = options.compression.applied(to: try JobFile.read(options.job))
         try JobRequirements.check(workers: workers, of: job)
         try JobRequirements.check(hardware: options.hardware, for: backend)
         let directory = state.directory
         let id = try await DaemonClient(state: directory).launch(
-            job, on: backend, workers: workers, hardware: options.hardware, algorithm: algorithm,
-            transport: transport, laneShares: laneShares, bucket: bucket)
+            job, on: backend, workers: workers, hardware: options.hardware, exchange: exchange)
         guard options.watch else {
             if output.json {
                 try Console.printJSON(Launched(runId: id.text))

@@ -45,7 +45,7 @@ struct DeadlineOptions: ParsableArguments {
     }
 }
 
-/// How a cluster's workers sum their gradients.
+/// How processes sum gradients.
 struct CollectiveOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -60,20 +60,18 @@ struct CollectiveOptions: ParsableArguments {
                 "With shm, workers read each other's memory; where the system refuses that, their sockets are used.",
             valueName: "name"))
     var transport = Transport.sharedMemory
+}
+
+/// How a cluster's workers share lanes and exchange gradients.
+struct ExchangeOptions: ParsableArguments {
+    @OptionGroup var collective: CollectiveOptions
 
     @Option(
         help: ArgumentHelp(
             "By what workers share the lanes: \(LaneShareRule.allCases.map(\.rawValue).joined(separator: ", ")).",
             discussion: "Slow workers get fewer, or as many as the others. The bits are the same.", valueName: "rule"))
     var laneShares = LaneShareRule.speed
-}
 
-extension CollectiveAlgorithm: ExpressibleByArgument {}
-extension Transport: ExpressibleByArgument {}
-extension LaneShareRule: ExpressibleByArgument {}
-
-/// In which pieces gradients are exchanged.
-struct BucketOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "The size of a gradient bucket; 1 by default, fractions are allowed.",
@@ -86,9 +84,44 @@ struct BucketOptions: ParsableArguments {
         }
     }
 
-    /// The size that the user means; nil for the usual.
-    var size: Bytes? { bucketMebibytes.map { Bytes(Int($0 * 1_048_576)) } }
+    /// The settings that the user means.
+    ///
+    /// - Throws: `ExchangeSettings.Violation`, which `validate` has ruled out.
+    func settings() throws -> ExchangeSettings {
+        try ExchangeSettings(
+            algorithm: collective.algorithm, transport: collective.transport, laneShares: laneShares,
+            bucket: bucketMebibytes.map { Bytes(Int($0 * 1_048_576)) } ?? ExchangeSettings.usualBucket)
+    }
 }
+
+/// A job's gradient compression, where the user means another than its file says.
+struct CompressionOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "How gradients are compressed: \(names); instead of what the job says.",
+            discussion: "The bits depend on it. A job's own settings of a kind are kept.", valueName: "kind"))
+    var compression: String?
+
+    private static let none = "none"
+    private static let names = ([none] + GradientCompression.names).joined(separator: ", ")
+
+    func validate() throws {
+        guard let compression, compression != Self.none, GradientCompression(name: compression) == nil else { return }
+        throw ValidationError("--compression is '\(compression)'; allowed are \(Self.names)")
+    }
+
+    /// `job`, compressed as the user means.
+    func applied(to job: Job) -> Job {
+        guard let compression, compression != job.compression?.name else { return job }
+        var job = job
+        job.compression = GradientCompression(name: compression)
+        return job
+    }
+}
+
+extension CollectiveAlgorithm: ExpressibleByArgument {}
+extension Transport: ExpressibleByArgument {}
+extension LaneShareRule: ExpressibleByArgument {}
 
 /// Whether the command prints for programs.
 struct OutputOptions: ParsableArguments {

@@ -226,7 +226,7 @@ extension Assignment {
             exchangeDeadline: try reader.seconds("exchange_deadline_seconds", message.exchange_deadline_seconds),
             algorithm: try reader.choice("algorithm", message.algorithm),
             transport: try reader.choice("transport", message.transport),
-            bucket: Bytes(try reader.integer("bucket_bytes", message.bucket_bytes, in: LaunchRequest.bucketRange)),
+            bucket: Bytes(try reader.integer("bucket_bytes", message.bucket_bytes, in: ExchangeSettings.bucketRange)),
             checkpoint: checkpoint.isEmpty ? nil : checkpoint,
             stateReceivers: try reader.ranks("state_receivers", message.n_state_receivers, message.state_receivers),
             stateSource: WorkerRank(try reader.integer("state_source", message.state_source, in: 0...4_095)),

@@ -126,7 +126,9 @@ extension StepReport {
                 waiting: try reader.seconds("waiting_seconds", message.waiting_seconds),
                 optimizer: try reader.seconds("optimizer_seconds", message.optimizer_seconds)),
             startedNanoseconds: message.started_nanoseconds, endedNanoseconds: message.ended_nanoseconds,
-            sent: Bytes(try reader.integer("sent_bytes", message.sent_bytes, in: 0...(1 << 50))))
+            sent: Bytes(try reader.integer("sent_bytes", message.sent_bytes, in: 0...(1 << 50))),
+            uncompressed: Bytes(
+                try reader.integer("uncompressed_bytes", message.uncompressed_bytes, in: 0...(1 << 50))))
     }
 }
 

@@ -124,6 +124,7 @@ extension StepReport {
         message.started_nanoseconds = startedNanoseconds
         message.ended_nanoseconds = endedNanoseconds
         message.sent_bytes = UInt64(clamping: sent.count)
+        message.uncompressed_bytes = UInt64(clamping: uncompressed.count)
         return message
     }
 }

@@ -60,12 +60,13 @@ final class ExchangeGroup: Sendable {
     }
 
     func setup(
-        _ rank: Int, _ shares: [Range<Int>], algorithm: CollectiveAlgorithm = .direct, bucket: Bytes = Bytes(1 << 20),
+        _ rank: Int, _ shares: [Range<Int>], algorithm: CollectiveAlgorithm = .direct,
+        encoding: SumEncoding = .float32, bucket: Bytes = Bytes(1 << 20),
         epoch: Int = 0, notify: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> PeerExchange.Setup {
         PeerExchange.Setup(
             run: run, epoch: epoch, rank: WorkerRank(rank), peers: try peers(shares), tree: tree, algorithm: algorithm,
-            bucket: bucket, notify: notify)
+            encoding: encoding, bucket: bucket, notify: notify)
     }
 
     /// The memory of the worker that owns `lanes`.

@@ -19,12 +19,13 @@ struct Life {
 
     init(
         workers: Int = 2, lanes: Int = 4, steps: Int, target: Target? = nil, laneShares: LaneShareRule? = nil,
-        earlier: RunProgressSoFar = RunProgressSoFar()
+        compression: GradientCompression? = nil, earlier: RunProgressSoFar = RunProgressSoFar()
     ) throws {
         self.workers = workers
         self.lanes = lanes
         var run = try Reports.run(workers: workers, lanes: lanes, steps: steps, target: target)
-        run.laneShares = laneShares
+        run.job.compression = compression
+        if let laneShares { run.exchange = ExchangeSettings(laneShares: laneShares) }
         machine = RunMachine(run: run, runDirectory: "/run", earlier: earlier, now: now)
     }
 

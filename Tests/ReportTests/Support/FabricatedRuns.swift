@@ -173,6 +173,27 @@ enum FabricatedRuns {
         }
     }
 
+    /// A run without compression, one with half the bytes whose losses are higher by a hundredth, and one on the wafer, whose
+    /// losses are higher by a tenth.
+    static func compressed() -> [RunRecord] {
+        var half = job()
+        half.compression = .bf16
+        var held = job()
+        held.compression = .topK(TopKSettings(density: 0.05, flushEvery: 64))
+        var runs = [
+            record("7aaaaaaa", backend: .cluster, workers: 4, stepTime: 0.15),
+            record("7bbbbbbb", backend: .cluster, workers: 2, job: half, stepTime: 0.14),
+            record("7ccccccc", backend: .wafer, job: held, stepTime: 0.13),
+        ]
+        for (index, more) in [(1, 0.01), (2, 0.1)] {
+            for step in runs[index].steps.indices { runs[index].steps[step].loss += more }
+            for place in runs[index].evaluations.indices { runs[index].evaluations[place].maskedLoss += more }
+        }
+        for index in runs[1].workerSteps.indices { runs[1].workerSteps[index].uncompressed = Bytes(27_000_000) }
+        for index in 0..<2 { runs[index].run.exchange = ExchangeSettings(transport: .ipc) }
+        return runs
+    }
+
     static func pair(target: Target? = nil, wafer: Double = 0.128, cluster: Double = 0.141) -> [RunRecord] {
         let job = job(target: target)
         return [

@@ -57,7 +57,8 @@ enum StoreFixture {
         WorkerStepRecord(
             step: StepNumber(index), rank: WorkerRank(rank), input: HostSeconds(0.001), compute: HostSeconds(0.08),
             exposedCommunication: HostSeconds(0.01), waiting: HostSeconds(0.005), optimizer: HostSeconds(0.004),
-            duration: HostSeconds(0.1005), sent: Bytes(1_048_576), lanes: 1 + rank)
+            duration: HostSeconds(0.1005), sent: Bytes(1_048_576),
+            uncompressed: rank == 0 ? nil : Bytes(2_097_152), lanes: 1 + rank)
     }
 
     static func evaluation(after steps: Int) -> EvaluationRecord {

@@ -21,6 +21,7 @@ final class ExchangeSession {
     /// The place of each worker among the peers: routes know places, frames the workers' own numbers.
     private let places: [WorkerRank: Int]
     private let scratch: ScratchPool
+    private let coder: SumCoder
     private let returns: LoanReturns
     private var peerMemory = PeerMemory()
     private var treeSum: TreeSum
@@ -58,8 +59,10 @@ final class ExchangeSession {
             setup.algorithm, shares: setup.shares, rank: setup.place,
             buckets: GradientBuckets(elementCount: memory.gradient.count, bucket: setup.bucket))
         scratch = ScratchPool(pieceSize: plan.buckets.bucketSize, isShared: memory.gradient.shared != nil)
+        coder = SumCoder(setup.encoding, scratch: scratch)
         returns = LoanReturns(wakeUp: wakeUp)
-        treeSum = TreeSum(tree: setup.tree)
+        treeSum = TreeSum(tree: setup.tree, roundedTo: setup.encoding.rounding)
+        outboxes.begin(coder)
     }
 
     // MARK: - Own gradient
@@ -113,12 +116,12 @@ final class ExchangeSession {
         case .failure(.none(let reason)): return .refused(reason: reason)
         }
         let sum: PartialSum
-        switch read(arrival, from: place.sender) {
+        switch read(arrival, at: place) {
         case .success(let numbers): sum = numbers
         case .failure(.unreadable): return .taken
         case .failure(.wrong(let reason)): return .refused(reason: reason)
         }
-        buckets[place.bucket][place.index].ledger.receive(place.node, settled(sum, place.node, arrival.header.elements))
+        buckets[place.bucket][place.index].ledger.receive(place.node, sum)
         progress.awaited[place.sender] -= 1
         if place.node != setup.tree.root { progress.lastContribution = .now() }
         try advance(place.bucket, place.index)
@@ -163,44 +166,56 @@ final class ExchangeSession {
         case wrong(reason: String)
     }
 
-    private func read(_ arrival: ExchangeArrival, from sender: Int) -> Result<PartialSum, Unread> {
-        let count = arrival.header.elements.count
+    /// The sum that has arrived. A total goes into the gradient at once, and on to others from there: so whoever sent it has
+    /// it back early.
+    private func read(_ arrival: ExchangeArrival, at place: Place) -> Result<PartialSum, Unread> {
+        let elements = arrival.header.elements
+        let total = memory.gradient.pointer + elements.lowerBound
+        let isTotal = place.node == setup.tree.root
         switch arrival.content {
         case .numbers(let frame):
-            guard frame.bytes.count == count * MemoryLayout<Float>.stride,
-                let start = frame.bytes.baseAddress?.assumingMemoryBound(to: Float.self)
-            else {
-                return .failure(
+            let sum: PartialSum?
+            if isTotal {
+                let isRead = coder.decode(frame, count: elements.count, into: total)
+                sum = isRead ? PartialSum(in: memory.gradient, from: elements.lowerBound) : nil
+            } else {
+                sum = coder.decode(frame, count: elements.count)
+            }
+            return sum.map(Result.success)
+                ?? .failure(
                     .wrong(
-                        reason: "\(arrival.header.name) has \(frame.bytes.count) bytes; \(count) numbers were announced"
-                    ))
+                        reason: "\(arrival.header.name) has \(frame.bytes.count) bytes; \(elements.count) numbers were "
+                            + "announced"))
+        case .loan(let number, let lent):
+            return borrow(number, lent, arrival.header, from: place.sender).map { sum in
+                guard isTotal else { return sum }
+                Vector.copy(into: total, from: sum.start, count: elements.count)
+                return PartialSum(in: memory.gradient, from: elements.lowerBound)
             }
-            return .success(PartialSum(at: UnsafePointer(start), in: frame))
-        case .loan(let number, let place):
-            let view: SharedMemoryView
-            do throws(SharedMemoryError) {
-                view = try peerMemory.view(of: place.sharedMemory)
-            } catch {
-                returns.refuse(number, to: sender, reason: error.description)
-                return .failure(.unreadable)
-            }
-            guard let start = view.numbers(from: place.firstByte, count: count) else {
-                return .failure(
-                    .wrong(
-                        reason: "\(arrival.header.name) lends \(count) numbers from byte \(place.firstByte) of "
-                            + "\(place.memory.count)"))
-            }
-            let loan = BorrowedSum(number, of: sender, in: view, returns: returns)
-            return .success(PartialSum(at: start, of: loan, place: place))
         }
     }
 
-    /// A total goes into the gradient at once, and on to others from there: so whoever sent it has it back early.
-    private func settled(_ sum: PartialSum, _ node: LaneTree.Node, _ elements: Range<Int>) -> PartialSum {
-        guard node == setup.tree.root else { return sum }
-        let target = memory.gradient.pointer + elements.lowerBound
-        Vector.copy(into: target, from: sum.start, count: elements.count)
-        return PartialSum(in: memory.gradient, from: elements.lowerBound)
+    /// The sum that the peer at place `sender` lends at `place` of its memory, as f32.
+    private func borrow(
+        _ number: UInt64, _ place: MemoryPlace, _ header: ExchangeHeader, from sender: Int
+    ) -> Result<PartialSum, Unread> {
+        let view: SharedMemoryView
+        do throws(SharedMemoryError) {
+            view = try peerMemory.view(of: place.sharedMemory)
+        } catch {
+            returns.refuse(number, to: sender, reason: error.description)
+            return .failure(.unreadable)
+        }
+        let count = header.elements.count
+        guard let start = view.numbers(from: place.firstByte, count: count) else {
+            return .failure(
+                .wrong(
+                    reason:
+                        "\(header.name) lends \(count) numbers from byte \(place.firstByte) of \(place.memory.count)"
+                ))
+        }
+        let loan = BorrowedSum(number, of: sender, in: view, returns: returns)
+        return .success(PartialSum(at: start, of: loan, place: place))
     }
 
     // MARK: - Loans
@@ -272,8 +287,9 @@ final class ExchangeSession {
             lanes: node.lanes)
         let bytes = elements.count * MemoryLayout<Float>.stride
         let isLent = bytes >= PeerExchange.smallestLoan.count ? try outboxes.lend(header, sum, to: receiver) : false
-        if !isLent { try outboxes.send(header, sum, to: receiver) }
-        progress.sent += bytes
+        // What a peer reads in this worker's memory, it reads as f32.
+        progress.sent += isLent ? bytes : try outboxes.send(header, sum, to: receiver)
+        progress.uncompressed += bytes
     }
 
     // MARK: - Telling the computing thread

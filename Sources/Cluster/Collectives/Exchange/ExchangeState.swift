@@ -23,8 +23,9 @@ final class ExchangeState: Sendable {
         var awaited: [Int] = []
         /// When the last sum that peers made of their own lanes arrived.
         var lastContribution: MonotonicInstant?
-        /// Gradient bytes sent to peers.
+        /// Gradient bytes sent to peers, and what they would have been as f32.
         var sent = 0
+        var uncompressed = 0
         /// Whether the sum over all lanes is in the gradient.
         var isSummed = false
     }

@@ -18,6 +18,8 @@ final class Outboxes {
     private var lastLoan: UInt64 = 0
     /// The places of the peers that can't read this worker's memory.
     private var strangers: Set<Int> = []
+    /// Puts the present membership's sums into frames.
+    private var coder: SumCoder?
     private let context: Context
     private let state: ExchangeState
 
@@ -56,6 +58,9 @@ final class Outboxes {
         connections = kept
     }
 
+    /// Puts sums into frames by `coder` until the membership ends.
+    func begin(_ coder: SumCoder) { self.coder = coder }
+
     /// Ends all loans, and makes libzmq give lent memory back: closes the connections to peers that have not taken all that
     /// was sent.
     ///
@@ -66,6 +71,7 @@ final class Outboxes {
         for loan in loans.values { state.takeBack(from: loan.receiver) }
         loans = [:]
         strangers = []
+        coder = nil
         for place in state.debtors where endpoints.indices.contains(place) { connections[endpoints[place]] = nil }
     }
 
@@ -75,15 +81,17 @@ final class Outboxes {
     /// Sends `sum`, of the elements that `header` names, to the peer at place `receiver`. Its memory counts as lent until
     /// libzmq has sent or dropped it.
     ///
+    /// - Returns: the bytes that its numbers take.
     /// - Throws: `MessagingError` where libzmq does not take it.
-    func send(_ header: ExchangeHeader, _ sum: PartialSum, to receiver: Int) throws(MessagingError) {
-        guard let connection = connections[endpoints[receiver]] else { return }
-        let bytes = UnsafeRawBufferPointer(UnsafeBufferPointer(start: sum.start, count: header.elements.count))
+    @discardableResult
+    func send(_ header: ExchangeHeader, _ sum: PartialSum, to receiver: Int) throws(MessagingError) -> Int {
+        guard let connection = connections[endpoints[receiver]], let coder else { return 0 }
+        let encoded = coder.encode(sum, header)
         state.lend(to: receiver)
         let frame: Frame
         do {
-            let keeper = sum.keeper
-            frame = try Frame(borrowing: bytes) { [state] in
+            let keeper = encoded.keeper
+            frame = try Frame(borrowing: encoded.bytes) { [state] in
                 withExtendedLifetime(keeper) { state.takeBack(from: receiver) }
             }
         } catch {
@@ -91,6 +99,7 @@ final class Outboxes {
             throw error
         }
         guard connection.socket.send(header: header.encoded(), payload: frame) else { throw full(receiver) }
+        return encoded.bytes.count
     }
 
     // MARK: - Loans

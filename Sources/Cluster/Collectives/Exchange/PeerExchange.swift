@@ -24,7 +24,9 @@ public final class PeerExchange: GradientExchange {
         public var tree: LaneTree
         /// Who sums what.
         public var algorithm: CollectiveAlgorithm
-        /// The size of a bucket.
+        /// How sums travel through sockets, and what they are rounded to.
+        public var encoding: SumEncoding
+        /// The size of a bucket, as f32.
         public var bucket: Bytes
         /// Told, on the exchange's thread, what whoever looks at the run should know.
         public var notify: @Sendable (String) -> Void
@@ -34,7 +36,7 @@ public final class PeerExchange: GradientExchange {
         /// A setup of the given parts.
         public init(
             run: RunID, epoch: Int, rank: WorkerRank, peers: [Assignment.Peer], tree: LaneTree,
-            algorithm: CollectiveAlgorithm, bucket: Bytes, reconnects: Bool = false,
+            algorithm: CollectiveAlgorithm, encoding: SumEncoding = .float32, bucket: Bytes, reconnects: Bool = false,
             notify: @escaping @Sendable (String) -> Void = { _ in }
         ) {
             self.run = run
@@ -43,6 +45,7 @@ public final class PeerExchange: GradientExchange {
             self.peers = peers
             self.tree = tree
             self.algorithm = algorithm
+            self.encoding = encoding
             self.bucket = bucket
             self.notify = notify
             self.reconnects = reconnects
@@ -164,7 +167,9 @@ public final class PeerExchange: GradientExchange {
         let start = MonotonicInstant.now()
         let (progress, refusals) = try state.waitUntilSummed(step: step, deadline: deadline)
         let waiting = progress.lastContribution.map { max(.zero, $0.elapsed(since: start)) } ?? .zero
-        return ExchangeResult(waiting: waiting, sent: Bytes(progress.sent), refusals: refusals)
+        return ExchangeResult(
+            waiting: waiting, sent: Bytes(progress.sent), uncompressed: Bytes(progress.uncompressed),
+            refusals: refusals)
     }
 }
 

@@ -20,10 +20,14 @@ package struct TreeSum {
     }
 
     private let tree: LaneTree
+    private let half: Vector.Half?
     private var scratch: [FloatBuffer] = []
 
-    /// Sums in the order of `tree`.
-    package init(tree: LaneTree) { self.tree = tree }
+    /// Sums in the order of `tree`, every sum rounded to `half` where that is given.
+    package init(tree: LaneTree, roundedTo half: Vector.Half? = nil) {
+        self.tree = tree
+        self.half = half
+    }
 
     /// Writes the sum over `node` into `target`.
     ///
@@ -46,7 +50,7 @@ package struct TreeSum {
             for addition in additions {
                 Vector.sum(
                     into: address(of: addition.sum, target, start), left: address(of: addition.left, target, start),
-                    right: address(of: addition.right, target, start), count: size)
+                    right: address(of: addition.right, target, start), count: size, roundedTo: half)
             }
         }
     }

@@ -22,7 +22,7 @@ struct BenchAllReduceCommand: AsyncParsableCommand {
     @OptionGroup var collective: CollectiveOptions
 
     @Option(help: ArgumentHelp("The size of a gradient bucket.", valueName: "k"))
-    var bucketKibibytes = CollectiveAlgorithm.defaultBucket.count >> 10
+    var bucketKibibytes = ExchangeSettings.usualBucket.count >> 10
 
     @Option(help: ArgumentHelp("Rounds measured for each size; by default 12 to 400, by size.", valueName: "n"))
     var iterations: Int?
