@@ -30,7 +30,10 @@ struct RunMoveTests {
         let document = try difference.json()
         #expect(document["bit_identical"] as? Bool == true)
         let keys = (document["configuration"] as? [[String: Any]])?.compactMap { $0["key"] as? String }
-        #expect(keys == ["run.algorithm", "run.backend", "run.workers"])
+        #expect(
+            keys == [
+                "run.algorithm", "run.backend", "run.bucket_bytes", "run.lane_shares", "run.transport", "run.workers",
+            ])
         let report = try Program.run(["report"] + ids + ["--format", "json"] + there)
         #expect(report.status == 0, "\(report.standardError)")
 
