@@ -1723,7 +1723,7 @@ const ProtobufCMessageDescriptor wafermark__halted__descriptor =
   (ProtobufCMessageInit) wafermark__halted__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__lane_report__field_descriptors[10] =
+static const ProtobufCFieldDescriptor wafermark__lane_report__field_descriptors[13] =
 {
   {
     "lane",
@@ -1845,8 +1845,45 @@ static const ProtobufCFieldDescriptor wafermark__lane_report__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "counted_activations",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__LaneReport, counted_activations),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "zero_activations",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__LaneReport, zero_activations),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "skipped_activations",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__LaneReport, skipped_activations),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__lane_report__field_indices_by_name[] = {
+  10,   /* field[10] = counted_activations */
   8,   /* field[8] = examples_checksum */
   9,   /* field[9] = gradient_squared_norm */
   0,   /* field[0] = lane */
@@ -1856,12 +1893,14 @@ static const unsigned wafermark__lane_report__field_indices_by_name[] = {
   5,   /* field[5] = next_sentence_correct */
   4,   /* field[4] = next_sentence_loss_sum */
   6,   /* field[6] = sequences */
+  12,   /* field[12] = skipped_activations */
   7,   /* field[7] = tokens */
+  11,   /* field[11] = zero_activations */
 };
 static const ProtobufCIntRange wafermark__lane_report__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor wafermark__lane_report__descriptor =
 {
@@ -1871,7 +1910,7 @@ const ProtobufCMessageDescriptor wafermark__lane_report__descriptor =
   "Wafermark__LaneReport",
   "wafermark",
   sizeof(Wafermark__LaneReport),
-  10,
+  13,
   wafermark__lane_report__field_descriptors,
   wafermark__lane_report__field_indices_by_name,
   1,  wafermark__lane_report__number_ranges,

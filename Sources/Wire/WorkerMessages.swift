@@ -135,12 +135,18 @@ public struct LaneReport: Hashable, Sendable {
     public var examplesChecksum: UInt64
     /// The squared norm of the gradient of its mean loss; nil at steps at which that is not measured.
     public var gradientSquaredNorm: Double?
+    /// Inner activations of a model with ReLU, those that it made zero, and those of them that products left out; 0 where
+    /// none are counted.
+    public var countedActivations: Int
+    public var zeroActivations: Int
+    public var skippedActivations: Int
 
     /// A report of the given parts.
     public init(
         lane: Int, maskedLossSum: Double, maskedCount: Int, maskedCorrect: Int, nextSentenceLossSum: Double,
         nextSentenceCorrect: Int, sequences: Int, tokens: Int, examplesChecksum: UInt64 = 0,
-        gradientSquaredNorm: Double? = nil
+        gradientSquaredNorm: Double? = nil, countedActivations: Int = 0, zeroActivations: Int = 0,
+        skippedActivations: Int = 0
     ) {
         self.lane = lane
         self.maskedLossSum = maskedLossSum
@@ -152,6 +158,9 @@ public struct LaneReport: Hashable, Sendable {
         self.tokens = tokens
         self.examplesChecksum = examplesChecksum
         self.gradientSquaredNorm = gradientSquaredNorm
+        self.countedActivations = countedActivations
+        self.zeroActivations = zeroActivations
+        self.skippedActivations = skippedActivations
     }
 }
 

@@ -40,6 +40,23 @@ struct ActivationZeroTests {
         #expect(abs(skipped - zeros.share) < 0.02)
     }
 
+    @Test("zeros are counted with the losses: those that are left out, and those that are too few for that")
+    func counts() throws {
+        let example = try example()
+        let (_, losses) = try example.gradients(try example.engine(), dropout: someKey)
+        let products = try #require(try work(example).kernels[.sparseProducts])
+        // Each zero is left out by five products, of 32 multiply-adds each.
+        #expect(losses.activations.skipped == losses.activations.zero)
+        #expect(products.skipped == 5 * 2 * 32 * losses.activations.skipped)
+        let full = try self.example(0.7)
+        let (_, many) = try full.gradients(try full.engine(), dropout: someKey)
+        #expect(many.activations.zero > 0 && many.activations.skipped == 0)
+        #expect(many.activations.zero < losses.activations.zero)
+        #expect(many.activations.computed == losses.activations.computed)
+        let smooth = try Example(hidden: 32, lengths: [11, 1, 7, 12], activation: .gelu)
+        #expect(try smooth.gradients(try smooth.engine(), dropout: someKey).1.activations == ActivationCounts())
+    }
+
     @Test("gradients add up over micro-batches, and the same engine gives the same bits again")
     func accumulation() throws {
         let example = try example()

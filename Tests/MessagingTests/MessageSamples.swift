@@ -48,7 +48,9 @@ enum MessageSamples {
                 LaneReport(
                     lane: lane, maskedLossSum: 123.456 + Double(lane), maskedCount: 19, maskedCorrect: lane,
                     nextSentenceLossSum: 0.1 + 0.2, nextSentenceCorrect: 1, sequences: 2, tokens: 255,
-                    examplesChecksum: .max - UInt64(lane), gradientSquaredNorm: lane == 0 ? nil : 1e-9 * Double(lane))
+                    examplesChecksum: .max - UInt64(lane), gradientSquaredNorm: lane == 0 ? nil : 1e-9 * Double(lane),
+                    countedActivations: 1 << 50, zeroActivations: lane << 40,
+                    skippedActivations: lane)
             }),
         .laneResults(step: StepNumber(0), []),
         .halted(stepsMade: 17),

@@ -94,6 +94,7 @@ struct Specimen: Sendable, CustomTestStringConvertible {
                 FabricatedRuns.record("9c0ht5vw", backend: .wafer, job: FabricatedRuns.job(steps: 40), stepTime: 0.1),
             ]),
         Specimen(testDescription: "compressed gradients", runs: FabricatedRuns.compressed()),
+        Specimen(testDescription: "a model with ReLU", runs: [FabricatedRuns.rectified()]),
     ]
 }
 

@@ -18,7 +18,7 @@ extension LanePass {
     var encoded: Matrix { memory.layers[configuration.layers - 1].output }
 
     /// Runs `layer` forward.
-    func encode(_ layer: Int) throws {
+    func encode(_ layer: Int, _ losses: inout LaneLosses) throws {
         let hidden = configuration.hidden
         let (ranges, kept, rows) = (layout.layers[layer], memory.layers[layer], rows(layer))
         let residual = isLast(layer) ? memory.scratch.readInput : input(of: layer)
@@ -32,7 +32,7 @@ extension LanePass {
                 configuration.layerNormEpsilon, hiddenMask(.attentionOutput, layer), kept.attentionSum.start,
                 kept.attentionOutput.start, kept.attentionMean, kept.attentionDeviation)
         }
-        try feedForward(layer, rows: rows.count)
+        try feedForward(layer, rows: rows.count, &losses)
         engine.measure(.residualNorm, floats: 4 * rows.count * hidden) {
             kernels.residual_norm(
                 rows, hidden, kept.output.stride, parameters + ranges.output.bias.lowerBound,

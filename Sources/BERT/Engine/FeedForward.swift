@@ -3,14 +3,18 @@ import Kernels
 // A layer's feed-forward part, f(x W1 + b1) W2 without the last bias, forward and backward; f is GELU or ReLU. Where ReLU
 // leaves few activations and both matrices are dense, the five products that its zeros take part in leave them out.
 extension LanePass {
-    /// `outputSum [rows, hidden]` of `layer`, from its attention's output.
-    func feedForward(_ layer: Int, rows: Int) throws {
+    /// `outputSum [rows, hidden]` of `layer`, from its attention's output; adds ReLU's zeros to `losses`' counts.
+    func feedForward(_ layer: Int, rows: Int, _ losses: inout LaneLosses) throws {
         let (ranges, kept, wide) = (layout.layers[layer], memory.layers[layer], memory.scratch.wide)
         try dense(ranges.intermediate, rows: rows, kept.attentionOutput, into: kept.intermediate)
         activate(rows: rows, bias: ranges.intermediate.bias, kept.intermediate, into: wide)
-        guard let packed = pack(ranges, rows: rows, kept.intermediate) else {
-            return try dense(ranges.output, rows: rows, wide, into: kept.outputSum)
+        let packed = pack(ranges, rows: rows, kept.intermediate)
+        if leavesZeros(ranges) {
+            let computed = rows * kept.intermediate.width
+            let zero = computed - engine.packedActivations.activeCount
+            losses.activations += ActivationCounts(computed: computed, zero: zero, skipped: packed == nil ? 0 : zero)
         }
+        guard let packed else { return try dense(ranges.output, rows: rows, wide, into: kept.outputSum) }
         measureProduct(packed, rows: rows) {
             packed.output(
                 kernels, hidden: configuration.hidden, activations: wide.start, stride: wide.stride,
@@ -62,12 +66,15 @@ extension LanePass {
         }
     }
 
+    /// Whether the layer's inner activations have zeros that its products may leave out.
+    private func leavesZeros(_ ranges: LayerRanges) -> Bool {
+        configuration.activation == .relu && sparse?.weights.matrix(ranges.intermediate.weight) == nil
+            && sparse?.weights.matrix(ranges.output.weight) == nil
+    }
+
     /// What ReLU leaves of `inner [rows, intermediate]`; nil where that is too much, or the matrices are sparse themselves.
     private func pack(_ ranges: LayerRanges, rows: Int, _ inner: Matrix) -> PackedActivations? {
-        guard configuration.activation == .relu,
-            sparse?.weights.matrix(ranges.intermediate.weight) == nil,
-            sparse?.weights.matrix(ranges.output.weight) == nil
-        else { return nil }
+        guard leavesZeros(ranges) else { return nil }
         let packed = engine.packedActivations
         var isSparse = false
         engine.measure(.activationPacking, floats: rows * inner.width) {

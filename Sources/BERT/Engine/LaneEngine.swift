@@ -47,9 +47,9 @@ public final class LaneEngine {
         batch: TokenBatch, parameters: UnsafePointer<Float>, sparse: SparsePass? = nil
     ) throws -> LaneLosses {
         try withPass(batch, parameters, dropout: nil, sparse: sparse) { pass in
-            try pass.embed()
-            for layer in 0..<configuration.layers { try pass.encode(layer) }
             var losses = LaneLosses(sequences: batch.sequences, tokens: pass.packed.tokenCount)
+            try pass.embed()
+            for layer in 0..<configuration.layers { try pass.encode(layer, &losses) }
             try pass.maskedForward(batch, &losses)
             try pass.nextSentenceForward(batch, &losses)
             return losses
@@ -78,9 +78,9 @@ public final class LaneEngine {
             let target = GradientTarget(pointer: gradients, accumulate: accumulate)
             let counts =
                 normaliser ?? LossNormaliser(maskedCount: batch.maskedPositions.count, sequences: batch.sequences)
-            try pass.embed()
-            for layer in 0..<configuration.layers { try pass.encode(layer) }
             var losses = LaneLosses(sequences: batch.sequences, tokens: pass.packed.tokenCount)
+            try pass.embed()
+            for layer in 0..<configuration.layers { try pass.encode(layer, &losses) }
             try pass.maskedForward(batch, &losses)
             try pass.nextSentenceForward(batch, &losses)
 

@@ -68,11 +68,14 @@ public struct LaneLosses: Hashable, Sendable, Codable {
     public var sequences: Int
     /// Real tokens.
     public var tokens: Int
+    /// What ReLU made of inner activations.
+    public var activations: ActivationCounts
 
     /// Sums, zero unless given.
     public init(
         maskedLossSum: Double = 0, maskedCount: Int = 0, maskedCorrect: Int = 0, nextSentenceLossSum: Double = 0,
-        nextSentenceCorrect: Int = 0, sequences: Int = 0, tokens: Int = 0
+        nextSentenceCorrect: Int = 0, sequences: Int = 0, tokens: Int = 0,
+        activations: ActivationCounts = ActivationCounts()
     ) {
         self.maskedLossSum = maskedLossSum
         self.maskedCount = maskedCount
@@ -81,6 +84,7 @@ public struct LaneLosses: Hashable, Sendable, Codable {
         self.nextSentenceCorrect = nextSentenceCorrect
         self.sequences = sequences
         self.tokens = tokens
+        self.activations = activations
     }
 
     /// Mean cross-entropy of a masked token, in nats; 0 where there is none.
@@ -98,6 +102,32 @@ public struct LaneLosses: Hashable, Sendable, Codable {
         sums.nextSentenceCorrect += other.nextSentenceCorrect
         sums.sequences += other.sequences
         sums.tokens += other.tokens
+        sums.activations += other.activations
+    }
+}
+
+/// Inner activations of feed-forward layers, of all layers and the tokens that they compute. They are counted where the model
+/// has ReLU and the layer's matrices are dense; elsewhere there are none.
+public struct ActivationCounts: Hashable, Sendable, Codable {
+    /// Those that were computed.
+    public var computed: Int
+    /// Those of them that ReLU made zero.
+    public var zero: Int
+    /// Those of the zeros that lay where so many are zero that products leave them out.
+    public var skipped: Int
+
+    /// Counts, zero unless given.
+    public init(computed: Int = 0, zero: Int = 0, skipped: Int = 0) {
+        self.computed = computed
+        self.zero = zero
+        self.skipped = skipped
+    }
+
+    /// Adds the counts of `other`.
+    public static func += (sums: inout ActivationCounts, other: ActivationCounts) {
+        sums.computed += other.computed
+        sums.zero += other.zero
+        sums.skipped += other.skipped
     }
 }
 

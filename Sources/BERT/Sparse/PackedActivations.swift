@@ -21,6 +21,8 @@ package final class PackedActivations {
     private let turnedMask: UnsafeMutablePointer<UInt64>
     private let scratch: FloatBuffer
 
+    /// Elements that the last `pack` found to stay, also where it did not pack.
+    package private(set) var activeCount = 0
     /// Entries, where `pack` has packed.
     package var count: Int { byToken.count }
     private var tokens: Int { byToken.rows }
@@ -51,9 +53,9 @@ package final class PackedActivations {
     /// Takes the pattern of H from `inner`, which is A, if so few of its elements stay.
     package func pack(_ inner: UnsafePointer<Float>, tokens: Int, width: Int, stride: Int) -> Bool {
         wm_mask_of_active(tokens, width, stride, inner, mask)
-        let count = wm_mask_count(tokens * MaskLayout.words(of: width), mask)
-        guard count <= Self.limit(densityLimit, tokens: tokens, width: width) else { return false }
-        byToken.setPattern(rows: tokens, columns: width, mask: mask, count: count)
+        activeCount = wm_mask_count(tokens * MaskLayout.words(of: width), mask)
+        guard activeCount <= Self.limit(densityLimit, tokens: tokens, width: width) else { return false }
+        byToken.setPattern(rows: tokens, columns: width, mask: mask, count: activeCount)
         return true
     }
 

@@ -226,10 +226,17 @@ struct  Wafermark__LaneReport
    * The squared norm of the gradient of the lane's mean loss; 0 at steps at which it is not measured.
    */
   double gradient_squared_norm;
+  /*
+   * Inner activations of a model with ReLU, those that it made zero, and those of them that products left out; 0 where none
+   * are counted.
+   */
+  uint64_t counted_activations;
+  uint64_t zero_activations;
+  uint64_t skipped_activations;
 };
 #define WAFERMARK__LANE_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__lane_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 struct  Wafermark__StepReport

@@ -158,7 +158,10 @@ private struct StepLine: StepObserver {
                         nextSentenceLossSum: result.losses.nextSentenceLossSum,
                         nextSentenceCorrect: result.losses.nextSentenceCorrect, sequences: result.losses.sequences,
                         tokens: result.losses.tokens, examplesChecksum: result.examplesChecksum,
-                        gradientSquaredNorm: result.gradientSquaredNorm)
+                        gradientSquaredNorm: result.gradientSquaredNorm,
+                        countedActivations: result.losses.activations.computed,
+                        zeroActivations: result.losses.activations.zero,
+                        skippedActivations: result.losses.activations.skipped)
                 }))
     }
 

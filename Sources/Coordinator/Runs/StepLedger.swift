@@ -145,7 +145,11 @@ package struct StepLedger: Sendable {
             sequences: lanes.reduce(0) { $0 + $1.sequences }, tokens: lanes.reduce(0) { $0 + $1.tokens },
             elapsed: elapsed, duration: report.duration,
             examplesChecksum: lanes.reduce(0) { $0 &+ $1.examplesChecksum },
-            laneGradientSquaredNorm: squares.count == laneCount ? squares.reduce(0, +) / Double(laneCount) : nil)
+            laneGradientSquaredNorm: squares.count == laneCount ? squares.reduce(0, +) / Double(laneCount) : nil,
+            activationZeros: ActivationZeros(
+                counted: lanes.reduce(0) { $0 + $1.countedActivations },
+                zero: lanes.reduce(0) { $0 + $1.zeroActivations },
+                skipped: lanes.reduce(0) { $0 + $1.skippedActivations }))
     }
 
     private static func workerRecord(_ report: StepReport, rank: WorkerRank, lanes: Int) -> WorkerStepRecord {

@@ -13,6 +13,7 @@ public struct Note: Sendable, Encodable {
         case differentMachines = "different_machines"
         case bitsDiffer = "bits_differ"
         case sparse
+        case activationZeros = "activation_zeros"
         case compressed
     }
 
@@ -78,6 +79,17 @@ public struct Note: Sendable, Encodable {
                         + "\(FigureFormat.share.text(sparsity.harvestedShare)) were not done; "
                         + "\(FigureFormat.significant.text(sparsity.nonZeroMultiplyAdds)) were with weights that are "
                         + "not zero.",
+                    isWarning: false))
+        }
+        for run in facts.runs {
+            guard let zeros = run.activationZeros else { continue }
+            notes.append(
+                Note(
+                    kind: .activationZeros, title: "\(run.label): ReLU’s zeros",
+                    text: "\(FigureFormat.share.text(zeros.zeroShare)) of the feed-forward layers’ inner activations "
+                        + "were zero. Of the encoder’s multiply-adds \(FigureFormat.share.text(zeros.harvestedShare)) were not "
+                        + "done for it; leaving out every such zero would be "
+                        + "\(FigureFormat.share.text(1 - zeros.nonZeroMultiplyAdds / max(1, zeros.denseMultiplyAdds))).",
                     isWarning: false))
         }
         for run in facts.runs {

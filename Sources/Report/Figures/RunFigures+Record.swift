@@ -58,6 +58,7 @@ extension RunFigures {
 
         compression = CompressionFigures(record)
         sparsity = SparsityFigures(record)
+        activationZeros = ActivationZeroFigures(record)
         workerParts = WorkerParts.all(of: record.workerSteps)
         stepParts = StepParts(meanOf: record.workerSteps)
         evaluations = record.evaluations.map(EvaluationFigures.init)

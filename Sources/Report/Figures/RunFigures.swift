@@ -91,6 +91,8 @@ public struct RunFigures: Sendable, Encodable {
     public var compression: CompressionFigures?
     /// What its zeros amounted to; nil for a dense network.
     public var sparsity: SparsityFigures?
+    /// What ReLU's zeros amounted to; nil where none were counted.
+    public var activationZeros: ActivationZeroFigures?
     /// Where a step's time goes: the mean over steps and workers.
     public var stepParts: StepParts?
     /// The same, worker by worker.

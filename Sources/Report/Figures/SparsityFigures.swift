@@ -35,7 +35,7 @@ public struct SparsityFigures: Sendable, Encodable {
         let last = schedule.density(of: record.steps.last?.step.index ?? 0)
         density = last
         keptWeights = Int((last * Double(maskableWeights)).rounded())
-        let all = Double(model.layers * SparsitySettings.Matrix.allCases.reduce(0) { $0 + $1.weights(of: model) })
+        let all = Double(Self.encoderWeights(of: model))
         (denseMultiplyAdds, nonZeroMultiplyAdds, doneMultiplyAdds) = (0, 0, 0)
         for step in record.steps {
             let tokens = 3 * Double(step.tokens)
@@ -45,6 +45,11 @@ public struct SparsityFigures: Sendable, Encodable {
             doneMultiplyAdds += tokens * (schedule.skipsZeros(at: step.step.index) ? all - zeros : all)
         }
         harvestedShare = denseMultiplyAdds > 0 ? 1 - doneMultiplyAdds / denseMultiplyAdds : 0
+    }
+
+    /// Weights that the encoder of `model` multiplies each token by: in all layers' matrices.
+    static func encoderWeights(of model: ModelShape) -> Int {
+        model.layers * SparsitySettings.Matrix.allCases.reduce(0) { $0 + $1.weights(of: model) }
     }
 }
 

@@ -30,12 +30,15 @@ public struct StepRecord: Hashable, Sendable, Codable {
     public var examplesChecksum: UInt64
     /// The squared norm of the gradient of a lane's mean loss: the mean over lanes. Nil at steps at which it is not measured.
     public var laneGradientSquaredNorm: Double?
+    /// What ReLU made zero; nil where none are counted.
+    public var activationZeros: ActivationZeros?
 
     /// A step of the given parts.
     public init(
         step: StepNumber, loss: Double, maskedLoss: Double, nextSentenceLoss: Double, maskedAccuracy: Double,
         learningRate: Double, gradientNorm: Double, sequences: Int, tokens: Int, elapsed: HostSeconds,
-        duration: HostSeconds, examplesChecksum: UInt64 = 0, laneGradientSquaredNorm: Double? = nil
+        duration: HostSeconds, examplesChecksum: UInt64 = 0, laneGradientSquaredNorm: Double? = nil,
+        activationZeros: ActivationZeros? = nil
     ) {
         self.step = step
         self.loss = loss
@@ -50,6 +53,26 @@ public struct StepRecord: Hashable, Sendable, Codable {
         self.duration = duration
         self.examplesChecksum = examplesChecksum
         self.laneGradientSquaredNorm = laneGradientSquaredNorm
+        self.activationZeros = activationZeros
+    }
+}
+
+/// Inner activations of feed-forward layers in one step, over all lanes, layers and the tokens that a layer computes. They are
+/// counted where the model has ReLU and these layers' matrices are dense.
+public struct ActivationZeros: Hashable, Sendable, Codable {
+    /// Those that were computed.
+    public let counted: Int
+    /// Those of them that ReLU made zero.
+    public let zero: Int
+    /// Those of the zeros that products left out.
+    public let skipped: Int
+
+    /// The given counts; nil where nothing was counted.
+    public init?(counted: Int, zero: Int, skipped: Int) {
+        guard counted > 0 else { return nil }
+        self.counted = counted
+        self.zero = zero
+        self.skipped = skipped
     }
 }
 

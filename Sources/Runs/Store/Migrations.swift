@@ -8,6 +8,7 @@ enum Migrations {
         ("3 which examples a step used", examplesOfStep),
         ("4 lanes of a worker, and gradient noise", lanesAndNoise),
         ("5 bytes before compression", uncompressedBytes),
+        ("6 activations that ReLU made zero", activationZeros),
     ]
 
     static var migrator: DatabaseMigrator {
@@ -110,6 +111,13 @@ enum Migrations {
 
     /// Older records are of gradients that were sent as f32, which NULL stands for.
     private static let uncompressedBytes = "ALTER TABLE worker_steps ADD COLUMN uncompressed_bytes INTEGER;"
+
+    /// What older records did not count is NULL.
+    private static let activationZeros = """
+        ALTER TABLE steps ADD COLUMN counted_activations INTEGER;
+        ALTER TABLE steps ADD COLUMN zero_activations INTEGER;
+        ALTER TABLE steps ADD COLUMN skipped_activations INTEGER;
+        """
 
     /// Older records hold the parts alone; their sum is the best that is known of the whole.
     private static let durationOnWorker = """

@@ -122,12 +122,16 @@ extension RunStore {
     }
 
     private static func step(from row: Row) -> StepRecord {
-        StepRecord(
+        let (counted, zero, skipped): (Int?, Int?, Int?) = (row[14], row[15], row[16])
+        return StepRecord(
             step: StepNumber(row[1]), loss: number(row[2]), maskedLoss: number(row[3]),
             nextSentenceLoss: number(row[4]), maskedAccuracy: number(row[5]), learningRate: number(row[6]),
             gradientNorm: number(row[7]), sequences: row[8], tokens: row[9], elapsed: HostSeconds(row[10]),
             duration: HostSeconds(row[11]), examplesChecksum: UInt64(bitPattern: row[12]),
-            laneGradientSquaredNorm: row[13])
+            laneGradientSquaredNorm: row[13],
+            activationZeros: counted.flatMap {
+                ActivationZeros(counted: $0, zero: zero ?? 0, skipped: skipped ?? 0)
+            })
     }
 
     private static func workerStep(from row: Row) -> WorkerStepRecord {

@@ -145,7 +145,12 @@ extension LaneReport {
             sequences: try reader.integer("sequences", message.sequences),
             tokens: try reader.integer("tokens", message.tokens, in: 0...(1 << 40)),
             examplesChecksum: message.examples_checksum,
-            gradientSquaredNorm: try reader.squaredNorm("gradient_squared_norm", message.gradient_squared_norm))
+            gradientSquaredNorm: try reader.squaredNorm("gradient_squared_norm", message.gradient_squared_norm),
+            countedActivations: try reader.integer(
+                "counted_activations", message.counted_activations, in: 0...(1 << 50)),
+            zeroActivations: try reader.integer("zero_activations", message.zero_activations, in: 0...(1 << 50)),
+            skippedActivations: try reader.integer(
+                "skipped_activations", message.skipped_activations, in: 0...(1 << 50)))
     }
 }
 

@@ -143,6 +143,9 @@ extension LaneReport {
         message.tokens = UInt64(clamping: tokens)
         message.examples_checksum = examplesChecksum
         message.gradient_squared_norm = gradientSquaredNorm ?? 0
+        message.counted_activations = UInt64(clamping: countedActivations)
+        message.zero_activations = UInt64(clamping: zeroActivations)
+        message.skipped_activations = UInt64(clamping: skippedActivations)
         return message
     }
 }

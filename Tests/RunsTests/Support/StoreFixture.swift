@@ -50,7 +50,8 @@ enum StoreFixture {
             step: StepNumber(index), loss: loss, maskedLoss: 6.5, nextSentenceLoss: 0, maskedAccuracy: 0.125,
             learningRate: 1e-3, gradientNorm: 1.0 / 3, sequences: 8, tokens: 900,
             elapsed: HostSeconds(0.1 * Double(index + 1)), duration: HostSeconds(0.1),
-            laneGradientSquaredNorm: index.isMultiple(of: 2) ? 0.5 + Double(index) : nil)
+            laneGradientSquaredNorm: index.isMultiple(of: 2) ? 0.5 + Double(index) : nil,
+            activationZeros: ActivationZeros(counted: 4_000 * index, zero: 1_000 * index, skipped: 700 * index))
     }
 
     static func workerStep(_ index: Int, rank: Int) -> WorkerStepRecord {
