@@ -217,12 +217,12 @@ extension RunMachine {
     }
 
     /// Nobody computes, all wait, and nothing comes: what they wait for was lost on the way. The step is made again on other
-    /// connections; nil where that was tried for this step already.
+    /// connections; nil where that has been in vain too often: the new ones may have failed, too, but not for ever.
     ///
     /// That holds also where the membership was to end after the step, which nobody can finish then.
     mutating func tryAgain(now: MonotonicInstant) throws -> [Action]? {
         let watch = ProgressWatch(table, now: now)
-        guard repeatedStep != recorded, watch.isWaiting else { return nil }
+        guard disturbances < Self.disturbanceLimit, watch.isWaiting else { return nil }
         let patience =
             longestStep == .zero ? deadlines.collective : max(deadlines.stall, 5 * longestStep.seconds)
         guard watch.idleSeconds > patience else { return nil }
@@ -230,7 +230,7 @@ extension RunMachine {
         if case .halting(let since, _) = stage, now.elapsed(since: since).seconds <= min(patience, deadlines.halt / 2) {
             return nil
         }
-        repeatedStep = recorded
+        disturbances += 1
         reconnects = true
         isStallTold = true
         let event = Action.event(

@@ -103,8 +103,7 @@ package struct RunMachine: Sendable {
     var dealsAnew = false
     /// Whether the next membership gives up the connections of earlier ones, because something was lost on them.
     var reconnects = false
-    /// The step that was made again because messages were lost, and how often workers have said so since the last new one.
-    var repeatedStep: Int?
+    /// How often messages were lost since the last new step: by what workers say, or because all wait.
     var disturbances = 0
     /// Restarts since the last step that was new, and what came first since then.
     var restarts = 0
@@ -119,7 +118,7 @@ package struct RunMachine: Sendable {
 
     /// All workers may be lost so often without a new step in between before the run is given up.
     static let restartLimit = 3
-    /// A worker may say so often without a new step in between that what was sent to it was lost.
+    /// So often without a new step in between messages may be lost before a worker is taken for lost.
     static let disturbanceLimit = 3
     /// Steps of a membership before which its lanes are not dealt anew.
     static let stepsBeforeDeal = 10
