@@ -11,8 +11,12 @@ public protocol WorkerLauncher: Sendable {
 
 /// What a launcher needs to know of a worker.
 public struct WorkerCommand: Sendable, Hashable {
-    /// The worker's number.
+    /// The worker's number, the run that it is to join, and how its gradients travel.
     public var rank: WorkerRank
+    public var run: RunID?
+    public var transport: Transport
+    /// The TCP port at which workers of other hosts are taken; nil where there is none.
+    public var port: Int?
     /// The program and its arguments.
     public var executable: String
     public var arguments: [String]
@@ -24,9 +28,13 @@ public struct WorkerCommand: Sendable, Hashable {
 
     /// A command of the given parts.
     public init(
-        rank: WorkerRank, executable: String, arguments: [String], environment: [String: String], log: String
+        rank: WorkerRank, run: RunID? = nil, transport: Transport = .ipc, port: Int? = nil, executable: String,
+        arguments: [String], environment: [String: String], log: String
     ) {
         self.rank = rank
+        self.run = run
+        self.transport = transport
+        self.port = port
         self.executable = executable
         self.arguments = arguments
         self.environment = environment

@@ -1,6 +1,8 @@
+import Cluster
 import Foundation
 import Jobs
 import Logging
+import Report
 import Runs
 import Wire
 
@@ -9,10 +11,16 @@ struct RequestDesk: Sendable {
     private let state: StateDirectory
     private let store: RunStore
     private let queue: RunQueue
+    private let vacancies: VacancyLauncher?
     private let logger: Logger
 
     /// A desk that keeps runs in `store` and hands them to `queue`.
-    init(state: StateDirectory, store: RunStore, queue: RunQueue, logger: Logger) {
+    ///
+    /// - Parameter vacancies: the places that wait for workers of other hosts; nil where this program starts the workers.
+    init(
+        state: StateDirectory, store: RunStore, queue: RunQueue, vacancies: VacancyLauncher? = nil, logger: Logger
+    ) {
+        self.vacancies = vacancies
         self.state = state
         self.store = store
         self.queue = queue
@@ -30,11 +38,43 @@ struct RequestDesk: Sendable {
             case .resume(let id, let workers):
                 try await resume(id, workers: workers)
                 return .done
+            case .document(let request): return .document(Array(try document(request)))
+            case .work: return try work()
             }
         } catch {
             return .refused(reason: "\(error)")
         }
     }
+
+    private func document(_ request: DocumentRequest) throws -> Data {
+        let document: Data
+        switch request {
+        case .list: document = try RunJSON.list(try store.list())
+        case .show(let run): document = try RunJSON.show(try store.record(of: try store.id(startingWith: run)))
+        case .events(let run): document = try RunJSON.events(try store.record(of: try store.id(startingWith: run)))
+        }
+        guard document.count + 1_024 <= ClientReply.byteLimit else {
+            throw DaemonError.refused(
+                reason: "the document has \(document.count) bytes; \(ClientReply.byteLimit) are allowed")
+        }
+        return document
+    }
+
+    private func work() throws -> ClientReply {
+        guard let vacancies else {
+            throw DaemonError.refused(
+                reason:
+                    "this daemon takes no workers of other hosts; start it with --launcher external and --workers-listen"
+            )
+        }
+        guard let order = vacancies.takePlace() else {
+            throw DaemonError.refused(reason: Self.noWork)
+        }
+        return .work(order)
+    }
+
+    /// What a worker is told that comes before there is anything to do.
+    static let noWork = "no run waits for workers"
 
     private func launch(_ launch: LaunchRequest) async throws -> RunID {
         let job = try JobFile.parse(launch.job, name: "the submitted job")
@@ -43,9 +83,12 @@ struct RequestDesk: Sendable {
             throw DaemonError.refused(
                 reason: "\(workers) workers can't share \(job.lanes) lanes; give 1 to \(job.lanes)")
         }
+        var exchange = launch.exchange
+        // Workers of other hosts share no memory and no sockets of this one.
+        if vacancies != nil { exchange.transport = .tcp }
         let run = Run(
             id: RunID.random(), job: job, backend: launch.backend, workers: workers, hardware: launch.hardware,
-            exchange: launch.backend == .cluster ? launch.exchange : nil, submitted: Date())
+            exchange: launch.backend == .cluster ? exchange : nil, submitted: Date())
         try store.insert(run)
         await queue.append(run.id)
         logger.info("queued: job \(job.name) on the \(launch.backend.rawValue)", metadata: ["run": "\(run.id)"])

@@ -28,6 +28,8 @@ public struct StateDirectory: Sendable, Hashable {
     public var datasets: String { path + "/datasets" }
     /// The sockets of the daemon and its workers. Emptied when a daemon starts and when it ends.
     public var sockets: String { path + "/sockets" }
+    /// The daemon's key, and the list of those that it lets in from other hosts.
+    public var keys: KeyStore { KeyStore(directory: path + "/keys") }
     /// The endpoint at which the daemon takes requests.
     public var controlEndpoint: String { "ipc://" + sockets + "/control" }
 

@@ -39,12 +39,13 @@ struct LaunchClusterCommand: AsyncParsableCommand {
 
     @OptionGroup var exchange: ExchangeOptions
     @OptionGroup var state: StateOptions
+    @OptionGroup var daemon: DaemonOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         try await Launch(
             options: options, backend: .cluster, workers: workers, exchange: try exchange.settings(), state: state,
-            output: output
+            daemon: daemon, output: output
         ).run()
     }
 }
@@ -56,10 +57,12 @@ struct LaunchWaferCommand: AsyncParsableCommand {
 
     @OptionGroup var options: LaunchOptions
     @OptionGroup var state: StateOptions
+    @OptionGroup var daemon: DaemonOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await Launch(options: options, backend: .wafer, workers: 1, state: state, output: output).run()
+        try await Launch(options: options, backend: .wafer, workers: 1, state: state, daemon: daemon, output: output)
+            .run()
     }
 }
 
@@ -70,6 +73,7 @@ private struct Launch {
     var workers: Int
     var exchange = ExchangeSettings()
     var state: StateOptions
+    var daemon: DaemonOptions
     var output: OutputOptions
 
     private struct Launched: Encodable {
@@ -81,7 +85,11 @@ private struct Launch {
         try JobRequirements.check(workers: workers, of: job)
         try JobRequirements.check(hardware: options.hardware, for: backend)
         let directory = state.directory
-        let id = try await DaemonClient(state: directory).launch(
+        if options.watch, try daemon.remote() != nil {
+            throw CommandFailure.wrongUsage(
+                "--watch reads the state directory, so it can't follow another daemon's run")
+        }
+        let id = try await daemon.client(of: directory).launch(
             job, on: backend, workers: workers, hardware: options.hardware, exchange: exchange)
         guard options.watch else {
             if output.json {

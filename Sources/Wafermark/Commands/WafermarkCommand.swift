@@ -24,6 +24,7 @@ struct WafermarkCommand: AsyncParsableCommand {
             CommandGroup(name: "Look", subcommands: [RunsCommand.self, ReportCommand.self, DiffCommand.self]),
             CommandGroup(
                 name: "Prepare", subcommands: [DoctorCommand.self, JobCommand.self, HardwareCommand.self]),
+            CommandGroup(name: "Many hosts", subcommands: [KeysCommand.self, DeployCommand.self]),
             CommandGroup(
                 name: "Model",
                 subcommands: [
