@@ -7,6 +7,16 @@ import Runs
 import ServiceLifecycle
 import Wire
 
+/// Where a run's workers come from.
+public enum WorkerSource: Hashable, Sendable {
+    /// The daemon starts them on its own host.
+    case local
+    /// It has a site's scheduler start them, and gives them a key for each run.
+    case scheduler
+    /// Somebody else starts them, with a key of theirs, and they ask for a place.
+    case external
+}
+
 /// The coordinator daemon: takes requests, queues runs, carries them out one at a time and keeps their records.
 ///
 /// It is a `Service`: graceful shutdown or cancellation ends the run under way as interrupted, ends its workers, and
@@ -21,8 +31,8 @@ public struct Daemon: Service {
         public var endpoints: [String]
         /// Where a run's workers of other hosts are taken, by their keys; nil where all are on this one.
         public var workersEndpoint: String?
-        /// Whether a site's scheduler starts the workers, and not this program.
-        public var expectsWorkers: Bool
+        /// Where workers come from.
+        public var workerSource: WorkerSource
         /// The daemon's key and the list of those that are let in.
         public var keys: KeyStore
         /// This program's own file, which is started for workers and preparation.
@@ -42,7 +52,7 @@ public struct Daemon: Service {
             self.state = state
             self.endpoints = endpoints
             self.workersEndpoint = nil
-            self.expectsWorkers = false
+            self.workerSource = .local
             self.keys = state.keys
             self.executable = executable
             self.machine = machine
@@ -67,7 +77,7 @@ public struct Daemon: Service {
         ready: @escaping @Sendable () -> Void = {}
     ) {
         self.options = options
-        vacancies = options.expectsWorkers ? VacancyLauncher() : nil
+        vacancies = options.workerSource == .external ? VacancyLauncher() : nil
         self.launcher = vacancies ?? launcher
         self.logger = logger
         self.ready = ready
@@ -92,7 +102,8 @@ public struct Daemon: Service {
         }
         let gatekeeper = try gatekeeper()
         let desk = RequestDesk(
-            state: state, store: store, queue: queue, vacancies: vacancies, logger: logger)
+            state: state, store: store, queue: queue, workerSource: options.workerSource, vacancies: vacancies,
+            logger: logger)
         if options.resumesAll { try await desk.resumeInterrupted() }
         let server = try ControlServer(
             try addresses(isSecured: gatekeeper != nil), gatekeeper: gatekeeper, logger: logger)
@@ -119,6 +130,13 @@ public struct Daemon: Service {
 
     /// Who knows the keys; nil where there are none and none are needed.
     private func gatekeeper() throws -> Gatekeeper? {
+        if options.workerSource == .scheduler {
+            try options.keys.makeServerKey()
+            // Of runs that an earlier daemon's end cut short.
+            for key in try options.keys.list() where key.name.hasPrefix(RunDirectory.keyPrefix) {
+                try options.keys.revoke(key.name)
+            }
+        }
         let beyond = try (options.endpoints + [options.workersEndpoint].compactMap(\.self)).contains {
             try !Endpoint($0).isLocal
         }
@@ -144,7 +162,11 @@ public struct Daemon: Service {
             state: options.state, store: store, reserve: reserve, launcher: launcher, executable: options.executable,
             machine: options.machine, deadlines: options.deadlines,
             remote: try options.workersEndpoint.flatMap { address in
-                try gatekeeper.map { WorkerHub.Remote(endpoint: try Endpoint(address), gatekeeper: $0) }
+                try gatekeeper.map { gatekeeper in
+                    WorkerHub.Remote(
+                        endpoint: try Endpoint(address), gatekeeper: gatekeeper,
+                        issuer: options.workerSource == .scheduler ? options.keys : nil)
+                }
             }, logger: logger)
         while let id = await queue.next() {
             let execution = RunExecution(of: id, in: surroundings)

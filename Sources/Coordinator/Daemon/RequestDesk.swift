@@ -11,6 +11,7 @@ struct RequestDesk: Sendable {
     private let state: StateDirectory
     private let store: RunStore
     private let queue: RunQueue
+    private let workerSource: WorkerSource
     private let vacancies: VacancyLauncher?
     private let logger: Logger
 
@@ -18,8 +19,10 @@ struct RequestDesk: Sendable {
     ///
     /// - Parameter vacancies: the places that wait for workers of other hosts; nil where this program starts the workers.
     init(
-        state: StateDirectory, store: RunStore, queue: RunQueue, vacancies: VacancyLauncher? = nil, logger: Logger
+        state: StateDirectory, store: RunStore, queue: RunQueue, workerSource: WorkerSource = .local,
+        vacancies: VacancyLauncher? = nil, logger: Logger
     ) {
+        self.workerSource = workerSource
         self.vacancies = vacancies
         self.state = state
         self.store = store
@@ -85,7 +88,7 @@ struct RequestDesk: Sendable {
         }
         var exchange = launch.exchange
         // Workers of other hosts share no memory and no sockets of this one.
-        if vacancies != nil { exchange.transport = .tcp }
+        if workerSource != .local { exchange.transport = .tcp }
         let run = Run(
             id: RunID.random(), job: job, backend: launch.backend, workers: workers, hardware: launch.hardware,
             exchange: launch.backend == .cluster ? exchange : nil, submitted: Date())

@@ -77,6 +77,10 @@ public struct RunDirectory: Sendable, Hashable {
     public func log(of rank: WorkerRank) -> String { path + "/worker-\(rank).log" }
     /// What the preparation of the dataset wrote to its standard error.
     public var preparationLog: String { path + "/prepare.log" }
+    /// A key by which workers that a scheduler starts are let in, while the run is under way; only the owner may read it.
+    public var keyFile: String { path + "/worker.key" }
+    /// What the names of such keys begin with.
+    static let keyPrefix = "run-"
     /// The secret by which workers of the run are known, while it is under way; only the owner may read it.
     public var tokenFile: String { path + "/worker.token" }
 }

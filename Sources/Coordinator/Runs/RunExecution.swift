@@ -57,6 +57,8 @@ struct RunExecution: Sendable {
             defer { close(hub) }
             try directory.write(token: hub.token)
             defer { directory.removeToken() }
+            try issueKey(in: directory)
+            defer { revokeKey(in: directory) }
             let machine = RunMachine(
                 run: run, runDirectory: directory.path, earlier: earlier, deadlines: surroundings.deadlines,
                 now: .now())
@@ -171,8 +173,22 @@ struct RunExecution: Sendable {
         post.yield(.restored(path: path, stepsMade: stepsMade, passedOver: passedOver))
     }
 
+    /// Makes the key by which the run's workers are let in, where a scheduler starts them.
+    private func issueKey(in directory: RunDirectory) throws {
+        guard let issuer = surroundings.remote?.issuer else { return }
+        revokeKey(in: directory)
+        try issuer.create(name: RunDirectory.keyPrefix + id.text, role: .worker).write(to: directory.keyFile)
+    }
+
+    private func revokeKey(in directory: RunDirectory) {
+        guard let issuer = surroundings.remote?.issuer else { return }
+        // There is none where the run begins.
+        try? issuer.revoke(RunDirectory.keyPrefix + id.text)
+        try? FileManager.default.removeItem(atPath: directory.keyFile)
+    }
+
     private func launch(_ rank: WorkerRank, of run: Run, for hub: WorkerHub, in directory: RunDirectory) async {
-        let command = WorkerCommand(
+        var command = WorkerCommand(
             rank: rank, run: run.id, transport: run.exchange?.transport ?? .ipc, port: hub.remotePort,
             executable: surroundings.executable,
             arguments: [
@@ -180,11 +196,16 @@ struct RunExecution: Sendable {
                 String(rank.index), "--transport", (run.exchange?.transport ?? .ipc).rawValue,
             ],
             environment: [WorkerEnvironment.token: hub.token], log: directory.log(of: rank))
+        if surroundings.remote?.issuer != nil { command.keyFile = directory.keyFile }
+        command.tokenFile = directory.tokenFile
+        command.cores = run.backend.threads(
+            lanes: run.job.lanes, cores: ProcessInfo.processInfo.activeProcessorCount)
+        let log = command.log
         do {
             let exit = try await surroundings.launcher.run(command) { processID in
                 post.yield(.started(rank, processID: processID))
             }
-            post.yield(.exited(rank, exit, lastWords: LogTail.lastLine(of: command.log)))
+            post.yield(.exited(rank, exit, lastWords: LogTail.lastLine(of: log)))
         } catch is CancellationError {
             return
         } catch {

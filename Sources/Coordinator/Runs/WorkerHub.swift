@@ -21,6 +21,8 @@ final class WorkerHub: Sendable {
     struct Remote: Sendable {
         var endpoint: Endpoint
         var gatekeeper: Gatekeeper
+        /// Gives each run's workers a key of their own; nil where they bring one.
+        var issuer: KeyStore?
     }
 
     /// The secret by which workers of this run are known.

@@ -58,24 +58,32 @@ public struct KeyStore: Sendable, Hashable {
         return keys
     }
 
+    /// Makes the daemon's own key, where there is none yet.
+    ///
+    /// - Throws: `KeyError`; `MessagingError.key` where libzmq has no CURVE.
+    func makeServerKey() throws {
+        try PrivateFile.makeFolder(directory)
+        try locked {
+            if isThere { return }
+            let own = try CurveKeyPair.generate()
+            try PrivateFile.write(
+                """
+                \(Self.heading)
+                public \(own.publicKey)
+                secret \(own.secretKey.exposedText)
+
+                """, to: serverFile, replaces: false)
+        }
+    }
+
     /// Makes a key called `name`, and the daemon's own where there is none yet. The caller gets the only copy of its
     /// secret half.
     ///
     /// - Throws: `KeyError`; `MessagingError.key` where libzmq has no CURVE.
     public func create(name: String, role: ClientRole, now: Date = Date()) throws -> ClientKey {
         guard Self.isName(name) else { throw KeyError.name(name) }
-        try PrivateFile.makeFolder(directory)
+        try makeServerKey()
         return try locked {
-            if !isThere {
-                let own = try CurveKeyPair.generate()
-                try PrivateFile.write(
-                    """
-                    \(Self.heading)
-                    public \(own.publicKey)
-                    secret \(own.secretKey.exposedText)
-
-                    """, to: serverFile, replaces: false)
-            }
             var keys = try list()
             guard !keys.contains(where: { $0.name == name }) else { throw KeyError.taken(name: name) }
             let pair = try CurveKeyPair.generate()

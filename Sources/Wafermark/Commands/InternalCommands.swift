@@ -67,10 +67,22 @@ struct WorkerCommand: AsyncParsableCommand {
     var rank: Int?
 
     @Option(help: .hidden)
+    var tokenFile: String?
+
+    @Option(help: .hidden)
     var transport = Transport.sharedMemory
 
     func run() async throws {
         guard let join else { return try await runElsewhere() }
+        var remote: WorkerProcess.Remote?
+        // On another host than the daemon's: a scheduler has started it.
+        if let endpoint = try? Endpoint(join), let host = endpoint.host, let port = endpoint.port {
+            guard let file = daemon.keyFile else {
+                throw CommandFailure.wrongUsage("--join \(join) is another host's, so a key is needed: give --key")
+            }
+            let own = try listen ?? RouteAddress.towards(host: host, port: port)
+            remote = WorkerProcess.Remote(client: try ClientKey(contentsOf: file).curve, host: own)
+        }
         let name = runName ?? String(join.split(separator: "/").last ?? "")
         guard let id = RunID(name), rank ?? 0 >= 0 else {
             throw CommandFailure.wrongUsage("'\(name)' is no run's id: give --join ipc://STATE/sockets/RUN, or --run")
@@ -78,7 +90,7 @@ struct WorkerCommand: AsyncParsableCommand {
         try WorkerProcess(
             options: WorkerProcess.Options(
                 coordinator: join, run: id, rank: rank.map { WorkerRank($0) }, transport: transport,
-                token: try token(of: id, at: join), libraries: Self.libraries),
+                token: try token(of: id, at: join), libraries: Self.libraries, remote: remote),
             makeWafer: WaferBackend.backend(for:)
         ).run()
     }
@@ -112,6 +124,7 @@ struct WorkerCommand: AsyncParsableCommand {
     }
 
     private func token(of id: RunID, at join: String) throws -> String {
+        if let tokenFile { return try PrivateFile.read(tokenFile) }
         if let token = ProcessInfo.processInfo.environment[WorkerEnvironment.token] { return token }
         let sockets = URL(fileURLWithPath: String(join.dropFirst("ipc://".count))).deletingLastPathComponent()
         let file = StateDirectory(path: sockets.deletingLastPathComponent().path).run(id).tokenFile

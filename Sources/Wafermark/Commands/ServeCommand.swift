@@ -1,6 +1,8 @@
 import ArgumentParser
+import Cluster
 import Coordinator
 import Dashboard
+import Foundation
 import Logging
 import Messaging
 
@@ -35,7 +37,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Who starts a run's workers: local (this daemon), or external (a scheduler; see 'worker --daemon').",
+            "Who starts a run's workers: local (this daemon), slurm, or external (see 'worker --daemon').",
             valueName: "name"))
     var launcher = LauncherChoice.local
 
@@ -45,6 +47,20 @@ struct ServeCommand: AsyncParsableCommand {
             "Where workers of other hosts are taken, by their keys, such as tcp://0.0.0.0:5556.", valueName: "endpoint")
     )
     var workersEndpoint: String?
+
+    @Option(
+        name: .customLong("workers-host"),
+        help: ArgumentHelp(
+            "With --launcher slurm, the name by which the nodes reach this host; its own name by default.",
+            valueName: "host"))
+    var workersHost: String?
+
+    @Option(
+        name: .customLong("slurm-option"),
+        help: ArgumentHelp(
+            "With --launcher slurm, an option of sbatch for every worker, such as --slurm-option=--partition=gpu.",
+            valueName: "option"))
+    var slurmOptions: [String] = []
 
     @Option(
         help: ArgumentHelp(
@@ -100,15 +116,20 @@ struct ServeCommand: AsyncParsableCommand {
         options.deadlines = deadlines.deadlines
         options.workersEndpoint = workersEndpoint
         if let keys { options.keys = KeyStore(directory: keys) }
+        if launcher == .slurm {
+            options.workerSource = .scheduler
+            options.workersEndpoint = workersEndpoint ?? "tcp://0.0.0.0:0"
+            if deadlines.joinSeconds == nil { options.deadlines.join = 3_600 }
+        }
         if launcher == .external {
-            options.expectsWorkers = true
+            options.workerSource = .external
             if deadlines.joinSeconds == nil { options.deadlines.join = 3_600 }
         }
         // Refused before anything is started.
         let access = try DashboardAccess(
             address: dashboard ?? .standard, tokenFile: dashboardToken, hosts: dashboardHosts)
         let (isReady, ready) = AsyncStream<Void>.makeStream()
-        let daemon = Daemon(options: options, logger: logger) { ready.finish() }
+        let daemon = Daemon(options: options, launcher: try workerLauncher(), logger: logger) { ready.finish() }
         do {
             try await Interruption.cancels(again: { Task { await daemon.endAtOnce() } }) {
                 try await withThrowingTaskGroup(of: Void.self) { group in
@@ -126,6 +147,17 @@ struct ServeCommand: AsyncParsableCommand {
             }
         } catch is CancellationError {
             logger.info("ended by a signal")
+        }
+    }
+
+    /// What starts the workers.
+    private func workerLauncher() throws -> any WorkerLauncher {
+        switch launcher {
+        case .local, .external: LocalLauncher()
+        case .slurm:
+            SlurmLauncher(
+                settings: SlurmLauncher.Settings(
+                    host: workersHost ?? ProcessInfo.processInfo.hostName, options: slurmOptions))
         }
     }
 
@@ -149,6 +181,8 @@ struct ServeCommand: AsyncParsableCommand {
 enum LauncherChoice: String, ExpressibleByArgument, CaseIterable {
     /// This daemon, on its own host.
     case local
-    /// A site's scheduler; the daemon takes whoever comes with a worker's key.
+    /// A site's Slurm, which is given a job for each worker.
+    case slurm
+    /// Somebody else; the daemon takes whoever comes with a worker's key.
     case external
 }
