@@ -694,7 +694,7 @@ const ProtobufCMessageDescriptor wafermark__ping__descriptor =
   (ProtobufCMessageInit) wafermark__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[8] =
+static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[11] =
 {
   {
     "job",
@@ -792,14 +792,53 @@ static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[8] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "priority",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Wafermark__Launch, n_after),
+    offsetof(Wafermark__Launch, after),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "submission_key",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, submission_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__launch__field_indices_by_name[] = {
+  9,   /* field[9] = after */
   4,   /* field[4] = algorithm */
   1,   /* field[1] = backend */
   7,   /* field[7] = bucket_bytes */
   6,   /* field[6] = even_lanes */
   3,   /* field[3] = hardware */
   0,   /* field[0] = job */
+  8,   /* field[8] = priority */
+  10,   /* field[10] = submission_key */
   5,   /* field[5] = transport */
   2,   /* field[2] = workers */
 };
@@ -808,7 +847,7 @@ static const ProtobufCIntRange wafermark__launch__number_ranges[3 + 1] =
   { 1, 0 },
   { 9, 6 },
   { 12, 7 },
-  { 0, 8 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor wafermark__launch__descriptor =
 {
@@ -818,7 +857,7 @@ const ProtobufCMessageDescriptor wafermark__launch__descriptor =
   "Wafermark__Launch",
   "wafermark",
   sizeof(Wafermark__Launch),
-  8,
+  11,
   wafermark__launch__field_descriptors,
   wafermark__launch__field_indices_by_name,
   3,  wafermark__launch__number_ranges,

@@ -60,17 +60,20 @@ public struct LaunchRequest: Hashable, Sendable {
     public var hardware: String?
     /// How the workers of a cluster share lanes and exchange gradients.
     public var exchange: ExchangeSettings
+    /// When its turn comes, and by what it is known again.
+    public var terms: SubmissionTerms
 
     /// A request of the given parts.
     public init(
         job: String, backend: Backend, workers: Int, hardware: String?,
-        exchange: ExchangeSettings = ExchangeSettings()
+        exchange: ExchangeSettings = ExchangeSettings(), terms: SubmissionTerms = SubmissionTerms()
     ) {
         self.job = job
         self.backend = backend
         self.workers = workers
         self.hardware = hardware
         self.exchange = exchange
+        self.terms = terms
     }
 }
 
@@ -123,6 +126,10 @@ extension ClientRequest {
             launch.transport = arena.string(request.exchange.transport.rawValue)
             launch.even_lanes = request.exchange.laneShares == .even ? 1 : 0
             launch.bucket_bytes = UInt64(clamping: request.exchange.bucket.count)
+            launch.priority = Int32(clamping: request.terms.priority)
+            launch.n_after = request.terms.after.count
+            launch.after = arena.strings(request.terms.after.map(\.text))
+            launch.submission_key = arena.string(request.terms.key ?? "")
             message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_LAUNCH
             message.launch = arena.pointer(launch)
         case .cancel(let id):
@@ -190,7 +197,8 @@ extension ClientRequest {
                 LaunchRequest(
                     job: try reader.text("job", launch.job, limit: 1 << 20), backend: backend,
                     workers: try reader.integer("workers", launch.workers, in: 1...4_096),
-                    hardware: hardware.isEmpty ? nil : hardware, exchange: try exchange(of: launch, reader)))
+                    hardware: hardware.isEmpty ? nil : hardware, exchange: try exchange(of: launch, reader),
+                    terms: try terms(of: launch, reader)))
         case WAFERMARK__CLIENT_REQUEST__KIND_CANCEL:
             return .cancel(try reader.run("run_id", try reader.required("cancel", message.cancel).run_id))
         case WAFERMARK__CLIENT_REQUEST__KIND_DELETE:
@@ -217,6 +225,22 @@ extension ClientRequest {
 }
 
 extension ClientRequest {
+    private static func terms(
+        of launch: Wafermark__Launch, _ reader: FieldReader
+    ) throws(WireError) -> SubmissionTerms {
+        guard launch.n_after <= SubmissionTerms.afterLimit else {
+            throw reader.error("after", "\(launch.n_after) runs", "at most \(SubmissionTerms.afterLimit)")
+        }
+        var after: [RunID] = []
+        for item in UnsafeBufferPointer(start: launch.after, count: launch.after == nil ? 0 : launch.n_after) {
+            after.append(try reader.run("after", item))
+        }
+        let key = try reader.text("submission_key", launch.submission_key, limit: SubmissionTerms.keyLimit)
+        let terms = SubmissionTerms(priority: Int(launch.priority), after: after, key: key.isEmpty ? nil : key)
+        if let problem = terms.problem { throw reader.error("priority, after or submission_key", "others", problem) }
+        return terms
+    }
+
     private static func exchange(
         of launch: Wafermark__Launch, _ reader: FieldReader
     ) throws(WireError) -> ExchangeSettings {

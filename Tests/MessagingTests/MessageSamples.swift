@@ -15,7 +15,8 @@ enum MessageSamples {
             .launch(
                 LaunchRequest(
                     job: "seed: 1\n# Größe\n", backend: .cluster, workers: 4, hardware: "dgx1-v100-16g",
-                    exchange: exchange)),
+                    exchange: exchange,
+                    terms: SubmissionTerms(priority: -100, after: [run, run], key: String(repeating: "k", count: 128)))),
             .launch(
                 LaunchRequest(job: String(repeating: "x", count: 1 << 20), backend: .wafer, workers: 1, hardware: nil)),
             .cancel(run),

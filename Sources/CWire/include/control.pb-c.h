@@ -110,10 +110,20 @@ struct  Wafermark__Launch
    * Bytes of a gradient bucket; 0 for the usual.
    */
   uint64_t bucket_bytes;
+  /*
+   * When the run's turn comes: higher first, and after which runs.
+   */
+  int32_t priority;
+  size_t n_after;
+  char **after;
+  /*
+   * Whoever submits twice with the same key gets one run; empty for none.
+   */
+  char *submission_key;
 };
 #define WAFERMARK__LAUNCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__launch__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Wafermark__Resume

@@ -114,7 +114,8 @@ public struct Daemon: Service {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await server.serve { await desk.answer($0) } }
                 group.addTask {
-                    try await carryOutRuns(from: queue, store: store, reserve: reserve, gatekeeper: gatekeeper)
+                    try await carryOutRuns(
+                        from: queue, for: desk, store: store, reserve: reserve, gatekeeper: gatekeeper)
                 }
                 group.addTask {
                     await waitForCancellation()
@@ -156,7 +157,7 @@ public struct Daemon: Service {
 
     /// Carries out the runs of `queue`, one after the other, until it is closed.
     private func carryOutRuns(
-        from queue: RunQueue, store: RunStore, reserve: DiskReserve, gatekeeper: Gatekeeper?
+        from queue: RunQueue, for desk: RequestDesk, store: RunStore, reserve: DiskReserve, gatekeeper: Gatekeeper?
     ) async throws {
         let surroundings = RunExecution.Surroundings(
             state: options.state, store: store, reserve: reserve, launcher: launcher, executable: options.executable,
@@ -175,6 +176,7 @@ public struct Daemon: Service {
             let end = await Task { try await execution.execute() }.result
             await queue.end()
             try end.get()
+            if let state = try? store.run(id).state { try await desk.settle(id, state) }
         }
     }
 

@@ -22,6 +22,12 @@ struct LaunchOptions: ParsableArguments {
     var hardware: String?
 
     @OptionGroup var compression: CompressionOptions
+    @OptionGroup var terms: TermsOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "One run for each of these seeds, such as 1,2,3; the job's own by default.", valueName: "list"))
+    var seeds: SeedList?
 
     @Flag(help: "Show progress until the run has ended.")
     var watch = false
@@ -78,10 +84,15 @@ private struct Launch {
 
     private struct Launched: Encodable {
         var runId: String
+        var seed: UInt64?
+    }
+
+    private struct LaunchedRuns: Encodable {
+        var runs: [Launched]
     }
 
     func run() async throws {
-        let job = options.compression.applied(to: try JobFile.read(options.job))
+        var job = options.compression.applied(to: try JobFile.read(options.job))
         try JobRequirements.check(workers: workers, of: job)
         try JobRequirements.check(hardware: options.hardware, for: backend)
         let directory = state.directory
@@ -89,8 +100,24 @@ private struct Launch {
             throw CommandFailure.wrongUsage(
                 "--watch reads the state directory, so it can't follow another daemon's run")
         }
-        let id = try await daemon.client(of: directory).launch(
-            job, on: backend, workers: workers, hardware: options.hardware, exchange: exchange)
+        let client = try daemon.client(of: directory)
+        if let seeds = options.seeds {
+            if options.watch { throw CommandFailure.wrongUsage("--watch follows one run; don't give it with --seeds") }
+            var launched: [Launched] = []
+            for seed in seeds.seeds {
+                job.seed = seed
+                let id = try await client.launch(
+                    job, on: backend, workers: workers, hardware: options.hardware, exchange: exchange,
+                    terms: options.terms.terms(suffix: "-seed-\(seed)"))
+                launched.append(Launched(runId: id.text, seed: seed))
+            }
+            if output.json { return try Console.printJSON(LaunchedRuns(runs: launched)) }
+            for run in launched { Console.print(run.runId) }
+            return
+        }
+        let id = try await client.launch(
+            job, on: backend, workers: workers, hardware: options.hardware, exchange: exchange,
+            terms: options.terms.terms())
         guard options.watch else {
             if output.json {
                 try Console.printJSON(Launched(runId: id.text))
