@@ -23,14 +23,18 @@ let package = Package(
             name: "Wafermark",
             dependencies: [
                 "Dashboard", "Coordinator", "Cluster", "Wafer", "Report", "PerformanceModel", "Runs", "Training",
-                "BERT", "Corpus",
+                "BERT", "Corpus", "Deployment", "Wire",
                 "Jobs", "Kernels", "Messaging", "CZeroMQ", "CProtobufC", .argumentParser, .logging, .serviceLifecycle,
             ]),
         .target(
             name: "Dashboard",
             dependencies: [
-                "Coordinator", "Report", "PerformanceModel", "Runs", "Jobs", .hummingbird, .logging, .serviceLifecycle,
+                "Coordinator", "Report", "PerformanceModel", "Runs", "Jobs", "Digests", .hummingbird, .logging,
+                .serviceLifecycle,
             ], resources: [.embedInCode("Resources")]),
+        .target(
+            name: "Deployment", dependencies: ["Jobs"],
+            resources: [.embedInCode("Resources")]),
         .target(
             name: "Coordinator",
             dependencies: [
@@ -89,10 +93,13 @@ let package = Package(
         .testTarget(name: "RunsTests", dependencies: ["Runs", "Jobs", .grdb]),
         .testTarget(
             name: "ReportTests", dependencies: ["Report", "PerformanceModel", "Runs", "Jobs"], exclude: ["Fixtures"]),
+        .testTarget(name: "DeploymentTests", dependencies: ["Deployment", "Jobs"]),
         .testTarget(name: "PerformanceModelTests", dependencies: ["PerformanceModel", "Jobs"]),
         .testTarget(
             name: "CoordinatorTests",
-            dependencies: ["Coordinator", "Cluster", "Report", "PerformanceModel", "Runs", "Wire", "Jobs"]),
+            dependencies: [
+                "Coordinator", "Cluster", "Report", "PerformanceModel", "Runs", "Wire", "Messaging", "Jobs",
+            ]),
         .testTarget(
             name: "DashboardTests", dependencies: ["Dashboard", "Coordinator", "Report", "Runs", "Jobs", .hummingbird]),
         .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Report", "Runs", "Jobs"]),

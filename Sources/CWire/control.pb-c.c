@@ -187,6 +187,96 @@ void   wafermark__resume__free_unpacked
   assert(message->base.descriptor == &wafermark__resume__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   wafermark__document_request__init
+                     (Wafermark__DocumentRequest         *message)
+{
+  static const Wafermark__DocumentRequest init_value = WAFERMARK__DOCUMENT_REQUEST__INIT;
+  *message = init_value;
+}
+size_t wafermark__document_request__get_packed_size
+                     (const Wafermark__DocumentRequest *message)
+{
+  assert(message->base.descriptor == &wafermark__document_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__document_request__pack
+                     (const Wafermark__DocumentRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__document_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__document_request__pack_to_buffer
+                     (const Wafermark__DocumentRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__document_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__DocumentRequest *
+       wafermark__document_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__DocumentRequest *)
+     protobuf_c_message_unpack (&wafermark__document_request__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__document_request__free_unpacked
+                     (Wafermark__DocumentRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__document_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   wafermark__work_request__init
+                     (Wafermark__WorkRequest         *message)
+{
+  static const Wafermark__WorkRequest init_value = WAFERMARK__WORK_REQUEST__INIT;
+  *message = init_value;
+}
+size_t wafermark__work_request__get_packed_size
+                     (const Wafermark__WorkRequest *message)
+{
+  assert(message->base.descriptor == &wafermark__work_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__work_request__pack
+                     (const Wafermark__WorkRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__work_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__work_request__pack_to_buffer
+                     (const Wafermark__WorkRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__work_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__WorkRequest *
+       wafermark__work_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__WorkRequest *)
+     protobuf_c_message_unpack (&wafermark__work_request__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__work_request__free_unpacked
+                     (Wafermark__WorkRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__work_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   wafermark__run_reference__init
                      (Wafermark__RunReference         *message)
 {
@@ -412,7 +502,52 @@ void   wafermark__refusal__free_unpacked
   assert(message->base.descriptor == &wafermark__refusal__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor wafermark__client_request__field_descriptors[6] =
+void   wafermark__work_order__init
+                     (Wafermark__WorkOrder         *message)
+{
+  static const Wafermark__WorkOrder init_value = WAFERMARK__WORK_ORDER__INIT;
+  *message = init_value;
+}
+size_t wafermark__work_order__get_packed_size
+                     (const Wafermark__WorkOrder *message)
+{
+  assert(message->base.descriptor == &wafermark__work_order__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__work_order__pack
+                     (const Wafermark__WorkOrder *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__work_order__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__work_order__pack_to_buffer
+                     (const Wafermark__WorkOrder *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__work_order__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__WorkOrder *
+       wafermark__work_order__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__WorkOrder *)
+     protobuf_c_message_unpack (&wafermark__work_order__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__work_order__free_unpacked
+                     (Wafermark__WorkOrder *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__work_order__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+static const ProtobufCFieldDescriptor wafermark__client_request__field_descriptors[8] =
 {
   {
     "protocol_version",
@@ -486,19 +621,45 @@ static const ProtobufCFieldDescriptor wafermark__client_request__field_descripto
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "document",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__ClientRequest, kind_case),
+    offsetof(Wafermark__ClientRequest, document),
+    &wafermark__document_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "work",
+    8,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__ClientRequest, kind_case),
+    offsetof(Wafermark__ClientRequest, work),
+    &wafermark__work_request__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__client_request__field_indices_by_name[] = {
   3,   /* field[3] = cancel */
   4,   /* field[4] = delete */
+  6,   /* field[6] = document */
   2,   /* field[2] = launch */
   1,   /* field[1] = ping */
   0,   /* field[0] = protocol_version */
   5,   /* field[5] = resume */
+  7,   /* field[7] = work */
 };
 static const ProtobufCIntRange wafermark__client_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 6 }
+  { 0, 8 }
 };
 const ProtobufCMessageDescriptor wafermark__client_request__descriptor =
 {
@@ -508,7 +669,7 @@ const ProtobufCMessageDescriptor wafermark__client_request__descriptor =
   "Wafermark__ClientRequest",
   "wafermark",
   sizeof(Wafermark__ClientRequest),
-  6,
+  8,
   wafermark__client_request__field_descriptors,
   wafermark__client_request__field_indices_by_name,
   1,  wafermark__client_request__number_ranges,
@@ -533,7 +694,7 @@ const ProtobufCMessageDescriptor wafermark__ping__descriptor =
   (ProtobufCMessageInit) wafermark__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[8] =
+static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[11] =
 {
   {
     "job",
@@ -631,14 +792,53 @@ static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[8] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "priority",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, priority),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "after",
+    14,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_STRING,
+    offsetof(Wafermark__Launch, n_after),
+    offsetof(Wafermark__Launch, after),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "submission_key",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, submission_key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__launch__field_indices_by_name[] = {
+  9,   /* field[9] = after */
   4,   /* field[4] = algorithm */
   1,   /* field[1] = backend */
   7,   /* field[7] = bucket_bytes */
   6,   /* field[6] = even_lanes */
   3,   /* field[3] = hardware */
   0,   /* field[0] = job */
+  8,   /* field[8] = priority */
+  10,   /* field[10] = submission_key */
   5,   /* field[5] = transport */
   2,   /* field[2] = workers */
 };
@@ -647,7 +847,7 @@ static const ProtobufCIntRange wafermark__launch__number_ranges[3 + 1] =
   { 1, 0 },
   { 9, 6 },
   { 12, 7 },
-  { 0, 8 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor wafermark__launch__descriptor =
 {
@@ -657,7 +857,7 @@ const ProtobufCMessageDescriptor wafermark__launch__descriptor =
   "Wafermark__Launch",
   "wafermark",
   sizeof(Wafermark__Launch),
-  8,
+  11,
   wafermark__launch__field_descriptors,
   wafermark__launch__field_indices_by_name,
   3,  wafermark__launch__number_ranges,
@@ -715,6 +915,75 @@ const ProtobufCMessageDescriptor wafermark__resume__descriptor =
   (ProtobufCMessageInit) wafermark__resume__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
+static const ProtobufCFieldDescriptor wafermark__document_request__field_descriptors[2] =
+{
+  {
+    "kind",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__DocumentRequest, kind),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "run",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__DocumentRequest, run),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__document_request__field_indices_by_name[] = {
+  0,   /* field[0] = kind */
+  1,   /* field[1] = run */
+};
+static const ProtobufCIntRange wafermark__document_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor wafermark__document_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.DocumentRequest",
+  "DocumentRequest",
+  "Wafermark__DocumentRequest",
+  "wafermark",
+  sizeof(Wafermark__DocumentRequest),
+  2,
+  wafermark__document_request__field_descriptors,
+  wafermark__document_request__field_indices_by_name,
+  1,  wafermark__document_request__number_ranges,
+  (ProtobufCMessageInit) wafermark__document_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+#define wafermark__work_request__field_descriptors NULL
+#define wafermark__work_request__field_indices_by_name NULL
+#define wafermark__work_request__number_ranges NULL
+const ProtobufCMessageDescriptor wafermark__work_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.WorkRequest",
+  "WorkRequest",
+  "Wafermark__WorkRequest",
+  "wafermark",
+  sizeof(Wafermark__WorkRequest),
+  0,
+  wafermark__work_request__field_descriptors,
+  wafermark__work_request__field_indices_by_name,
+  0,  wafermark__work_request__number_ranges,
+  (ProtobufCMessageInit) wafermark__work_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
 static const ProtobufCFieldDescriptor wafermark__run_reference__field_descriptors[1] =
 {
   {
@@ -753,7 +1022,7 @@ const ProtobufCMessageDescriptor wafermark__run_reference__descriptor =
   (ProtobufCMessageInit) wafermark__run_reference__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__client_reply__field_descriptors[5] =
+static const ProtobufCFieldDescriptor wafermark__client_reply__field_descriptors[7] =
 {
   {
     "protocol_version",
@@ -815,18 +1084,44 @@ static const ProtobufCFieldDescriptor wafermark__client_reply__field_descriptors
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "document",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Wafermark__ClientReply, kind_case),
+    offsetof(Wafermark__ClientReply, document),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "work",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Wafermark__ClientReply, kind_case),
+    offsetof(Wafermark__ClientReply, work),
+    &wafermark__work_order__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__client_reply__field_indices_by_name[] = {
+  5,   /* field[5] = document */
   3,   /* field[3] = done */
   2,   /* field[2] = launched */
   1,   /* field[1] = pong */
   0,   /* field[0] = protocol_version */
   4,   /* field[4] = refused */
+  6,   /* field[6] = work */
 };
 static const ProtobufCIntRange wafermark__client_reply__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor wafermark__client_reply__descriptor =
 {
@@ -836,7 +1131,7 @@ const ProtobufCMessageDescriptor wafermark__client_reply__descriptor =
   "Wafermark__ClientReply",
   "wafermark",
   sizeof(Wafermark__ClientReply),
-  5,
+  7,
   wafermark__client_reply__field_descriptors,
   wafermark__client_reply__field_indices_by_name,
   1,  wafermark__client_reply__number_ranges,
@@ -948,5 +1243,108 @@ const ProtobufCMessageDescriptor wafermark__refusal__descriptor =
   wafermark__refusal__field_indices_by_name,
   1,  wafermark__refusal__number_ranges,
   (ProtobufCMessageInit) wafermark__refusal__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__work_order__field_descriptors[6] =
+{
+  {
+    "run_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__WorkOrder, run_id),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "token",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__WorkOrder, token),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_numbered",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__WorkOrder, is_numbered),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "rank",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__WorkOrder, rank),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "transport",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__WorkOrder, transport),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "port",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__WorkOrder, port),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__work_order__field_indices_by_name[] = {
+  2,   /* field[2] = is_numbered */
+  5,   /* field[5] = port */
+  3,   /* field[3] = rank */
+  0,   /* field[0] = run_id */
+  1,   /* field[1] = token */
+  4,   /* field[4] = transport */
+};
+static const ProtobufCIntRange wafermark__work_order__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor wafermark__work_order__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.WorkOrder",
+  "WorkOrder",
+  "Wafermark__WorkOrder",
+  "wafermark",
+  sizeof(Wafermark__WorkOrder),
+  6,
+  wafermark__work_order__field_descriptors,
+  wafermark__work_order__field_indices_by_name,
+  1,  wafermark__work_order__number_ranges,
+  (ProtobufCMessageInit) wafermark__work_order__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -1365,7 +1365,7 @@ const ProtobufCMessageDescriptor wafermark__worker_to_coordinator__descriptor =
   (ProtobufCMessageInit) wafermark__worker_to_coordinator__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__worker_hello__field_descriptors[8] =
+static const ProtobufCFieldDescriptor wafermark__worker_hello__field_descriptors[9] =
 {
   {
     "token",
@@ -1463,10 +1463,23 @@ static const ProtobufCFieldDescriptor wafermark__worker_hello__field_descriptors
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "key",
+    9,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__WorkerHello, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__worker_hello__field_indices_by_name[] = {
   2,   /* field[2] = data_endpoint */
   3,   /* field[3] = instruction_set */
+  8,   /* field[8] = key */
   4,   /* field[4] = onednn_version */
   1,   /* field[1] = process_id */
   7,   /* field[7] = state_endpoint */
@@ -1477,7 +1490,7 @@ static const unsigned wafermark__worker_hello__field_indices_by_name[] = {
 static const ProtobufCIntRange wafermark__worker_hello__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor wafermark__worker_hello__descriptor =
 {
@@ -1487,7 +1500,7 @@ const ProtobufCMessageDescriptor wafermark__worker_hello__descriptor =
   "Wafermark__WorkerHello",
   "wafermark",
   sizeof(Wafermark__WorkerHello),
-  8,
+  9,
   wafermark__worker_hello__field_descriptors,
   wafermark__worker_hello__field_indices_by_name,
   1,  wafermark__worker_hello__number_ranges,
@@ -2872,7 +2885,7 @@ const ProtobufCMessageDescriptor wafermark__admitted__descriptor =
   (ProtobufCMessageInit) wafermark__admitted__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__peer__field_descriptors[5] =
+static const ProtobufCFieldDescriptor wafermark__peer__field_descriptors[6] =
 {
   {
     "rank",
@@ -2934,10 +2947,23 @@ static const ProtobufCFieldDescriptor wafermark__peer__field_descriptors[5] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "key",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Peer, key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__peer__field_indices_by_name[] = {
   1,   /* field[1] = endpoint */
   2,   /* field[2] = first_lane */
+  5,   /* field[5] = key */
   3,   /* field[3] = lane_count */
   0,   /* field[0] = rank */
   4,   /* field[4] = state_endpoint */
@@ -2945,7 +2971,7 @@ static const unsigned wafermark__peer__field_indices_by_name[] = {
 static const ProtobufCIntRange wafermark__peer__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor wafermark__peer__descriptor =
 {
@@ -2955,7 +2981,7 @@ const ProtobufCMessageDescriptor wafermark__peer__descriptor =
   "Wafermark__Peer",
   "wafermark",
   sizeof(Wafermark__Peer),
-  5,
+  6,
   wafermark__peer__field_descriptors,
   wafermark__peer__field_indices_by_name,
   1,  wafermark__peer__number_ranges,

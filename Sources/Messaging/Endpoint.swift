@@ -32,7 +32,34 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         self.text = text
     }
 
+    /// Port `port` of `host`, a name or a number.
+    ///
+    /// - Throws: `MessagingError.endpoint` where these name none.
+    public init(host: String, port: Int) throws(MessagingError) {
+        try self.init("tcp://\(host.contains(":") ? "[\(host)]" : host):\(port)")
+    }
+
     public var description: String { text }
+
+    /// The host of a TCP address, without brackets; nil for a Unix socket.
+    public var host: String? {
+        guard let address = text.dropping(prefix: "tcp://"), let colon = address.lastIndex(of: ":") else { return nil }
+        let host = address[..<colon]
+        return host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : String(host)
+    }
+
+    /// The port of a TCP address; nil for a Unix socket.
+    public var port: Int? {
+        text.dropping(prefix: "tcp://").flatMap { $0.split(separator: ":").last }.flatMap { Int($0) }
+    }
+
+    /// Whether this host's own processes alone can reach it: a Unix socket, or a loopback address.
+    public var isLocal: Bool {
+        guard let host else { return true }
+        if host == "localhost" || host == "::1" { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+        return parts.count == 4 && !parts.contains(nil) && parts[0] == 127
+    }
 }
 
 extension String {

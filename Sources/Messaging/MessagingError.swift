@@ -12,6 +12,10 @@ public enum MessagingError: Error, Hashable, Sendable, CustomStringConvertible {
     case call(String, reason: String)
     /// The library is older than the oldest that is safe.
     case library(found: String, oldest: String)
+    /// An address that others can reach, without CURVE.
+    case unencrypted(String)
+    /// A key that is none, or that can't be used.
+    case key(reason: String)
 
     public var description: String {
         switch self {
@@ -21,6 +25,10 @@ public enum MessagingError: Error, Hashable, Sendable, CustomStringConvertible {
         case .call(let name, let reason): "\(name) failed: \(reason)"
         case .library(let found, let oldest):
             "libzmq \(found) is installed; \(oldest) or newer is needed (CVE-2019-13132): upgrade libzmq3-dev"
+        case .unencrypted(let text):
+            "\(text) can be reached from other hosts, and messages there are encrypted and authenticated by keys: make some "
+                + "with 'wafermark keys new', or use ipc:// or a loopback address"
+        case .key(let reason): reason
         }
     }
 

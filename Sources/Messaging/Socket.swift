@@ -12,6 +12,8 @@ public struct Socket: ~Copyable {
         case push
         /// Receives from every peer that connects to it.
         case pull
+        /// Answers one request after the other.
+        case reply
 
         var code: Int32 {
             switch self {
@@ -19,6 +21,7 @@ public struct Socket: ~Copyable {
             case .dealer: ZMQ_DEALER
             case .push: ZMQ_PUSH
             case .pull: ZMQ_PULL
+            case .reply: ZMQ_REP
             }
         }
     }
@@ -71,21 +74,34 @@ public struct Socket: ~Copyable {
     }
 
     let handle: UnsafeMutableRawPointer
-    private let context: Context
+    /// Kept alive; nil for a socket that its context ends before itself.
+    private let context: Context?
 
     /// A socket of `kind` in `context`.
     public init(_ kind: Kind, in context: Context, options: Options = Options()) throws(MessagingError) {
-        guard let handle = zmq_socket(context.handle, kind.code) else {
+        handle = try Self.make(kind, options, in: context.handle)
+        self.context = context
+    }
+
+    /// A socket of `kind` in a libzmq context that outlives it.
+    init(_ kind: Kind, inUnowned context: UnsafeMutableRawPointer) throws(MessagingError) {
+        handle = try Self.make(kind, Options(), in: context)
+        self.context = nil
+    }
+
+    private static func make(
+        _ kind: Kind, _ options: Options, in context: UnsafeMutableRawPointer
+    ) throws(MessagingError) -> UnsafeMutableRawPointer {
+        guard let handle = zmq_socket(context, kind.code) else {
             throw .call("zmq_socket", reason: MessagingError.reason())
         }
-        do {
-            try Self.set(kind, options, on: handle)
+        do throws(MessagingError) {
+            try set(kind, options, on: handle)
         } catch {
             zmq_close(handle)
             throw error
         }
-        self.handle = handle
-        self.context = context
+        return handle
     }
 
     deinit { zmq_close(handle) }
@@ -108,10 +124,7 @@ public struct Socket: ~Copyable {
             try set(ZMQ_ROUTER_HANDOVER, Int32(1), on: handle)
         }
         if let id = options.routingID {
-            let bytes = Array(id.utf8)
-            guard zmq_setsockopt(handle, ZMQ_ROUTING_ID, bytes, bytes.count) == 0 else {
-                throw .call("zmq_setsockopt(ZMQ_ROUTING_ID)", reason: MessagingError.reason())
-            }
+            try set(ZMQ_ROUTING_ID, Array(id.utf8), on: handle)
         }
     }
 
@@ -124,8 +137,30 @@ public struct Socket: ~Copyable {
         }
     }
 
+    private static func set(
+        _ option: Int32, _ bytes: [UInt8], on handle: UnsafeMutableRawPointer
+    ) throws(MessagingError) {
+        guard zmq_setsockopt(handle, option, bytes, bytes.count) == 0 else {
+            throw .call("zmq_setsockopt(\(option))", reason: MessagingError.reason())
+        }
+    }
+
     /// Listens at `endpoint` and returns the address that was taken, with the real port where 0 was asked for.
-    public func bind(to endpoint: Endpoint) throws(MessagingError) -> Endpoint {
+    ///
+    /// - Parameter keys: who it is to those who connect, who then must use CURVE and be admitted by the context's check. Nil
+    ///   for none, at an address of this host's own processes alone; addresses without come first.
+    /// - Throws: `MessagingError.unencrypted` where others can reach the address and `keys` is nil; `.key`, `.bind`.
+    public func bind(to endpoint: Endpoint, as keys: CurveKeyPair? = nil) throws(MessagingError) -> Endpoint {
+        guard endpoint.isLocal || keys != nil else { throw .unencrypted(endpoint.text) }
+        if let keys {
+            guard let context, context.authenticates else {
+                throw .key(reason: "nothing would check the keys of those who connect to \(endpoint)")
+            }
+            // Options hold for what is bound from now on (zmq_setsockopt(3)).
+            try Self.set(ZMQ_CURVE_SERVER, Int32(1), on: handle)
+            try Self.set(ZMQ_CURVE_SECRETKEY, keys.secretKey.bytes, on: handle)
+            try Self.set(ZMQ_ZAP_DOMAIN, Array(Authenticator.domain.utf8), on: handle)
+        }
         guard zmq_bind(handle, endpoint.text) == 0 else {
             throw .bind(endpoint.text, reason: MessagingError.reason())
         }
@@ -138,7 +173,16 @@ public struct Socket: ~Copyable {
     }
 
     /// Connects to `endpoint`, now or as soon as somebody listens there.
-    public func connect(to endpoint: Endpoint) throws(MessagingError) {
+    ///
+    /// - Parameter client: the keys of both ends; nil for none, to an address of this host.
+    /// - Throws: `MessagingError.unencrypted` where the address is another host's and `client` is nil; `.connect`.
+    public func connect(to endpoint: Endpoint, with client: CurveClient? = nil) throws(MessagingError) {
+        guard endpoint.isLocal || client != nil else { throw .unencrypted(endpoint.text) }
+        if let client {
+            try Self.set(ZMQ_CURVE_SERVERKEY, client.server.bytes, on: handle)
+            try Self.set(ZMQ_CURVE_PUBLICKEY, client.keys.publicKey.bytes, on: handle)
+            try Self.set(ZMQ_CURVE_SECRETKEY, client.keys.secretKey.bytes, on: handle)
+        }
         guard zmq_connect(handle, endpoint.text) == 0 else {
             throw .connect(endpoint.text, reason: MessagingError.reason())
         }
@@ -196,10 +240,23 @@ public struct Socket: ~Copyable {
         return true
     }
 
-    /// The frames of the next message, or nil where none waits. At most `limit` frames are kept; a message of more is
-    /// read to its end and dropped, and comes back empty.
+    /// A message, and who sent it.
+    public struct Received: Sendable {
+        public var frames: [[UInt8]]
+        /// The key that its connection was admitted by; nil for one without CURVE.
+        public var key: CurvePublicKey?
+    }
+
+    /// The frames of the next message, or nil where none waits; as `receiveMessage`.
     public func receive(limit: Int = 8) throws(MessagingError) -> [[UInt8]]? {
+        try receiveMessage(limit: limit)?.frames
+    }
+
+    /// The next message, or nil where none waits. At most `limit` frames are kept; a message of more is read to its end
+    /// and dropped, and comes back empty.
+    public func receiveMessage(limit: Int = 8) throws(MessagingError) -> Received? {
         var frames: [[UInt8]] = []
+        var key: CurvePublicKey?
         var count = 0
         while true {
             var frame = zmq_msg_t()
@@ -217,7 +274,10 @@ public struct Socket: ~Copyable {
                 frames.append(
                     Array(UnsafeRawBufferPointer(start: zmq_msg_data(&frame), count: zmq_msg_size(&frame))))
             }
-            if zmq_msg_more(&frame) == 0 { return count <= limit ? frames : [] }
+            if key == nil, let user = zmq_msg_gets(&frame, "User-Id") {
+                key = try? CurvePublicKey(String(cString: user))
+            }
+            if zmq_msg_more(&frame) == 0 { return Received(frames: count <= limit ? frames : [], key: key) }
         }
     }
 }

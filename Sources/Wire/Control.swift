@@ -13,6 +13,41 @@ public enum ClientRequest: Hashable, Sendable {
     case delete(RunID)
     /// To go on with a run that ended before it was complete, by `workers` workers, or as many as before.
     case resume(RunID, workers: Int?)
+    /// For a document about the runs on record.
+    case document(DocumentRequest)
+    /// What a worker of another host could do.
+    case work
+}
+
+/// Which document about the runs on record.
+public enum DocumentRequest: Hashable, Sendable {
+    /// All runs.
+    case list
+    /// The figures, or the events, of the run whose id begins with a text.
+    case show(String)
+    case events(String)
+}
+
+/// What a worker of another host needs to join a run.
+public struct WorkOrder: Hashable, Sendable {
+    /// The run, and its secret.
+    public var run: RunID
+    public var token: String
+    /// The worker's number, where it has one already; else it asks for one.
+    public var rank: WorkerRank?
+    /// How gradients travel.
+    public var transport: Transport
+    /// The TCP port of the daemon's host at which the run's workers are taken.
+    public var port: Int
+
+    /// An order of the given parts.
+    public init(run: RunID, token: String, rank: WorkerRank?, transport: Transport, port: Int) {
+        self.run = run
+        self.token = token
+        self.rank = rank
+        self.transport = transport
+        self.port = port
+    }
 }
 
 /// To train a job on a backend.
@@ -25,17 +60,20 @@ public struct LaunchRequest: Hashable, Sendable {
     public var hardware: String?
     /// How the workers of a cluster share lanes and exchange gradients.
     public var exchange: ExchangeSettings
+    /// When its turn comes, and by what it is known again.
+    public var terms: SubmissionTerms
 
     /// A request of the given parts.
     public init(
         job: String, backend: Backend, workers: Int, hardware: String?,
-        exchange: ExchangeSettings = ExchangeSettings()
+        exchange: ExchangeSettings = ExchangeSettings(), terms: SubmissionTerms = SubmissionTerms()
     ) {
         self.job = job
         self.backend = backend
         self.workers = workers
         self.hardware = hardware
         self.exchange = exchange
+        self.terms = terms
     }
 }
 
@@ -47,6 +85,10 @@ public enum ClientReply: Hashable, Sendable {
     case launched(RunID)
     /// What was asked for is done.
     case done
+    /// The document that was asked for, as JSON.
+    case document([UInt8])
+    /// What there is to do.
+    case work(WorkOrder)
     /// It won't be done.
     case refused(reason: String)
 }
@@ -84,6 +126,10 @@ extension ClientRequest {
             launch.transport = arena.string(request.exchange.transport.rawValue)
             launch.even_lanes = request.exchange.laneShares == .even ? 1 : 0
             launch.bucket_bytes = UInt64(clamping: request.exchange.bucket.count)
+            launch.priority = Int32(clamping: request.terms.priority)
+            launch.n_after = request.terms.after.count
+            launch.after = arena.strings(request.terms.after.map(\.text))
+            launch.submission_key = arena.string(request.terms.key ?? "")
             message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_LAUNCH
             message.launch = arena.pointer(launch)
         case .cancel(let id):
@@ -99,6 +145,18 @@ extension ClientRequest {
             resume.workers = UInt32(clamping: workers ?? 0)
             message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_RESUME
             message.resume = arena.pointer(resume)
+        case .document(let request):
+            var document = Wafermark__DocumentRequest()
+            wafermark__document_request__init(&document)
+            document.kind = arena.string(request.kind)
+            document.run = arena.string(request.run)
+            message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_DOCUMENT
+            message.document = arena.pointer(document)
+        case .work:
+            var work = Wafermark__WorkRequest()
+            wafermark__work_request__init(&work)
+            message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_WORK
+            message.work = arena.pointer(work)
         }
         return withExtendedLifetime(arena) {
             packed(
@@ -139,7 +197,8 @@ extension ClientRequest {
                 LaunchRequest(
                     job: try reader.text("job", launch.job, limit: 1 << 20), backend: backend,
                     workers: try reader.integer("workers", launch.workers, in: 1...4_096),
-                    hardware: hardware.isEmpty ? nil : hardware, exchange: try exchange(of: launch, reader)))
+                    hardware: hardware.isEmpty ? nil : hardware, exchange: try exchange(of: launch, reader),
+                    terms: try terms(of: launch, reader)))
         case WAFERMARK__CLIENT_REQUEST__KIND_CANCEL:
             return .cancel(try reader.run("run_id", try reader.required("cancel", message.cancel).run_id))
         case WAFERMARK__CLIENT_REQUEST__KIND_DELETE:
@@ -148,12 +207,40 @@ extension ClientRequest {
             let resume = try reader.required("resume", message.resume)
             let workers = try reader.integer("workers", resume.workers, in: 0...4_096)
             return .resume(try reader.run("run_id", resume.run_id), workers: workers == 0 ? nil : workers)
-        default: throw reader.error("kind", "\(message.kind_case.rawValue)", "ping, launch, cancel, delete or resume")
+        case WAFERMARK__CLIENT_REQUEST__KIND_DOCUMENT:
+            let document = try reader.required("document", message.document)
+            let run = try reader.text("run", document.run, limit: 64)
+            switch try reader.text("kind", document.kind, limit: 64) {
+            case "list": return .document(.list)
+            case "show": return .document(.show(run))
+            case "events": return .document(.events(run))
+            case let other: throw reader.error("kind", "'\(other)'", "list, show or events")
+            }
+        case WAFERMARK__CLIENT_REQUEST__KIND_WORK: return .work
+        default:
+            throw reader.error(
+                "kind", "\(message.kind_case.rawValue)", "ping, launch, cancel, delete, resume, document or work")
         }
     }
 }
 
 extension ClientRequest {
+    private static func terms(
+        of launch: Wafermark__Launch, _ reader: FieldReader
+    ) throws(WireError) -> SubmissionTerms {
+        guard launch.n_after <= SubmissionTerms.afterLimit else {
+            throw reader.error("after", "\(launch.n_after) runs", "at most \(SubmissionTerms.afterLimit)")
+        }
+        var after: [RunID] = []
+        for item in UnsafeBufferPointer(start: launch.after, count: launch.after == nil ? 0 : launch.n_after) {
+            after.append(try reader.run("after", item))
+        }
+        let key = try reader.text("submission_key", launch.submission_key, limit: SubmissionTerms.keyLimit)
+        let terms = SubmissionTerms(priority: Int(launch.priority), after: after, key: key.isEmpty ? nil : key)
+        if let problem = terms.problem { throw reader.error("priority, after or submission_key", "others", problem) }
+        return terms
+    }
+
     private static func exchange(
         of launch: Wafermark__Launch, _ reader: FieldReader
     ) throws(WireError) -> ExchangeSettings {
@@ -177,9 +264,26 @@ extension ClientRequest {
     }
 }
 
+extension DocumentRequest {
+    fileprivate var kind: String {
+        switch self {
+        case .list: "list"
+        case .show: "show"
+        case .events: "events"
+        }
+    }
+
+    fileprivate var run: String {
+        switch self {
+        case .list: ""
+        case .show(let run), .events(let run): run
+        }
+    }
+}
+
 extension ClientReply {
-    /// The most bytes of a reply.
-    public static let byteLimit = 1 << 20
+    /// The most bytes of a reply: a document of a run of many steps.
+    public static let byteLimit = 64 << 20
 
     /// The reply's bytes.
     public func encoded() -> [UInt8] {
@@ -212,6 +316,20 @@ extension ClientReply {
             refusal.reason = arena.string(reason)
             message.kind_case = WAFERMARK__CLIENT_REPLY__KIND_REFUSED
             message.refused = arena.pointer(refusal)
+        case .document(let document):
+            message.kind_case = WAFERMARK__CLIENT_REPLY__KIND_DOCUMENT
+            message.document = arena.bytes(document)
+        case .work(let order):
+            var work = Wafermark__WorkOrder()
+            wafermark__work_order__init(&work)
+            work.run_id = arena.string(order.run.text)
+            work.token = arena.string(order.token)
+            work.is_numbered = order.rank == nil ? 0 : 1
+            work.rank = UInt32(clamping: order.rank?.index ?? 0)
+            work.transport = arena.string(order.transport.rawValue)
+            work.port = UInt32(clamping: order.port)
+            message.kind_case = WAFERMARK__CLIENT_REPLY__KIND_WORK
+            message.work = arena.pointer(work)
         }
         return withExtendedLifetime(arena) {
             packed(
@@ -249,7 +367,19 @@ extension ClientReply {
         case WAFERMARK__CLIENT_REPLY__KIND_REFUSED:
             let refusal = try reader.required("refused", message.refused)
             return .refused(reason: try reader.text("reason", refusal.reason, limit: 64 << 10))
-        default: throw reader.error("kind", "\(message.kind_case.rawValue)", "pong, launched, done or refused")
+        case WAFERMARK__CLIENT_REPLY__KIND_DOCUMENT:
+            return .document(Array(UnsafeBufferPointer(start: message.document.data, count: message.document.len)))
+        case WAFERMARK__CLIENT_REPLY__KIND_WORK:
+            let work = try reader.required("work", message.work)
+            let rank = WorkerRank(try reader.integer("rank", work.rank, in: 0...4_095))
+            return .work(
+                WorkOrder(
+                    run: try reader.run("run_id", work.run_id), token: try reader.text("token", work.token, limit: 256),
+                    rank: work.is_numbered != 0 ? rank : nil, transport: try reader.choice("transport", work.transport),
+                    port: try reader.integer("port", work.port, in: 1...65_535)))
+        default:
+            throw reader.error(
+                "kind", "\(message.kind_case.rawValue)", "pong, launched, done, refused, document or work")
         }
     }
 }

@@ -37,13 +37,18 @@ public struct Assignment: Hashable, Sendable {
         public var lanes: Range<Int>
         /// Where it takes weights and optimizer state.
         public var stateEndpoint: String
+        /// The CURVE key by which it is known; empty where all are on one host.
+        public var key: [UInt8]
 
         /// A peer of the given parts.
-        public init(rank: WorkerRank, endpoint: String, lanes: Range<Int>, stateEndpoint: String = "") {
+        public init(
+            rank: WorkerRank, endpoint: String, lanes: Range<Int>, stateEndpoint: String = "", key: [UInt8] = []
+        ) {
             self.rank = rank
             self.endpoint = endpoint
             self.lanes = lanes
             self.stateEndpoint = stateEndpoint
+            self.key = key
         }
     }
 

@@ -54,11 +54,13 @@ public struct WorkerHello: Hashable, Sendable {
     public var oneDNNVersion: String
     public var zeroMQVersion: String
     public var wafermarkVersion: String
+    /// The CURVE key by which peers know it; empty where all are on one host.
+    public var key: [UInt8]
 
     /// An introduction of the given parts.
     public init(
         token: String, processID: Int32, dataEndpoint: String, stateEndpoint: String, instructionSet: String,
-        oneDNNVersion: String, zeroMQVersion: String, wafermarkVersion: String
+        oneDNNVersion: String, zeroMQVersion: String, wafermarkVersion: String, key: [UInt8] = []
     ) {
         self.token = token
         self.processID = processID
@@ -68,6 +70,7 @@ public struct WorkerHello: Hashable, Sendable {
         self.oneDNNVersion = oneDNNVersion
         self.zeroMQVersion = zeroMQVersion
         self.wafermarkVersion = wafermarkVersion
+        self.key = key
     }
 }
 

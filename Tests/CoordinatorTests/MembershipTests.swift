@@ -155,12 +155,14 @@ struct MembershipTests {
         #expect(life.step(0, among: [0]).recorded == [0])
     }
 
-    @Test("F16: a coordinator that was suspended for a minute takes nobody for lost")
-    func suspendedCoordinator() throws {
+    @Test(
+        "F16, F30: a coordinator that was suspended for a minute, or slept for ten or for a night, takes nobody for lost",
+        arguments: [60.0, 600, 36_000])
+    func suspendedCoordinator(seconds: Double) throws {
         var life = try Life(steps: 4)
         life.begin()
         life.live(seconds: 5, speaking: [0, 1])
-        life.pass(seconds: 60)
+        life.pass(seconds: seconds)
         #expect(life.handle(.tick).isEmpty)
         #expect(life.live(seconds: 5, speaking: [0, 1]).halted.isEmpty)
     }

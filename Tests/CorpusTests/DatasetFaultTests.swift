@@ -152,7 +152,7 @@ struct DatasetFaultTests {
         #expect(folder.contents == ["data"])
     }
 
-    @Test("a changed, cut or missing file of the folder is named when it is opened")
+    @Test("F32: a changed, cut or missing file of the folder is named when it is opened")
     func damage() throws {
         let directory = try dataset().directory
         for name in try FileManager.default.contentsOfDirectory(atPath: directory) where !name.hasSuffix(".tokens") {
@@ -172,7 +172,7 @@ struct DatasetFaultTests {
         #expect(throws: Never.self) { try Dataset(opening: directory) }
     }
 
-    @Test("changed tokens are found by the full check, and reading them never traps")
+    @Test("F32: changed tokens are found by the full check, and reading them never traps")
     func damagedTokens() throws {
         let directory = try dataset().directory
         let path = directory + "/training-00000-000.tokens"

@@ -11,7 +11,8 @@ struct DashboardTests {
         let base: String
 
         init(_ state: String, _ more: [String] = []) throws {
-            daemon = try Program.start(["serve", "--state", state, "--dashboard", "0"] + more)
+            daemon = try Program.start(
+                ["serve", "--state", state] + (more.contains("--dashboard") ? [] : ["--dashboard", "0"]) + more)
             var base = ""
             let daemon = daemon
             let isUp = Eventually.holds(within: 30) {
@@ -169,6 +170,81 @@ struct DashboardTests {
         let host = try await ask("GET", runs, headers: ["Host": "evil.example"])
         #expect(host.status == 421)
         #expect((try await ask("GET", runs).json["runs"] as? [Any])?.isEmpty == true)
+    }
+
+    private static let token = "0123456789-abcdefghijklmnopqrstuvwxyz"
+
+    private func tokenFile(in folder: TemporaryFolder) throws -> String {
+        let path = try folder.write(Self.token + "\n", to: "token")
+        try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+        return path
+    }
+
+    @Test("B15: with a token, who has none sees that the daemon lives, and nothing else")
+    func token() async throws {
+        let folder = try TemporaryFolder()
+        let served = try Served(folder.path + "/s", ["--dashboard-token", try tokenFile(in: folder)])
+        let good = ["Authorization": "Bearer \(Self.token)"]
+        for path in ["/api/v1/runs", "/metrics", "/", "/openapi.json", "/dashboard.js", "/nowhere", "/report?run=0"] {
+            #expect(try await ask("GET", served.base + path).status == 401, "\(path)")
+            let wrong = try await ask("GET", served.base + path, headers: ["Authorization": "Bearer \(Self.token)x"])
+            #expect(wrong.status == 401, "\(path)")
+        }
+        let launch = try await ask(
+            "POST", served.base + "/api/v1/runs", body: ["job": JobFixtures.small(), "backend": "wafer"])
+        #expect(launch.status == 401)
+        #expect(try await ask("GET", served.base + "/healthz").status == 200)
+        let runs = try await ask("GET", served.base + "/api/v1/runs", headers: good)
+        #expect(runs.status == 200 && (runs.json["runs"] as? [Any])?.isEmpty == true)
+        #expect(!served.daemon.standardError.contains(Self.token))
+    }
+
+    @Test("B15: the login page gives a session for the token, and for nothing else")
+    func login() async throws {
+        let folder = try TemporaryFolder()
+        let served = try Served(folder.path + "/s", ["--dashboard-token", try tokenFile(in: folder)])
+        let page = try await ask("GET", served.base + "/", headers: ["Accept": "text/html"])
+        #expect(page.status == 200 && page.text.contains("action=\"/login\""), "it leads to the login page")
+        func logIn(_ text: String) async throws -> (status: Int, cookie: String?) {
+            let outcome = try Program.command(
+                "curl", ["-s", "-i", "-X", "POST", "--data", "token=\(text)", served.base + "/login"])
+            let lines = outcome.split(separator: "\r\n")
+            let cookie = lines.first { $0.lowercased().hasPrefix("set-cookie: ") }.map {
+                $0.dropFirst("set-cookie: ".count)
+            }
+            return (Int(lines.first?.split(separator: " ").dropFirst().first ?? "") ?? 0, cookie.map(String.init))
+        }
+        let wrong = try await logIn("nonsense")
+        #expect(wrong.status == 401 && wrong.cookie == nil)
+        let right = try await logIn(Self.token)
+        let cookie = try #require(right.cookie)
+        #expect(right.status == 303 && cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"))
+        #expect(!cookie.contains(Self.token))
+        let session = String(cookie.prefix { $0 != ";" })
+        let runs = try await ask("GET", served.base + "/api/v1/runs", headers: ["Cookie": "a=b; \(session)"])
+        #expect(runs.status == 200)
+        let forged = try await ask("GET", served.base + "/api/v1/runs", headers: ["Cookie": session + "0"])
+        #expect(forged.status == 401)
+    }
+
+    @Test("beyond this machine a request must have come to a proxy by TLS, by one of the dashboard's names")
+    func behindProxy() async throws {
+        let folder = try TemporaryFolder()
+        let served = try Served(
+            folder.path + "/s",
+            [
+                "--dashboard", "0.0.0.0:0", "--dashboard-host", "wafermark.example", "--dashboard-token",
+                try tokenFile(in: folder),
+            ])
+        let base = served.base.replacing("0.0.0.0", with: "127.0.0.1")
+        let good = ["Authorization": "Bearer \(Self.token)"]
+        let plain = try await ask("GET", base + "/api/v1/runs", headers: good)
+        #expect(plain.status == 403 && plain.message.contains("TLS"), "\(plain.text)")
+        let proxied = good.merging(["X-Forwarded-Proto": "https", "Host": "wafermark.example"]) { $1 }
+        #expect(try await ask("GET", base + "/api/v1/runs", headers: proxied).status == 200)
+        let other = proxied.merging(["Host": "evil.example"]) { $1 }
+        #expect(try await ask("GET", base + "/api/v1/runs", headers: other).status == 421)
+        #expect(try await ask("GET", base + "/healthz", headers: ["Host": "10.0.0.1"]).status == 200)
     }
 
     @Test("an address that others can reach, or that is taken, is refused by name")

@@ -15,13 +15,15 @@ enum MessageSamples {
             .launch(
                 LaunchRequest(
                     job: "seed: 1\n# Größe\n", backend: .cluster, workers: 4, hardware: "dgx1-v100-16g",
-                    exchange: exchange)),
+                    exchange: exchange,
+                    terms: SubmissionTerms(priority: -100, after: [run, run], key: String(repeating: "k", count: 128)))),
             .launch(
                 LaunchRequest(job: String(repeating: "x", count: 1 << 20), backend: .wafer, workers: 1, hardware: nil)),
             .cancel(run),
             .delete(run),
             .resume(run, workers: nil),
             .resume(run, workers: 4_096),
+            .document(.list), .document(.show("0123")), .document(.events("0123wxyz")), .work,
         ]
     }()
 
@@ -30,6 +32,9 @@ enum MessageSamples {
         return [
             .pong(processID: 1, state: "/var/lib/wafermark"), .launched(run), .done,
             .refused(reason: "the queue is full — try later"),
+            .document(Array(#"{"runs":[]}"#.utf8)), .document([]),
+            .work(WorkOrder(run: run, token: "a secret", rank: WorkerRank(4_095), transport: .tcp, port: 65_535)),
+            .work(WorkOrder(run: run, token: "a secret", rank: nil, transport: .tcp, port: 1)),
         ]
     }()
 
@@ -38,6 +43,11 @@ enum MessageSamples {
             WorkerHello(
                 token: "a secret", processID: 4711, dataEndpoint: "ipc:///tmp/w0", stateEndpoint: "ipc:///tmp/w0-state",
                 instructionSet: "avx512f", oneDNNVersion: "2.6.0", zeroMQVersion: "4.3.4", wafermarkVersion: "0.1.0")),
+        .hello(
+            WorkerHello(
+                token: "a secret", processID: 1, dataEndpoint: "tcp://10.0.0.1:1", stateEndpoint: "tcp://10.0.0.1:2",
+                instructionSet: "avx2", oneDNNVersion: "2.6.0", zeroMQVersion: "4.3.4", wafermarkVersion: "0.1.0",
+                key: Array(0..<32))),
         .joinRequest(token: "a secret"),
         .notice("worker 1 can't read the memory of worker 0"),
         .heartbeat(Heartbeat(step: StepNumber(0), phase: .starting)),
@@ -103,7 +113,7 @@ enum MessageSamples {
                 peers: [
                     Assignment.Peer(
                         rank: WorkerRank(5), endpoint: "ipc:///tmp/w5", lanes: 0..<8,
-                        stateEndpoint: "ipc:///tmp/w5-state")
+                        stateEndpoint: "ipc:///tmp/w5-state", key: Array(repeating: 0xFF, count: 32))
                 ],
                 job: [], datasetDirectory: "/cache/ab", runDirectory: "/runs/x", firstStep: StepNumber(18), threads: 2,
                 backend: .cluster, exchangeDeadline: HostSeconds(10), algorithm: .star, transport: .tcp,

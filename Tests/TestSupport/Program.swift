@@ -46,6 +46,12 @@ public struct Program: Sendable {
         return try running.wait(seconds: seconds)
     }
 
+    /// What another program prints, found in PATH.
+    public static func command(_ name: String, _ arguments: [String], seconds: Double = 60) throws -> String {
+        try RunningProgram(path: "/usr/bin/env", arguments: [name] + arguments, environment: [:])
+            .wait(seconds: seconds).standardOutput
+    }
+
     /// Starts the program with `arguments`; with `fileKibibytes`, no file that it writes may be larger (`ulimit -f`), with
     /// `descriptors`, no more of them may be open in each process (`ulimit -n`).
     public static func start(

@@ -19,11 +19,14 @@ typedef struct Wafermark__ClientRequest Wafermark__ClientRequest;
 typedef struct Wafermark__Ping Wafermark__Ping;
 typedef struct Wafermark__Launch Wafermark__Launch;
 typedef struct Wafermark__Resume Wafermark__Resume;
+typedef struct Wafermark__DocumentRequest Wafermark__DocumentRequest;
+typedef struct Wafermark__WorkRequest Wafermark__WorkRequest;
 typedef struct Wafermark__RunReference Wafermark__RunReference;
 typedef struct Wafermark__ClientReply Wafermark__ClientReply;
 typedef struct Wafermark__Pong Wafermark__Pong;
 typedef struct Wafermark__Done Wafermark__Done;
 typedef struct Wafermark__Refusal Wafermark__Refusal;
+typedef struct Wafermark__WorkOrder Wafermark__WorkOrder;
 
 
 /* --- enums --- */
@@ -37,7 +40,9 @@ typedef enum {
   WAFERMARK__CLIENT_REQUEST__KIND_LAUNCH = 3,
   WAFERMARK__CLIENT_REQUEST__KIND_CANCEL = 4,
   WAFERMARK__CLIENT_REQUEST__KIND_DELETE = 5,
-  WAFERMARK__CLIENT_REQUEST__KIND_RESUME = 6
+  WAFERMARK__CLIENT_REQUEST__KIND_RESUME = 6,
+  WAFERMARK__CLIENT_REQUEST__KIND_DOCUMENT = 7,
+  WAFERMARK__CLIENT_REQUEST__KIND_WORK = 8
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__CLIENT_REQUEST__KIND__CASE)
 } Wafermark__ClientRequest__KindCase;
 
@@ -52,6 +57,8 @@ struct  Wafermark__ClientRequest
     Wafermark__RunReference *cancel;
     Wafermark__RunReference *delete_;
     Wafermark__Resume *resume;
+    Wafermark__DocumentRequest *document;
+    Wafermark__WorkRequest *work;
   };
 };
 #define WAFERMARK__CLIENT_REQUEST__INIT \
@@ -103,10 +110,20 @@ struct  Wafermark__Launch
    * Bytes of a gradient bucket; 0 for the usual.
    */
   uint64_t bucket_bytes;
+  /*
+   * When the run's turn comes: higher first, and after which runs.
+   */
+  int32_t priority;
+  size_t n_after;
+  char **after;
+  /*
+   * Whoever submits twice with the same key gets one run; empty for none.
+   */
+  char *submission_key;
 };
 #define WAFERMARK__LAUNCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__launch__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string }
 
 
 struct  Wafermark__Resume
@@ -121,6 +138,38 @@ struct  Wafermark__Resume
 #define WAFERMARK__RESUME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__resume__descriptor) \
     , (char *)protobuf_c_empty_string, 0 }
+
+
+/*
+ * A document about the runs on record.
+ */
+struct  Wafermark__DocumentRequest
+{
+  ProtobufCMessage base;
+  /*
+   * "list", "show" or "events".
+   */
+  char *kind;
+  /*
+   * The run's id or a beginning of it; empty for a list.
+   */
+  char *run;
+};
+#define WAFERMARK__DOCUMENT_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__document_request__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+
+
+/*
+ * From a worker of another host, which asks what there is to do.
+ */
+struct  Wafermark__WorkRequest
+{
+  ProtobufCMessage base;
+};
+#define WAFERMARK__WORK_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__work_request__descriptor) \
+     }
 
 
 struct  Wafermark__RunReference
@@ -138,7 +187,9 @@ typedef enum {
   WAFERMARK__CLIENT_REPLY__KIND_PONG = 2,
   WAFERMARK__CLIENT_REPLY__KIND_LAUNCHED = 3,
   WAFERMARK__CLIENT_REPLY__KIND_DONE = 4,
-  WAFERMARK__CLIENT_REPLY__KIND_REFUSED = 5
+  WAFERMARK__CLIENT_REPLY__KIND_REFUSED = 5,
+  WAFERMARK__CLIENT_REPLY__KIND_DOCUMENT = 6,
+  WAFERMARK__CLIENT_REPLY__KIND_WORK = 7
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(WAFERMARK__CLIENT_REPLY__KIND__CASE)
 } Wafermark__ClientReply__KindCase;
 
@@ -152,6 +203,11 @@ struct  Wafermark__ClientReply
     Wafermark__RunReference *launched;
     Wafermark__Done *done;
     Wafermark__Refusal *refused;
+    /*
+     * A JSON document.
+     */
+    ProtobufCBinaryData document;
+    Wafermark__WorkOrder *work;
   };
 };
 #define WAFERMARK__CLIENT_REPLY__INIT \
@@ -187,6 +243,36 @@ struct  Wafermark__Refusal
 #define WAFERMARK__REFUSAL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__refusal__descriptor) \
     , (char *)protobuf_c_empty_string }
+
+
+/*
+ * What a worker of another host needs to join a run.
+ */
+struct  Wafermark__WorkOrder
+{
+  ProtobufCMessage base;
+  char *run_id;
+  /*
+   * The run's secret.
+   */
+  char *token;
+  /*
+   * Whether the worker has a number already, and which.
+   */
+  protobuf_c_boolean is_numbered;
+  uint32_t rank;
+  /*
+   * How gradients travel, as in an assignment.
+   */
+  char *transport;
+  /*
+   * The TCP port of the daemon's host at which the run's workers are taken.
+   */
+  uint32_t port;
+};
+#define WAFERMARK__WORK_ORDER__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__work_order__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0 }
 
 
 /* Wafermark__ClientRequest methods */
@@ -264,6 +350,44 @@ Wafermark__Resume *
                       const uint8_t       *data);
 void   wafermark__resume__free_unpacked
                      (Wafermark__Resume *message,
+                      ProtobufCAllocator *allocator);
+/* Wafermark__DocumentRequest methods */
+void   wafermark__document_request__init
+                     (Wafermark__DocumentRequest         *message);
+size_t wafermark__document_request__get_packed_size
+                     (const Wafermark__DocumentRequest   *message);
+size_t wafermark__document_request__pack
+                     (const Wafermark__DocumentRequest   *message,
+                      uint8_t             *out);
+size_t wafermark__document_request__pack_to_buffer
+                     (const Wafermark__DocumentRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__DocumentRequest *
+       wafermark__document_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__document_request__free_unpacked
+                     (Wafermark__DocumentRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Wafermark__WorkRequest methods */
+void   wafermark__work_request__init
+                     (Wafermark__WorkRequest         *message);
+size_t wafermark__work_request__get_packed_size
+                     (const Wafermark__WorkRequest   *message);
+size_t wafermark__work_request__pack
+                     (const Wafermark__WorkRequest   *message,
+                      uint8_t             *out);
+size_t wafermark__work_request__pack_to_buffer
+                     (const Wafermark__WorkRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__WorkRequest *
+       wafermark__work_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__work_request__free_unpacked
+                     (Wafermark__WorkRequest *message,
                       ProtobufCAllocator *allocator);
 /* Wafermark__RunReference methods */
 void   wafermark__run_reference__init
@@ -360,6 +484,25 @@ Wafermark__Refusal *
 void   wafermark__refusal__free_unpacked
                      (Wafermark__Refusal *message,
                       ProtobufCAllocator *allocator);
+/* Wafermark__WorkOrder methods */
+void   wafermark__work_order__init
+                     (Wafermark__WorkOrder         *message);
+size_t wafermark__work_order__get_packed_size
+                     (const Wafermark__WorkOrder   *message);
+size_t wafermark__work_order__pack
+                     (const Wafermark__WorkOrder   *message,
+                      uint8_t             *out);
+size_t wafermark__work_order__pack_to_buffer
+                     (const Wafermark__WorkOrder   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__WorkOrder *
+       wafermark__work_order__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__work_order__free_unpacked
+                     (Wafermark__WorkOrder *message,
+                      ProtobufCAllocator *allocator);
 /* --- per-message closures --- */
 
 typedef void (*Wafermark__ClientRequest_Closure)
@@ -373,6 +516,12 @@ typedef void (*Wafermark__Launch_Closure)
                   void *closure_data);
 typedef void (*Wafermark__Resume_Closure)
                  (const Wafermark__Resume *message,
+                  void *closure_data);
+typedef void (*Wafermark__DocumentRequest_Closure)
+                 (const Wafermark__DocumentRequest *message,
+                  void *closure_data);
+typedef void (*Wafermark__WorkRequest_Closure)
+                 (const Wafermark__WorkRequest *message,
                   void *closure_data);
 typedef void (*Wafermark__RunReference_Closure)
                  (const Wafermark__RunReference *message,
@@ -389,6 +538,9 @@ typedef void (*Wafermark__Done_Closure)
 typedef void (*Wafermark__Refusal_Closure)
                  (const Wafermark__Refusal *message,
                   void *closure_data);
+typedef void (*Wafermark__WorkOrder_Closure)
+                 (const Wafermark__WorkOrder *message,
+                  void *closure_data);
 
 /* --- services --- */
 
@@ -399,11 +551,14 @@ extern const ProtobufCMessageDescriptor wafermark__client_request__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__ping__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__launch__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__resume__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__document_request__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__work_request__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__run_reference__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__client_reply__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__pong__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__done__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__refusal__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__work_order__descriptor;
 
 PROTOBUF_C__END_DECLS
 

@@ -131,10 +131,14 @@ struct  Wafermark__WorkerHello
    * Where a peer sends weights and optimizer state to this worker.
    */
   char *state_endpoint;
+  /*
+   * The CURVE key by which peers know it; empty where all are on one host.
+   */
+  ProtobufCBinaryData key;
 };
 #define WAFERMARK__WORKER_HELLO__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__worker_hello__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, {0,NULL} }
 
 
 /*
@@ -482,10 +486,14 @@ struct  Wafermark__Peer
   uint32_t first_lane;
   uint32_t lane_count;
   char *state_endpoint;
+  /*
+   * As in its hello.
+   */
+  ProtobufCBinaryData key;
 };
 #define WAFERMARK__PEER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__peer__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string }
+    , 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, {0,NULL} }
 
 
 struct  Wafermark__Assignment

@@ -11,8 +11,17 @@ public protocol WorkerLauncher: Sendable {
 
 /// What a launcher needs to know of a worker.
 public struct WorkerCommand: Sendable, Hashable {
-    /// The worker's number.
+    /// The worker's number, the run that it is to join, and how its gradients travel.
     public var rank: WorkerRank
+    public var run: RunID?
+    public var transport: Transport
+    /// The TCP port at which workers of other hosts are taken; nil where there is none.
+    public var port: Int?
+    /// The files of the run's folder that hold a worker's key and the run's secret; nil where none travels by file.
+    public var keyFile: String?
+    public var tokenFile: String?
+    /// Cores that it computes on.
+    public var cores = 1
     /// The program and its arguments.
     public var executable: String
     public var arguments: [String]
@@ -24,9 +33,13 @@ public struct WorkerCommand: Sendable, Hashable {
 
     /// A command of the given parts.
     public init(
-        rank: WorkerRank, executable: String, arguments: [String], environment: [String: String], log: String
+        rank: WorkerRank, run: RunID? = nil, transport: Transport = .ipc, port: Int? = nil, executable: String,
+        arguments: [String], environment: [String: String], log: String
     ) {
         self.rank = rank
+        self.run = run
+        self.transport = transport
+        self.port = port
         self.executable = executable
         self.arguments = arguments
         self.environment = environment
@@ -40,11 +53,14 @@ public enum WorkerExit: Hashable, Sendable, CustomStringConvertible {
     case status(Int32)
     /// By a signal.
     case signal(Int32)
+    /// By a site's scheduler, in its own words.
+    case scheduler(String)
 
     public var description: String {
         switch self {
         case .status(137): "exit status 137, as after a kill for want of memory"
         case .status(let code): "exit status \(code)"
+        case .scheduler(let state): "ended by the scheduler (\(state))"
         case .signal(let number): "signal \(number)\(Self.names[number].map { " (\($0))" } ?? "")"
         }
     }
@@ -61,11 +77,14 @@ public enum LauncherError: Error, Sendable, CustomStringConvertible {
     case log(path: String, reason: String)
     /// The process could not be made.
     case spawn(executable: String, reason: String)
+    /// A site's scheduler did not do what it was asked for.
+    case scheduler(program: String, reason: String)
 
     public var description: String {
         switch self {
         case .log(let path, let reason): "the worker's log can't be written: \(path): \(reason)"
         case .spawn(let executable, let reason): "the worker could not be started: \(executable): \(reason)"
+        case .scheduler(let program, let reason): "the worker could not be started: \(program): \(reason)"
         }
     }
 }

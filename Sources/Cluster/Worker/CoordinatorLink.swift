@@ -44,11 +44,12 @@ final class CoordinatorLink: Sendable {
     /// - Parameters:
     ///   - rank: the worker's number; nil for one that has to ask for one.
     ///   - token: the run's secret.
+    ///   - client: the keys of both ends; nil where the coordinator is on this host.
     ///   - interrupt: called on the link's own thread where whatever the worker waits for will not come.
     /// - Throws: `MessagingError`.
     init(
-        run: RunID, rank: WorkerRank?, token: String, endpoint: Endpoint, in context: Context,
-        interrupt: @escaping @Sendable () -> Void
+        run: RunID, rank: WorkerRank?, token: String, endpoint: Endpoint, with client: CurveClient? = nil,
+        in context: Context, interrupt: @escaping @Sendable () -> Void
     ) throws {
         let inbox = Shared(Inbox())
         let line = Shared(SequencedLine())
@@ -58,7 +59,14 @@ final class CoordinatorLink: Sendable {
         options.routingID =
             rank.map { String(decoding: WorkerLine.name(of: $0, token: token), as: UTF8.self) }
             ?? "join-\(UUID().uuidString)"
-        let setup = MessageLoop.Setup(.dealer, options: options, connect: [endpoint])
+        var setup = MessageLoop.Setup(.dealer, options: options, connect: [endpoint])
+        setup.client = client
+        setup.failed = { failure in
+            guard failure.isKeyRefused else { return }
+            inbox.values.withLock { $0.end = $0.end ?? .refused("the coordinator refuses this worker's key") }
+            interrupt()
+            arrived.signal()
+        }
         loop = try MessageLoop("coordinator", setup, in: context) { frames in
             guard frames.count == 2, let header = SequencedLine.Header(decoding: frames[0]) else { return }
             let isNews = line.values.withLock { $0.take(header) }

@@ -40,13 +40,13 @@ struct StateTransfer: Sendable {
     /// - Parameter check: called now and then; what it throws ends the transfer.
     /// - Throws: `StateTransferError`, `MessagingError`, what `check` throws. The memory is not read any more then.
     func send(
-        _ state: [UnsafeMutableBufferPointer<Float>], to endpoint: Endpoint, in context: Context,
-        check: () throws -> Void
+        _ state: [UnsafeMutableBufferPointer<Float>], to endpoint: Endpoint, with client: CurveClient? = nil,
+        in context: Context, check: () throws -> Void
     ) throws {
         let loans = Loans()
         do {
             let socket = try Socket(.push, in: context, options: .gradients)
-            try socket.connect(to: endpoint)
+            try socket.connect(to: endpoint, with: client)
             for (index, buffer) in state.enumerated() {
                 for start in stride(from: 0, to: buffer.count, by: Self.chunk) {
                     let elements = start..<min(start + Self.chunk, buffer.count)
@@ -99,15 +99,15 @@ final class StateInbox {
     let endpoint: Endpoint
     private let socket: Socket
 
-    /// Listens at `endpoint`.
+    /// Listens at `endpoint`, as `keys`; nil where all are on one host.
     ///
     /// - Throws: `MessagingError`.
-    init(listeningAt endpoint: Endpoint, in context: Context) throws {
+    init(listeningAt endpoint: Endpoint, as keys: CurveKeyPair? = nil, in context: Context) throws {
         var options = Socket.Options.gradients
         // A sender closes once all is sent, and must not take with it what would not fit here.
         options.receiveHighWaterMark = 0
         socket = try Socket(.pull, in: context, options: options)
-        self.endpoint = try socket.bind(to: endpoint)
+        self.endpoint = try socket.bind(to: endpoint, as: keys)
     }
 
     /// Fills `state` with what `transfer` brings. Frames of earlier transfers are dropped.

@@ -15,6 +15,8 @@ struct WorkerLife {
     let rank: WorkerRank
     let makeWafer: WorkerProcess.WaferFactory
     let context: Context
+    /// Nil where all workers are on one host.
+    let network: WorkerNetwork?
     let link: CoordinatorLink
     let exchange: PeerExchange
     let inbox: StateInbox
@@ -31,13 +33,15 @@ struct WorkerLife {
     /// A worker that has said hello.
     init(
         run: RunID, rank: WorkerRank, makeWafer: @escaping WorkerProcess.WaferFactory, context: Context,
-        link: CoordinatorLink, exchange: PeerExchange, inbox: StateInbox, progress: WorkerProgress,
+        network: WorkerNetwork?, link: CoordinatorLink, exchange: PeerExchange, inbox: StateInbox,
+        progress: WorkerProgress,
         faults: FaultInjector?
     ) {
         self.run = run
         self.rank = rank
         self.makeWafer = makeWafer
         self.context = context
+        self.network = network
         self.link = link
         self.exchange = exchange
         self.inbox = inbox
@@ -96,6 +100,7 @@ struct WorkerLife {
         progress.enter(.loading, step: assignment.firstStep)
         try faults?.pass(.load, worker: rank, step: assignment.firstStep)
         try exchange.leave()
+        network?.admit(assignment.peers)
         let trainer = try trainer(for: assignment)
         if assignment.stateReceivers.contains(rank) {
             try receiveState(assignment, trainer)
@@ -147,7 +152,10 @@ struct WorkerLife {
     /// Sends this worker's state to those that lack it.
     private func sendState(_ assignment: Assignment, _ trainer: Trainer) throws {
         for peer in assignment.peers where assignment.stateReceivers.contains(peer.rank) {
-            try transfer(assignment).send(trainer.state, to: try Endpoint(peer.stateEndpoint), in: context) {
+            try transfer(assignment).send(
+                trainer.state, to: try Endpoint(peer.stateEndpoint), with: try peer.client(of: network?.keys),
+                in: context
+            ) {
                 try link.check(stepsMade: trainer.stepsMade)
             }
         }

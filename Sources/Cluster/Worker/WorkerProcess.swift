@@ -20,11 +20,13 @@ public struct WorkerProcess {
         public var token: String
         /// What its bits depend on.
         public var libraries: Libraries
+        /// How it reaches a coordinator and peers of other hosts; nil where all are on this one.
+        public var remote: Remote?
 
         /// Options of the given parts.
         public init(
             coordinator: String, run: RunID, rank: WorkerRank?, transport: Transport, token: String,
-            libraries: Libraries
+            libraries: Libraries, remote: Remote? = nil
         ) {
             self.coordinator = coordinator
             self.run = run
@@ -32,6 +34,21 @@ public struct WorkerProcess {
             self.transport = transport
             self.token = token
             self.libraries = libraries
+            self.remote = remote
+        }
+    }
+
+    /// How a worker reaches other hosts.
+    public struct Remote: Sendable {
+        /// Its key, and the coordinator's.
+        public var client: CurveClient
+        /// The address of this host at which peers reach it.
+        public var host: String
+
+        /// The given ways.
+        public init(client: CurveClient, host: String) {
+            self.client = client
+            self.host = host
         }
     }
 
@@ -85,21 +102,18 @@ public struct WorkerProcess {
 
     /// Takes part in the run under one number.
     private func live(as rank: WorkerRank?, _ faults: FaultInjector?) throws {
-        let context = try Context()
+        let network = try options.remote.map { try WorkerNetwork($0) }
+        let context = try network.map { network in try Context { network.verdict(on: $0) } } ?? Context()
         let coordinator = try Endpoint(options.coordinator)
         let (rank, transport) = try rank.map { ($0, options.transport) } ?? askForNumber(coordinator, context)
-        let address = "\(options.coordinator)-\(rank)"
-        let endpoint =
-            switch transport {
-            case .sharedMemory, .ipc: try Endpoint(address)
-            case .tcp: try Endpoint("tcp://127.0.0.1:0")
-            }
-        let exchange = try PeerExchange(listeningAt: endpoint, in: context)
+        let (endpoint, stateEndpoint) = try endpoints(of: rank, transport)
+        let exchange = try PeerExchange(listeningAt: endpoint, as: network?.keys, in: context)
         defer { exchange.close() }
-        let inbox = try StateInbox(listeningAt: try Endpoint(address + "-state"), in: context)
+        let inbox = try StateInbox(listeningAt: stateEndpoint, as: network?.keys, in: context)
         let monitor = exchange.monitor
         let link = try CoordinatorLink(
-            run: options.run, rank: rank, token: options.token, endpoint: coordinator, in: context
+            run: options.run, rank: rank, token: options.token, endpoint: coordinator, with: network?.coordinator,
+            in: context
         ) {
             monitor.interrupt()
         }
@@ -110,15 +124,15 @@ public struct WorkerProcess {
                     token: options.token, processID: getpid(), dataEndpoint: exchange.endpoint.text,
                     stateEndpoint: inbox.endpoint.text, instructionSet: options.libraries.instructionSet,
                     oneDNNVersion: options.libraries.oneDNN, zeroMQVersion: Context.versionText,
-                    wafermarkVersion: options.libraries.wafermark)))
+                    wafermarkVersion: options.libraries.wafermark, key: network?.keys.publicKey.bytes ?? [])))
         try faults?.pass(.hello, worker: rank, step: nil)
         let progress = WorkerProgress()
         let heartbeats = Heartbeats(of: progress, over: link, faults: faults) { monitor.awaited }
         defer { heartbeats.stop() }
         do {
             var life = WorkerLife(
-                run: options.run, rank: rank, makeWafer: makeWafer, context: context, link: link, exchange: exchange,
-                inbox: inbox, progress: progress, faults: faults)
+                run: options.run, rank: rank, makeWafer: makeWafer, context: context, network: network, link: link,
+                exchange: exchange, inbox: inbox, progress: progress, faults: faults)
             try life.takePart()
         } catch let end as WorkerEnd {
             throw end
@@ -132,9 +146,24 @@ public struct WorkerProcess {
         }
     }
 
+    /// Where peers send gradients, and weights and optimizer state.
+    private func endpoints(of rank: WorkerRank, _ transport: Transport) throws -> (Endpoint, Endpoint) {
+        if let remote = options.remote {
+            let any = try Endpoint(host: remote.host, port: 0)
+            return (any, any)
+        }
+        let address = "\(options.coordinator)-\(rank)"
+        let state = try Endpoint(address + "-state")
+        return switch transport {
+        case .sharedMemory, .ipc: (try Endpoint(address), state)
+        case .tcp: (try Endpoint("tcp://127.0.0.1:0"), state)
+        }
+    }
+
     private func askForNumber(_ coordinator: Endpoint, _ context: Context) throws -> (WorkerRank, Transport) {
         let link = try CoordinatorLink(
-            run: options.run, rank: nil, token: options.token, endpoint: coordinator, in: context
+            run: options.run, rank: nil, token: options.token, endpoint: coordinator, with: options.remote?.client,
+            in: context
         ) {}
         defer { link.close() }
         let admission = try link.admission(token: options.token, within: Self.numberDeadline)

@@ -2,29 +2,44 @@ import Foundation
 import Jobs
 import Messaging
 import Runs
+import Synchronization
 import Wire
 
-/// Asks the daemon of a state directory for things.
+/// Asks a daemon for things: that of a state directory, or one elsewhere.
 public struct DaemonClient: Sendable {
-    private let state: StateDirectory
+    private enum Place: Sendable {
+        case state(StateDirectory)
+        case remote(Endpoint, CurveClient?)
+    }
+
+    private let place: Place
     private let deadline: HostSeconds
 
     /// A client that gives up on an answer after `deadline`.
     public init(state: StateDirectory, deadline: HostSeconds = HostSeconds(10)) {
-        self.state = state
+        place = .state(state)
+        self.deadline = deadline
+    }
+
+    /// A client of the daemon at `endpoint`, known to it by `key`; nil for none, at an address of this host.
+    public init(at endpoint: Endpoint, key: ClientKey?, deadline: HostSeconds = HostSeconds(10)) {
+        place = .remote(endpoint, key?.curve)
         self.deadline = deadline
     }
 
     /// Hands a job to the daemon and returns the new run's id.
     ///
-    /// - Parameter exchange: how a cluster's workers share lanes and exchange gradients; without effect on the wafer.
+    /// - Parameters:
+    ///   - exchange: how a cluster's workers share lanes and exchange gradients; without effect on the wafer.
+    ///   - terms: when its turn comes.
     /// - Throws: `DaemonError`.
     public func launch(
         _ job: Job, on backend: Backend, workers: Int, hardware: String?,
-        exchange: ExchangeSettings = ExchangeSettings()
+        exchange: ExchangeSettings = ExchangeSettings(), terms: SubmissionTerms = SubmissionTerms()
     ) async throws -> RunID {
         let request = LaunchRequest(
-            job: JobFile.json(job), backend: backend, workers: workers, hardware: hardware, exchange: exchange)
+            job: JobFile.json(job), backend: backend, workers: workers, hardware: hardware, exchange: exchange,
+            terms: terms)
         guard case .launched(let id) = try await ask(.launch(request)) else { throw unexpected("launch") }
         return id
     }
@@ -48,7 +63,7 @@ public struct DaemonClient: Sendable {
     ///
     /// - Throws: `DaemonError`, `RunStoreError`.
     public func delete(_ id: RunID) async throws {
-        if !DaemonLock.isHeld(in: state) {
+        if case .state(let state) = place, !DaemonLock.isHeld(in: state) {
             // Holding the lock keeps a daemon from starting meanwhile.
             let lock = try DaemonLock(in: state)
             let store = try RunStore(directory: state.path)
@@ -68,14 +83,49 @@ public struct DaemonClient: Sendable {
         return processID
     }
 
+    /// A document about the runs on record, as JSON.
+    ///
+    /// - Throws: `DaemonError`.
+    public func document(_ request: DocumentRequest) async throws -> Data {
+        guard case .document(let bytes) = try await ask(.document(request)) else { throw unexpected("document") }
+        return Data(bytes)
+    }
+
+    /// What a worker of another host could do; nil where there is nothing yet.
+    ///
+    /// - Throws: `DaemonError`.
+    public func work() async throws -> WorkOrder? {
+        do {
+            guard case .work(let order) = try await ask(.work) else { throw unexpected("work") }
+            return order
+        } catch DaemonError.refused(reason: RequestDesk.noWork) {
+            return nil
+        }
+    }
+
     private func unexpected(_ request: String) -> DaemonError {
         .refused(reason: "the daemon answered something else than asked for: \(request)")
     }
 
     private func ask(_ request: ClientRequest) async throws -> ClientReply {
-        guard DaemonLock.isHeld(in: state) else { throw DaemonError.notRunning(state: state.path) }
         let (replies, post) = AsyncStream<[UInt8]>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        let setup = MessageLoop.Setup(.dealer, connect: [try Endpoint(state.controlEndpoint)])
+        var options = Socket.Options()
+        options.largestFrame = Int64(ClientReply.byteLimit)
+        let refusal = Flag()
+        var setup: MessageLoop.Setup
+        switch place {
+        case .state(let state):
+            guard DaemonLock.isHeld(in: state) else { throw DaemonError.notRunning(state: state.path) }
+            setup = MessageLoop.Setup(.dealer, options: options, connect: [try Endpoint(state.controlEndpoint)])
+        case .remote(let endpoint, let curve):
+            setup = MessageLoop.Setup(.dealer, options: options, connect: [endpoint])
+            setup.client = curve
+            setup.failed = { failure in
+                guard failure.isKeyRefused else { return }
+                refusal.set()
+                post.finish()
+            }
+        }
         let loop = try MessageLoop("client", setup, in: try Context()) { frames in
             if let reply = frames.last { post.yield(reply) }
         }
@@ -93,6 +143,22 @@ public struct DaemonClient: Sendable {
             return reply
         }
         try Task.checkCancellation()
-        throw DaemonError.noAnswer(state: state.path, seconds: deadline.seconds)
+        switch place {
+        case .state(let state): throw DaemonError.noAnswer(state: state.path, seconds: deadline.seconds)
+        case .remote(let endpoint, _):
+            if refusal.isSet { throw DaemonError.keyRefused(endpoint: endpoint.text) }
+            throw DaemonError.unreachable(endpoint: endpoint.text, seconds: deadline.seconds)
+        }
     }
+}
+
+/// A flag that one thread sets and another looks at.
+private final class Flag: Sendable {
+    private let flag = Atomic(false)
+
+    /// Whether it is set.
+    var isSet: Bool { flag.load(ordering: .relaxed) }
+
+    /// Sets it.
+    func set() { flag.store(true, ordering: .relaxed) }
 }

@@ -2,9 +2,20 @@ import Cluster
 import Foundation
 import Jobs
 import Logging
+import Messaging
 import Runs
 import ServiceLifecycle
 import Wire
+
+/// Where a run's workers come from.
+public enum WorkerSource: Hashable, Sendable {
+    /// The daemon starts them on its own host.
+    case local
+    /// It has a site's scheduler start them, and gives them a key for each run.
+    case scheduler
+    /// Somebody else starts them, with a key of theirs, and they ask for a place.
+    case external
+}
 
 /// The coordinator daemon: takes requests, queues runs, carries them out one at a time and keeps their records.
 ///
@@ -15,8 +26,15 @@ public struct Daemon: Service {
     public struct Options: Sendable {
         /// Where it keeps its state.
         public var state: StateDirectory
-        /// Endpoints at which it takes requests, beside its own socket in the state directory.
+        /// Endpoints at which it takes requests, beside its own socket in the state directory. Once a key was made, all of them
+        /// take clients with keys alone; before that, loopback addresses take whoever is on this host, and others are refused.
         public var endpoints: [String]
+        /// Where a run's workers of other hosts are taken, by their keys; nil where all are on this one.
+        public var workersEndpoint: String?
+        /// Where workers come from.
+        public var workerSource: WorkerSource
+        /// The daemon's key and the list of those that are let in.
+        public var keys: KeyStore
         /// This program's own file, which is started for workers and preparation.
         public var executable: String
         /// The machine and library versions to note in each run.
@@ -33,6 +51,9 @@ public struct Daemon: Service {
         ) {
             self.state = state
             self.endpoints = endpoints
+            self.workersEndpoint = nil
+            self.workerSource = .local
+            self.keys = state.keys
             self.executable = executable
             self.machine = machine
             self.deadlines = deadlines
@@ -42,26 +63,30 @@ public struct Daemon: Service {
 
     private let options: Options
     private let launcher: any WorkerLauncher
+    /// The places of a run that wait for workers of other hosts.
+    private let vacancies: VacancyLauncher?
     private let logger: Logger
     private let ready: @Sendable () -> Void
     private let queue = RunQueue()
 
     /// - Parameters:
-    ///   - launcher: starts the workers.
+    ///   - launcher: starts the workers, unless a site's scheduler does.
     ///   - ready: called once the daemon takes requests.
     public init(
         options: Options, launcher: any WorkerLauncher = LocalLauncher(), logger: Logger,
         ready: @escaping @Sendable () -> Void = {}
     ) {
         self.options = options
-        self.launcher = launcher
+        vacancies = options.workerSource == .external ? VacancyLauncher() : nil
+        self.launcher = vacancies ?? launcher
         self.logger = logger
         self.ready = ready
     }
 
     /// Serves until it is shut down.
     ///
-    /// - Throws: `DaemonError` where the state directory can't be had; `RunStoreError`, also where the store can't take a
+    /// - Throws: `DaemonError` where the state directory can't be had; `KeyError` where keys are missing or open to others;
+    ///   `RunStoreError`, also where the store can't take a
     ///   run's end; what the sockets throw.
     public func run() async throws {
         let state = options.state
@@ -75,16 +100,23 @@ public struct Daemon: Service {
         for id in try store.markInterrupted() {
             logger.warning("run \(id) was under way when an earlier daemon ended; it is marked as interrupted")
         }
-        let desk = RequestDesk(state: state, store: store, queue: queue, logger: logger)
+        let gatekeeper = try gatekeeper()
+        let desk = RequestDesk(
+            state: state, store: store, queue: queue, workerSource: options.workerSource, vacancies: vacancies,
+            logger: logger)
         if options.resumesAll { try await desk.resumeInterrupted() }
-        let server = try ControlServer(endpoints: [state.controlEndpoint] + options.endpoints, logger: logger)
+        let server = try ControlServer(
+            try addresses(isSecured: gatekeeper != nil), gatekeeper: gatekeeper, logger: logger)
         logger.info("takes requests at \(server.endpoints.joined(separator: ", "))")
         ready()
 
         try await cancelWhenGracefulShutdown {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await server.serve { await desk.answer($0) } }
-                group.addTask { try await carryOutRuns(from: queue, store: store, reserve: reserve) }
+                group.addTask {
+                    try await carryOutRuns(
+                        from: queue, for: desk, store: store, reserve: reserve, gatekeeper: gatekeeper)
+                }
                 group.addTask {
                     await waitForCancellation()
                     await queue.close()
@@ -97,14 +129,46 @@ public struct Daemon: Service {
         }
     }
 
+    /// Who knows the keys; nil where there are none and none are needed.
+    private func gatekeeper() throws -> Gatekeeper? {
+        if options.workerSource == .scheduler {
+            try options.keys.makeServerKey()
+            // Of runs that an earlier daemon's end cut short.
+            for key in try options.keys.list() where key.name.hasPrefix(RunDirectory.keyPrefix) {
+                try options.keys.revoke(key.name)
+            }
+        }
+        let beyond = try (options.endpoints + [options.workersEndpoint].compactMap(\.self)).contains {
+            try !Endpoint($0).isLocal
+        }
+        guard beyond || options.keys.isThere || options.workersEndpoint != nil else { return nil }
+        return try Gatekeeper(options.keys, logger: logger)
+    }
+
+    private func addresses(isSecured: Bool) throws -> ControlServer.Addresses {
+        let own = try Endpoint(options.state.controlEndpoint)
+        let asked = try options.endpoints.map { try Endpoint($0) }
+        let plain = asked.filter { $0.host == nil || !isSecured }
+        return ControlServer.Addresses(plain: [own] + plain, secured: asked.filter { !plain.contains($0) })
+    }
+
     /// Ends the run under way without a last checkpoint, once the daemon has been asked to end.
     public func endAtOnce() async { await queue.close() }
 
     /// Carries out the runs of `queue`, one after the other, until it is closed.
-    private func carryOutRuns(from queue: RunQueue, store: RunStore, reserve: DiskReserve) async throws {
+    private func carryOutRuns(
+        from queue: RunQueue, for desk: RequestDesk, store: RunStore, reserve: DiskReserve, gatekeeper: Gatekeeper?
+    ) async throws {
         let surroundings = RunExecution.Surroundings(
             state: options.state, store: store, reserve: reserve, launcher: launcher, executable: options.executable,
-            machine: options.machine, deadlines: options.deadlines, logger: logger)
+            machine: options.machine, deadlines: options.deadlines,
+            remote: try options.workersEndpoint.flatMap { address in
+                try gatekeeper.map { gatekeeper in
+                    WorkerHub.Remote(
+                        endpoint: try Endpoint(address), gatekeeper: gatekeeper,
+                        issuer: options.workerSource == .scheduler ? options.keys : nil)
+                }
+            }, logger: logger)
         while let id = await queue.next() {
             let execution = RunExecution(of: id, in: surroundings)
             await queue.begin(id, execution)
@@ -112,6 +176,7 @@ public struct Daemon: Service {
             let end = await Task { try await execution.execute() }.result
             await queue.end()
             try end.get()
+            if let state = try? store.run(id).state { try await desk.settle(id, state) }
         }
     }
 

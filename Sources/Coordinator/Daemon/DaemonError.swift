@@ -14,6 +14,9 @@ public enum DaemonError: Error, Sendable, CustomStringConvertible {
     case refused(reason: String)
     /// This program's own file can't be found, so that it can't start workers.
     case noExecutable(reason: String)
+    /// A daemon elsewhere did not answer, or refuses the client's key.
+    case unreachable(endpoint: String, seconds: Double)
+    case keyRefused(endpoint: String)
 
     public var description: String {
         switch self {
@@ -28,6 +31,11 @@ public enum DaemonError: Error, Sendable, CustomStringConvertible {
             "the daemon on \(state) did not answer within \(seconds) s; see its log, or stop it and start it again"
         case .refused(let reason): reason
         case .noExecutable(let reason): "workers can't be started: this program's own file was not found: \(reason)"
+        case .unreachable(let endpoint, let seconds):
+            "the daemon at \(endpoint) did not answer within \(seconds) s: it may not run or not be reached, or it has another "
+                + "key than the one that the key file names"
+        case .keyRefused(let endpoint):
+            "the daemon at \(endpoint) refuses this key: it was revoked, or was made for another daemon"
         }
     }
 }

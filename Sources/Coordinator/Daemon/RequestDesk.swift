@@ -1,6 +1,8 @@
+import Cluster
 import Foundation
 import Jobs
 import Logging
+import Report
 import Runs
 import Wire
 
@@ -9,10 +11,19 @@ struct RequestDesk: Sendable {
     private let state: StateDirectory
     private let store: RunStore
     private let queue: RunQueue
+    private let workerSource: WorkerSource
+    private let vacancies: VacancyLauncher?
     private let logger: Logger
 
     /// A desk that keeps runs in `store` and hands them to `queue`.
-    init(state: StateDirectory, store: RunStore, queue: RunQueue, logger: Logger) {
+    ///
+    /// - Parameter vacancies: the places that wait for workers of other hosts; nil where this program starts the workers.
+    init(
+        state: StateDirectory, store: RunStore, queue: RunQueue, workerSource: WorkerSource = .local,
+        vacancies: VacancyLauncher? = nil, logger: Logger
+    ) {
+        self.workerSource = workerSource
+        self.vacancies = vacancies
         self.state = state
         self.store = store
         self.queue = queue
@@ -30,11 +41,43 @@ struct RequestDesk: Sendable {
             case .resume(let id, let workers):
                 try await resume(id, workers: workers)
                 return .done
+            case .document(let request): return .document(Array(try document(request)))
+            case .work: return try work()
             }
         } catch {
             return .refused(reason: "\(error)")
         }
     }
+
+    private func document(_ request: DocumentRequest) throws -> Data {
+        let document: Data
+        switch request {
+        case .list: document = try RunJSON.list(try store.list())
+        case .show(let run): document = try RunJSON.show(try store.record(of: try store.id(startingWith: run)))
+        case .events(let run): document = try RunJSON.events(try store.record(of: try store.id(startingWith: run)))
+        }
+        guard document.count + 1_024 <= ClientReply.byteLimit else {
+            throw DaemonError.refused(
+                reason: "the document has \(document.count) bytes; \(ClientReply.byteLimit) are allowed")
+        }
+        return document
+    }
+
+    private func work() throws -> ClientReply {
+        guard let vacancies else {
+            throw DaemonError.refused(
+                reason:
+                    "this daemon takes no workers of other hosts; start it with --launcher external and --workers-listen"
+            )
+        }
+        guard let order = vacancies.takePlace() else {
+            throw DaemonError.refused(reason: Self.noWork)
+        }
+        return .work(order)
+    }
+
+    /// What a worker is told that comes before there is anything to do.
+    static let noWork = "no run waits for workers"
 
     private func launch(_ launch: LaunchRequest) async throws -> RunID {
         let job = try JobFile.parse(launch.job, name: "the submitted job")
@@ -43,11 +86,23 @@ struct RequestDesk: Sendable {
             throw DaemonError.refused(
                 reason: "\(workers) workers can't share \(job.lanes) lanes; give 1 to \(job.lanes)")
         }
+        var exchange = launch.exchange
+        // Workers of other hosts share no memory and no sockets of this one.
+        if workerSource != .local { exchange.transport = .tcp }
         let run = Run(
             id: RunID.random(), job: job, backend: launch.backend, workers: workers, hardware: launch.hardware,
-            exchange: launch.backend == .cluster ? launch.exchange : nil, submitted: Date())
+            exchange: launch.backend == .cluster ? exchange : nil, terms: launch.terms, submitted: Date())
+        if let key = launch.terms.key, let known = try store.run(submittedWith: key) {
+            guard known.isAskedForLike(run) else {
+                throw DaemonError.refused(
+                    reason:
+                        "the submission's key is that of run \(known.id), which was asked for otherwise; take another")
+            }
+            return known.id
+        }
+        _ = try unfinished(launch.terms.after)
         try store.insert(run)
-        await queue.append(run.id)
+        try await enqueue(run)
         logger.info("queued: job \(job.name) on the \(launch.backend.rawValue)", metadata: ["run": "\(run.id)"])
         return run.id
     }
@@ -63,6 +118,7 @@ struct RequestDesk: Sendable {
             run.state = .cancelled
             run.ended = Date()
             try store.update(run)
+            try await settle(id, .cancelled)
         }
         return .done
     }
@@ -87,6 +143,7 @@ struct RequestDesk: Sendable {
             throw DaemonError.refused(
                 reason: "\(workers) workers can't share \(run.job.lanes) lanes; give 1 to \(run.job.lanes)")
         }
+        _ = try unfinished(run.terms?.after ?? [])
         run.workers = workers
         run.state = .queued
         run.ended = nil
@@ -94,8 +151,56 @@ struct RequestDesk: Sendable {
             time: Date(), kind: .resumed,
             message: run.backend == .wafer ? "to go on" : "to go on with \(workers) workers")
         try store.update(run, appending: RunAdditions(events: [event]))
-        await queue.append(id)
+        try await enqueue(run)
         logger.info("queued to go on: job \(run.job.name)", metadata: ["run": "\(id)"])
+    }
+
+    // MARK: - Runs that follow others
+
+    /// Those of `runs` that have not finished yet.
+    ///
+    /// - Throws: `DaemonError.refused` where one of them never will; `RunStoreError` where there is no such run.
+    private func unfinished(_ runs: [RunID]) throws -> Set<RunID> {
+        var unfinished: Set<RunID> = []
+        for id in runs {
+            let state = try store.run(id).state
+            if case .finished = state { continue }
+            if state.isFinal {
+                throw DaemonError.refused(
+                    reason:
+                        "run \(id), which it is to follow, is \(state.name); resume that one first, or don't follow it")
+            }
+            unfinished.insert(id)
+        }
+        return unfinished
+    }
+
+    private func enqueue(_ run: Run) async throws {
+        let after = run.terms?.after ?? []
+        await queue.append(
+            RunOrder.Entry(id: run.id, priority: run.terms?.priority ?? 0, after: Set(after)))
+        // Those that had ended before, or have while it was added.
+        for id in after {
+            let state = try store.run(id).state
+            if state.isFinal { try await settle(id, state) }
+        }
+    }
+
+    /// Takes in that `id` has ended as `state`: lets those begin that waited for it, or ends them.
+    func settle(_ id: RunID, _ state: RunState) async throws {
+        let hasFinished = if case .finished = state { true } else { false }
+        // The daemon ends: what waits is interrupted, too, and can be resumed.
+        if case .interrupted = state { return }
+        for (run, because) in await queue.settle(id, hasFinished: hasFinished) {
+            let reason =
+                "run \(because), which it was to follow, has not finished: \(try store.run(because).state.name)"
+            var hopeless = try store.run(run)
+            hopeless.state = .failed(reason: reason)
+            hopeless.ended = Date()
+            let event = RunEvent(time: Date(), kind: .stateChanged, message: "failed: " + reason)
+            try store.update(hopeless, appending: RunAdditions(events: [event]))
+            logger.warning("\(reason)", metadata: ["run": "\(run)"])
+        }
     }
 
     private func delete(_ id: RunID) async throws -> ClientReply {
@@ -105,5 +210,13 @@ struct RequestDesk: Sendable {
         }
         try RunRemoval.remove(id, from: store, in: state)
         return .done
+    }
+}
+
+extension Run {
+    /// Whether `other` asks for the same.
+    fileprivate func isAskedForLike(_ other: Run) -> Bool {
+        job == other.job && backend == other.backend && workers == other.workers && hardware == other.hardware
+            && exchange == other.exchange && terms == other.terms
     }
 }

@@ -1,26 +1,33 @@
 import Jobs
 
-/// The runs that wait, in the order in which they were asked for, and the one that is under way.
+/// The runs that wait, and the one that is under way.
 ///
 /// One run at a time: host times would mean nothing if two runs shared the cores.
 actor RunQueue {
-    private var waiting: [RunID] = []
+    private var order = RunOrder()
     private var underWay: (id: RunID, execution: RunExecution)?
     private var waker: CheckedContinuation<Void, Never>?
     private var isClosed = false
 
-    /// Puts `id` at the end.
-    func append(_ id: RunID) {
-        waiting.append(id)
+    /// Adds a run.
+    func append(_ entry: RunOrder.Entry) {
+        order.append(entry)
         wake()
+    }
+
+    /// Takes in that `id` has ended, and returns the runs that now never begin, each with the run that is the reason.
+    func settle(_ id: RunID, hasFinished: Bool) -> [(run: RunID, because: RunID)] {
+        defer { wake() }
+        return order.ended(id, hasFinished: hasFinished)
     }
 
     /// The next run, as soon as there is one; nil once the queue is closed.
     func next() async -> RunID? {
-        while !isClosed && waiting.isEmpty {
+        while !isClosed {
+            if let id = order.next() { return id }
             await withCheckedContinuation { waker = $0 }
         }
-        return isClosed ? nil : waiting.removeFirst()
+        return nil
     }
 
     /// Says that `id` is under way.
@@ -44,10 +51,7 @@ actor RunQueue {
 
     /// Takes `id` out of the queue, or ends it where it is under way.
     func cancel(_ id: RunID) -> Cancellation {
-        if let index = waiting.firstIndex(of: id) {
-            waiting.remove(at: index)
-            return .dequeued
-        }
+        if order.remove(id) { return .dequeued }
         guard let underWay, underWay.id == id else { return .unknown }
         underWay.execution.cancel()
         return .signalled

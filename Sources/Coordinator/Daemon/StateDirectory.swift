@@ -28,6 +28,8 @@ public struct StateDirectory: Sendable, Hashable {
     public var datasets: String { path + "/datasets" }
     /// The sockets of the daemon and its workers. Emptied when a daemon starts and when it ends.
     public var sockets: String { path + "/sockets" }
+    /// The daemon's key, and the list of those that it lets in from other hosts.
+    public var keys: KeyStore { KeyStore(directory: path + "/keys") }
     /// The endpoint at which the daemon takes requests.
     public var controlEndpoint: String { "ipc://" + sockets + "/control" }
 
@@ -75,6 +77,10 @@ public struct RunDirectory: Sendable, Hashable {
     public func log(of rank: WorkerRank) -> String { path + "/worker-\(rank).log" }
     /// What the preparation of the dataset wrote to its standard error.
     public var preparationLog: String { path + "/prepare.log" }
+    /// A key by which workers that a scheduler starts are let in, while the run is under way; only the owner may read it.
+    public var keyFile: String { path + "/worker.key" }
+    /// What the names of such keys begin with.
+    static let keyPrefix = "run-"
     /// The secret by which workers of the run are known, while it is under way; only the owner may read it.
     public var tokenFile: String { path + "/worker.token" }
 }

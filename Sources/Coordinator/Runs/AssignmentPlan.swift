@@ -65,7 +65,8 @@ struct AssignmentPlan {
         peers = zip(ranks, shares).compactMap { rank, lanes in
             workers[rank].map {
                 Assignment.Peer(
-                    rank: rank, endpoint: $0.hello.dataEndpoint, lanes: lanes, stateEndpoint: $0.hello.stateEndpoint)
+                    rank: rank, endpoint: $0.hello.dataEndpoint, lanes: lanes, stateEndpoint: $0.hello.stateEndpoint,
+                    key: $0.hello.key)
             }
         }
         let most = max(workers.values.map(\.stepsMade).max() ?? 0, checkpoint?.stepsMade ?? 0)

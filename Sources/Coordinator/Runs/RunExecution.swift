@@ -17,6 +17,8 @@ struct RunExecution: Sendable {
         var executable: String
         var machine: Machine
         var deadlines: RunDeadlines
+        /// Where workers of other hosts are taken; nil where all are on this one.
+        var remote: WorkerHub.Remote?
         var logger: Logger
     }
 
@@ -50,10 +52,13 @@ struct RunExecution: Sendable {
             let directory = surroundings.state.run(id)
             try directory.create()
             let hub = try WorkerHub(
-                run: id, endpoint: surroundings.state.workersEndpoint(of: id), logger: surroundings.logger)
+                run: id, endpoint: surroundings.state.workersEndpoint(of: id), remote: surroundings.remote,
+                logger: surroundings.logger)
             defer { close(hub) }
             try directory.write(token: hub.token)
             defer { directory.removeToken() }
+            try issueKey(in: directory)
+            defer { revokeKey(in: directory) }
             let machine = RunMachine(
                 run: run, runDirectory: directory.path, earlier: earlier, deadlines: surroundings.deadlines,
                 now: .now())
@@ -79,7 +84,7 @@ struct RunExecution: Sendable {
                     case .findCheckpoint: group.addTask { await findCheckpoint(in: directory) }
                     case .startWorkers(let ranks):
                         for rank in ranks {
-                            group.addTask { await launch(rank, of: run, token: hub.token, in: directory) }
+                            group.addTask { await launch(rank, of: run, for: hub, in: directory) }
                         }
                     case .send(let rank, let message, let epoch): hub.send(message, to: rank, epoch: epoch)
                     case .reply(let requester, let message): hub.reply(message, to: requester)
@@ -168,19 +173,39 @@ struct RunExecution: Sendable {
         post.yield(.restored(path: path, stepsMade: stepsMade, passedOver: passedOver))
     }
 
-    private func launch(_ rank: WorkerRank, of run: Run, token: String, in directory: RunDirectory) async {
-        let command = WorkerCommand(
-            rank: rank, executable: surroundings.executable,
+    /// Makes the key by which the run's workers are let in, where a scheduler starts them.
+    private func issueKey(in directory: RunDirectory) throws {
+        guard let issuer = surroundings.remote?.issuer else { return }
+        revokeKey(in: directory)
+        try issuer.create(name: RunDirectory.keyPrefix + id.text, role: .worker).write(to: directory.keyFile)
+    }
+
+    private func revokeKey(in directory: RunDirectory) {
+        guard let issuer = surroundings.remote?.issuer else { return }
+        // There is none where the run begins.
+        try? issuer.revoke(RunDirectory.keyPrefix + id.text)
+        try? FileManager.default.removeItem(atPath: directory.keyFile)
+    }
+
+    private func launch(_ rank: WorkerRank, of run: Run, for hub: WorkerHub, in directory: RunDirectory) async {
+        var command = WorkerCommand(
+            rank: rank, run: run.id, transport: run.exchange?.transport ?? .ipc, port: hub.remotePort,
+            executable: surroundings.executable,
             arguments: [
                 "worker", "--join", surroundings.state.workersEndpoint(of: run.id), "--run", run.id.text, "--rank",
                 String(rank.index), "--transport", (run.exchange?.transport ?? .ipc).rawValue,
             ],
-            environment: [WorkerEnvironment.token: token], log: directory.log(of: rank))
+            environment: [WorkerEnvironment.token: hub.token], log: directory.log(of: rank))
+        if surroundings.remote?.issuer != nil { command.keyFile = directory.keyFile }
+        command.tokenFile = directory.tokenFile
+        command.cores = run.backend.threads(
+            lanes: run.job.lanes, cores: ProcessInfo.processInfo.activeProcessorCount)
+        let log = command.log
         do {
             let exit = try await surroundings.launcher.run(command) { processID in
                 post.yield(.started(rank, processID: processID))
             }
-            post.yield(.exited(rank, exit, lastWords: LogTail.lastLine(of: command.log)))
+            post.yield(.exited(rank, exit, lastWords: LogTail.lastLine(of: log)))
         } catch is CancellationError {
             return
         } catch {

@@ -48,8 +48,16 @@ extension RunMachine {
                 .workerJoined, "worker \(rank) joined: process \(hello.processID), \(hello.instructionSet)", rank: rank,
                 step: nil)
         ]
-        let known = (table.members + table.ranks(.candidate)).compactMap { table[$0]?.hello?.bitsDependOn }
-        let kinds = Set(known)
+        let present = (table.members + table.ranks(.candidate)).compactMap { table[$0]?.hello }
+        guard Set(present.map(\.key.isEmpty)).count <= 1 else {
+            let reason = "workers of this host alone and workers of several hosts can't reach each other"
+            let event = Action.event(.peerRefused, "worker \(rank) was refused: \(reason)", rank: rank, step: nil)
+            table[rank]?.standing = .lost(reason: reason)
+            actions += [send(.refused(reason: reason), to: rank), event]
+            if case .gathering = stage { actions += try formIfComplete(now: now) }
+            return actions
+        }
+        let kinds = Set(present.map(\.bitsDependOn))
         guard kinds.count <= 1 else {
             let reason = "they would compute different bits: \(kinds.sorted().joined(separator: "; "))"
             if case .gathering = stage { return actions + fail(.disagreement(step: StepNumber(0), reason: reason)) }

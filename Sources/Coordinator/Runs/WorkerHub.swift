@@ -17,8 +17,18 @@ final class WorkerHub: Sendable {
         case stranger(from: [UInt8])
     }
 
+    /// Where workers of other hosts are taken, and who knows their keys.
+    struct Remote: Sendable {
+        var endpoint: Endpoint
+        var gatekeeper: Gatekeeper
+        /// Gives each run's workers a key of their own; nil where they bring one.
+        var issuer: KeyStore?
+    }
+
     /// The secret by which workers of this run are known.
     let token: String
+    /// The TCP port at which workers of other hosts are taken; nil where there is none.
+    let remotePort: Int?
     /// What arrives, in order.
     let incoming: AsyncStream<Arrival>
     private let run: RunID
@@ -26,18 +36,25 @@ final class WorkerHub: Sendable {
     private let lines: Lines
     private let post: AsyncStream<Arrival>.Continuation
 
-    /// Listens for the workers of `run`.
+    /// Listens for the workers of `run`: of this host at `endpoint`, of others by their keys at `remote`'s.
     ///
     /// - Throws: `MessagingError`.
-    init(run: RunID, endpoint: String, logger: Logger) throws {
+    init(run: RunID, endpoint: String, remote: Remote? = nil, logger: Logger) throws {
         let token = (0..<4).map { _ in RunID.random().text }.joined()
         let (incoming, post) = AsyncStream<Arrival>.makeStream()
         let lines = Lines()
         var options = Socket.Options.workerLine
         options.largestFrame = Int64(WorkerEnvelope.byteLimit)
-        let setup = MessageLoop.Setup(.router, options: options, bind: [try Endpoint(endpoint)])
+        var setup = MessageLoop.Setup(.router, options: options, bind: [try Endpoint(endpoint)])
+        let refusals = RefusalLog(logger: logger)
+        if let remote {
+            setup.secured = [remote.endpoint]
+            setup.keys = remote.gatekeeper.keys
+            setup.failed = { refusals.note($0.description) }
+        }
+        let gatekeeper = remote?.gatekeeper
         loop = try MessageLoop(
-            "workers", setup, in: try Context(),
+            "workers", setup, in: try Context(admitting: gatekeeper?.check { $0 == .worker }),
             undeliverable: { frames in
                 // Where the worker is there after all, its line keeps the message and sends it again.
                 logger.debug(
@@ -45,13 +62,20 @@ final class WorkerHub: Sendable {
                     metadata: ["bytes": "\(frames.last?.count ?? 0)"]
                 )
             },
-            handler: { frames in
+            receiver: { message in
+                if let key = message.key, gatekeeper?.holder(of: key)?.role != .worker {
+                    refusals.note("a message by a worker's key that was revoked")
+                    return
+                }
                 do throws(WireError) {
-                    if let arrival = try Self.arrival(frames, run: run, token: token, lines) { post.yield(arrival) }
+                    if let arrival = try Self.arrival(message.frames, run: run, token: token, lines) {
+                        post.yield(arrival)
+                    }
                 } catch {
                     logger.warning("a message to the coordinator was dropped: \(error)", metadata: ["run": "\(run)"])
                 }
             })
+        remotePort = loop.endpoints.last?.port
         self.token = token
         self.incoming = incoming
         self.run = run

@@ -13,6 +13,9 @@ package struct HealthRoutes {
     /// The API in OpenAPI 3.1.
     package static var apiDocument: Data { Data(PackageResources.openapi_json) }
 
+    /// What anybody may ask for: it tells nothing of runs.
+    static let probes: Set<String> = ["/healthz", "/readyz"]
+
     private struct Health: Encodable {
         var status: String
         var reason: String?

@@ -11,6 +11,7 @@ import ServiceLifecycle
 /// It is a client of the daemon like any other: it reads the store, and asks for changes through the daemon's socket.
 public struct Dashboard: Service {
     private let address: DashboardAddress
+    private let access: DashboardAccess
     private let state: StateDirectory
     private let version: String
     private let logger: Logger
@@ -19,13 +20,15 @@ public struct Dashboard: Service {
     /// A dashboard of the runs in `state`, whose daemon must run already.
     ///
     /// - Parameters:
+    ///   - access: who may use it.
     ///   - version: this program's version, for the metrics and the API's document.
     ///   - listening: called with the real port once requests are taken.
     public init(
-        address: DashboardAddress, state: StateDirectory, version: String, logger: Logger,
+        address: DashboardAddress, access: DashboardAccess, state: StateDirectory, version: String, logger: Logger,
         listening: @escaping @Sendable (DashboardAddress) -> Void = { _ in }
     ) {
         self.address = address
+        self.access = access
         self.state = state
         self.version = version
         self.logger = logger
@@ -41,7 +44,7 @@ public struct Dashboard: Service {
         var quiet = logger
         quiet.logLevel = .error
         let application = Application(
-            router: Self.router(desk, version: version),
+            router: Self.router(desk, access: access, version: version),
             configuration: .init(address: .hostname(address.host, port: address.port)),
             onServerRunning: { channel in
                 listening(address.with(port: channel.localAddress?.port ?? address.port))
@@ -54,13 +57,17 @@ public struct Dashboard: Service {
     }
 
     /// All routes, behind the checks that every request passes.
-    package static func router(_ desk: RunDesk, version: String) -> Router<BasicRequestContext> {
+    package static func router(
+        _ desk: RunDesk, access: DashboardAccess = .loopback, version: String
+    ) -> Router<BasicRequestContext> {
         let router = Router()
         router.addMiddleware {
             ResponseHeaders()
             ErrorTranslation()
-            SameOriginCheck()
+            SameOriginCheck(access: access)
+            TokenCheck(access: access)
         }
+        if let token = access.token { LoginRoutes(token: token, isSecure: access.isBehindProxy).add(to: router) }
         PageRoutes.add(to: router)
         RunRoutes(desk: desk).add(to: router)
         LaunchRoutes(desk: desk).add(to: router)

@@ -1,4 +1,4 @@
-/// Where the dashboard listens: an address that only this machine's own users can reach.
+/// Where the dashboard listens. Whether it may listen there, `DashboardAccess` says.
 public struct DashboardAddress: Hashable, Sendable, CustomStringConvertible {
     /// The host, as a name or number without brackets.
     public let host: String
@@ -15,9 +15,9 @@ public struct DashboardAddress: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    /// The address that `text` names: a port, or a loopback host and a port.
+    /// The address that `text` names: a port of 127.0.0.1, or a host and a port.
     ///
-    /// - Throws: `DashboardError.notAnAddress`, `DashboardError.notLoopback`.
+    /// - Throws: `DashboardError.notAnAddress`.
     public init(_ text: String) throws(DashboardError) {
         let digits: Substring
         if let colon = text.lastIndex(of: ":") {
@@ -31,9 +31,12 @@ public struct DashboardAddress: Hashable, Sendable, CustomStringConvertible {
         else {
             throw .notAnAddress(text)
         }
-        guard Self.loopback.contains(host) else { throw .notLoopback(text) }
+        guard !host.isEmpty, host.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else { throw .notAnAddress(text) }
         self.port = port
     }
+
+    /// Whether this machine's own users alone can reach it.
+    public var isLoopback: Bool { Self.loopback.contains(host) }
 
     /// The same host with another port.
     func with(port: Int) -> DashboardAddress { DashboardAddress(host: host, port: port) }

@@ -7,24 +7,32 @@ import Runs
 
 /// Refuses what a page of another site may have sent: a browser lets any page send requests to this machine.
 ///
-/// The `Host` must be a loopback name (or else a site's own name may have been made to point here), an `Origin` must be
-/// loopback too, and whatever changes something must be JSON, which a browser sends across sites only after asking.
+/// The `Host` must be a loopback name or one of the dashboard's own (or else a site's own name may have been made to point
+/// here), an `Origin` must be such too, and whatever changes something must be JSON, which a browser sends across sites only
+/// after asking. Probes of health come by numbers and change nothing.
 struct SameOriginCheck: RouterMiddleware {
     typealias Context = BasicRequestContext
+
+    let access: DashboardAccess
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        guard DashboardAddress.isLoopback(authority: request.head.authority) else {
-            throw HTTPError(.misdirectedRequest, message: "the Host header must be 127.0.0.1, localhost or [::1]")
+        if HealthRoutes.probes.contains(request.uri.path) { return try await next(request, context) }
+        guard access.isOwn(authority: request.head.authority) else {
+            let names = access.hosts.sorted().map { "\($0), " }.joined()
+            throw HTTPError(
+                .misdirectedRequest, message: "the Host header must be \(names)127.0.0.1, localhost or [::1]")
         }
         if request.method != .get && request.method != .head {
             if let origin = request.headers[.origin] {
                 let parts = origin.split(separator: "/", omittingEmptySubsequences: true)
-                guard parts.count == 2, DashboardAddress.isLoopback(authority: String(parts[1])) else {
+                guard parts.count == 2, access.isOwn(authority: String(parts[1])) else {
                     throw HTTPError(.forbidden, message: "requests from other sites' pages are refused")
                 }
             }
+            // A form of this page's own, which changes nothing but who asks.
+            if request.uri.path == LoginRoutes.path { return try await next(request, context) }
             guard request.headers[.contentType]?.lowercased().hasPrefix("application/json") == true else {
                 throw HTTPError(.unsupportedMediaType, message: "the Content-Type must be application/json")
             }

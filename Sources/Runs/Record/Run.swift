@@ -35,11 +35,13 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
     public var outcome: RunOutcome?
     /// Whether it failed because it was started again and again without making a step; nil stands for no.
     public var hasGivenUp: Bool?
+    /// When its turn comes; nil where it takes its turn like any other.
+    public var terms: SubmissionTerms?
 
     /// A run that has been asked for and not yet started.
     public init(
         id: RunID, job: Job, backend: Backend, workers: Int, hardware: String?, exchange: ExchangeSettings? = nil,
-        submitted: Date
+        terms: SubmissionTerms? = nil, submitted: Date
     ) {
         self.id = id
         self.job = job
@@ -48,6 +50,7 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
         self.hardware = hardware
         self.state = .queued
         self.submitted = submitted
+        self.terms = terms == SubmissionTerms() ? nil : terms
         self.exchange = exchange
     }
 }

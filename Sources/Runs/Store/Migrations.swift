@@ -9,6 +9,7 @@ enum Migrations {
         ("4 lanes of a worker, and gradient noise", lanesAndNoise),
         ("5 bytes before compression", uncompressedBytes),
         ("6 activations that ReLU made zero", activationZeros),
+        ("7 keys of submissions", submissionKeys),
     ]
 
     static var migrator: DatabaseMigrator {
@@ -107,6 +108,12 @@ enum Migrations {
         ALTER TABLE worker_steps ADD COLUMN lanes INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE evaluations ADD COLUMN gradient_squared_norm REAL;
         ALTER TABLE evaluations ADD COLUMN gradient_covariance_trace REAL;
+        """
+
+    /// Not unique: a record that was imported may hold the key of one that is here.
+    private static let submissionKeys = """
+        ALTER TABLE runs ADD COLUMN submission_key TEXT;
+        CREATE INDEX runs_by_submission_key ON runs (submission_key) WHERE submission_key IS NOT NULL;
         """
 
     /// Older records are of gradients that were sent as f32, which NULL stands for.

@@ -47,6 +47,18 @@ extension RunStore {
         try read(absent: nil) { try Self.fetchRun(id, in: $0)?.run }.orThrow(.noRun(prefix: id.text))
     }
 
+    /// The newest run that was submitted with `key`; nil where there is none.
+    public func run(submittedWith key: String) throws -> Run? {
+        try read(absent: nil) { database in
+            try Row.fetchOne(
+                database,
+                sql:
+                    "SELECT id, document FROM runs WHERE submission_key = ? ORDER BY submitted DESC, number DESC LIMIT 1",
+                arguments: [key]
+            ).map { try Self.run(from: $0) }
+        }
+    }
+
     /// All that is known of a run, at one moment.
     ///
     /// - Parameter first: the first step wanted of the two step series; a watcher asks for what it has not seen yet.

@@ -108,8 +108,8 @@ extension RunStore {
         try database.cachedStatement(
             sql: """
                 INSERT INTO runs (id, job_name, backend, workers, hardware, state, failure, submitted, started, ended,
-                    steps_planned, training_host_seconds, time_to_target_host_seconds, document)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    steps_planned, training_host_seconds, time_to_target_host_seconds, document, submission_key)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (id) DO UPDATE SET job_name = excluded.job_name, backend = excluded.backend,
                     workers = excluded.workers, hardware = excluded.hardware, state = excluded.state,
                     failure = excluded.failure, submitted = excluded.submitted, started = excluded.started,
@@ -121,7 +121,7 @@ extension RunStore {
             run.id.text, run.job.name, run.backend.rawValue, run.workers, run.hardware, run.state.name, failure,
             run.submitted.timeIntervalSince1970, run.started?.timeIntervalSince1970,
             run.ended?.timeIntervalSince1970, run.job.totalSteps, run.outcome?.trainingTime.seconds,
-            run.outcome?.timeToTarget?.seconds, try JSONEncoder().encode(run),
+            run.outcome?.timeToTarget?.seconds, try JSONEncoder().encode(run), run.terms?.key,
         ])
     }
 

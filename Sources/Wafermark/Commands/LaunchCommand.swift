@@ -22,6 +22,12 @@ struct LaunchOptions: ParsableArguments {
     var hardware: String?
 
     @OptionGroup var compression: CompressionOptions
+    @OptionGroup var terms: TermsOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "One run for each of these seeds, such as 1,2,3; the job's own by default.", valueName: "list"))
+    var seeds: SeedList?
 
     @Flag(help: "Show progress until the run has ended.")
     var watch = false
@@ -39,12 +45,13 @@ struct LaunchClusterCommand: AsyncParsableCommand {
 
     @OptionGroup var exchange: ExchangeOptions
     @OptionGroup var state: StateOptions
+    @OptionGroup var daemon: DaemonOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         try await Launch(
             options: options, backend: .cluster, workers: workers, exchange: try exchange.settings(), state: state,
-            output: output
+            daemon: daemon, output: output
         ).run()
     }
 }
@@ -56,10 +63,12 @@ struct LaunchWaferCommand: AsyncParsableCommand {
 
     @OptionGroup var options: LaunchOptions
     @OptionGroup var state: StateOptions
+    @OptionGroup var daemon: DaemonOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
-        try await Launch(options: options, backend: .wafer, workers: 1, state: state, output: output).run()
+        try await Launch(options: options, backend: .wafer, workers: 1, state: state, daemon: daemon, output: output)
+            .run()
     }
 }
 
@@ -70,19 +79,45 @@ private struct Launch {
     var workers: Int
     var exchange = ExchangeSettings()
     var state: StateOptions
+    var daemon: DaemonOptions
     var output: OutputOptions
 
     private struct Launched: Encodable {
         var runId: String
+        var seed: UInt64?
+    }
+
+    private struct LaunchedRuns: Encodable {
+        var runs: [Launched]
     }
 
     func run() async throws {
-        let job = options.compression.applied(to: try JobFile.read(options.job))
+        var job = options.compression.applied(to: try JobFile.read(options.job))
         try JobRequirements.check(workers: workers, of: job)
         try JobRequirements.check(hardware: options.hardware, for: backend)
         let directory = state.directory
-        let id = try await DaemonClient(state: directory).launch(
-            job, on: backend, workers: workers, hardware: options.hardware, exchange: exchange)
+        if options.watch, try daemon.remote() != nil {
+            throw CommandFailure.wrongUsage(
+                "--watch reads the state directory, so it can't follow another daemon's run")
+        }
+        let client = try daemon.client(of: directory)
+        if let seeds = options.seeds {
+            if options.watch { throw CommandFailure.wrongUsage("--watch follows one run; don't give it with --seeds") }
+            var launched: [Launched] = []
+            for seed in seeds.seeds {
+                job.seed = seed
+                let id = try await client.launch(
+                    job, on: backend, workers: workers, hardware: options.hardware, exchange: exchange,
+                    terms: options.terms.terms(suffix: "-seed-\(seed)"))
+                launched.append(Launched(runId: id.text, seed: seed))
+            }
+            if output.json { return try Console.printJSON(LaunchedRuns(runs: launched)) }
+            for run in launched { Console.print(run.runId) }
+            return
+        }
+        let id = try await client.launch(
+            job, on: backend, workers: workers, hardware: options.hardware, exchange: exchange,
+            terms: options.terms.terms())
         guard options.watch else {
             if output.json {
                 try Console.printJSON(Launched(runId: id.text))

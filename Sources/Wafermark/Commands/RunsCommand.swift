@@ -23,24 +23,29 @@ struct RunOptions: ParsableArguments {
     var run: String
 
     @OptionGroup var state: StateOptions
+    @OptionGroup var daemon: DaemonOptions
     @OptionGroup var output: OutputOptions
 }
 
 /// `wafermark runs list`.
-struct RunsListCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List all runs, newest first.")
+struct RunsListCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "List all runs, newest first.",
+        discussion: "With --daemon, prints the JSON document of that daemon's runs; so do show and events.")
 
     @Option(help: ArgumentHelp("The most that are listed.", valueName: "n"))
     var limit: Int?
 
     @OptionGroup var state: StateOptions
+    @OptionGroup var daemon: DaemonOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit is \(limit); 1 and more are allowed") }
     }
 
-    func run() throws {
+    func run() async throws {
+        if try await daemon.printDocument(.list) { return }
         let runs = try RunStore(readingFrom: state.directory.path).list(limit: limit)
         if output.json {
             Console.printExactly(String(decoding: try RunJSON.list(runs), as: UTF8.self))
@@ -51,12 +56,13 @@ struct RunsListCommand: ParsableCommand {
 }
 
 /// `wafermark runs show`.
-struct RunsShowCommand: ParsableCommand {
+struct RunsShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "show", abstract: "Show one run's figures.")
 
     @OptionGroup var options: RunOptions
 
-    func run() throws {
+    func run() async throws {
+        if try await options.daemon.printDocument(.show(options.run)) { return }
         let store = try RunStore(readingFrom: options.state.directory.path)
         let record = try store.record(of: try store.id(startingWith: options.run))
         if options.output.json {
@@ -68,13 +74,14 @@ struct RunsShowCommand: ParsableCommand {
 }
 
 /// `wafermark runs events`.
-struct RunsEventsCommand: ParsableCommand {
+struct RunsEventsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "events", abstract: "Show everything that happened to a run.")
 
     @OptionGroup var options: RunOptions
 
-    func run() throws {
+    func run() async throws {
+        if try await options.daemon.printDocument(.events(options.run)) { return }
         let store = try RunStore(readingFrom: options.state.directory.path)
         let record = try store.record(of: try store.id(startingWith: options.run))
         if options.output.json {
@@ -104,6 +111,7 @@ struct RunsResumeCommand: AsyncParsableCommand {
     var workers: Int?
 
     @OptionGroup var state: StateOptions
+    @OptionGroup var daemon: DaemonOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
@@ -113,11 +121,10 @@ struct RunsResumeCommand: AsyncParsableCommand {
 
     func run() async throws {
         let directory = state.directory
-        let store = try RunStore(readingFrom: directory.path)
         let ids =
-            try run.map { [try store.id(startingWith: $0)] }
-            ?? store.list().reversed().filter { $0.state == .interrupted }.map(\.id)
-        let client = DaemonClient(state: directory)
+            try run.map { [try daemon.run(named: $0, in: directory)] }
+            ?? RunStore(readingFrom: directory.path).list().reversed().filter { $0.state == .interrupted }.map(\.id)
+        let client = try daemon.client(of: directory)
         for id in ids { try await client.resume(id, workers: workers) }
         if output.json {
             try Console.printJSON(Resumed(runs: ids.map { RunAnswer(runId: $0.text, state: "queued") }))
@@ -156,11 +163,13 @@ struct RunsCancelCommand: AsyncParsableCommand {
 
     func run() async throws {
         let directory = options.state.directory
-        let store = try RunStore(readingFrom: directory.path)
-        let id = try store.id(startingWith: options.run)
-        try await DaemonClient(state: directory).cancel(id)
+        let id = try options.daemon.run(named: options.run, in: directory)
+        try await options.daemon.client(of: directory).cancel(id)
+        guard try options.daemon.remote() == nil else {
+            return try RunAnswer(runId: id.text, state: "cancelling").print(json: options.output.json)
+        }
         // One that trains writes a last checkpoint first.
-        let state = try store.run(id).state
+        let state = try RunStore(readingFrom: directory.path).run(id).state
         try RunAnswer(runId: id.text, state: state.isFinal ? state.name : "cancelling").print(json: options.output.json)
     }
 }
@@ -174,8 +183,8 @@ struct RunsDeleteCommand: AsyncParsableCommand {
 
     func run() async throws {
         let directory = options.state.directory
-        let id = try RunStore(readingFrom: directory.path).id(startingWith: options.run)
-        try await DaemonClient(state: directory).delete(id)
+        let id = try options.daemon.run(named: options.run, in: directory)
+        try await options.daemon.client(of: directory).delete(id)
         try RunAnswer(runId: id.text, state: "deleted").print(json: options.output.json)
     }
 }

@@ -21,9 +21,11 @@ struct WafermarkCommand: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Run", subcommands: [CompareCommand.self, ServeCommand.self, LaunchCommand.self]),
-            CommandGroup(name: "Look", subcommands: [RunsCommand.self, ReportCommand.self, DiffCommand.self]),
+            CommandGroup(
+                name: "Look", subcommands: [RunsCommand.self, LogsCommand.self, ReportCommand.self, DiffCommand.self]),
             CommandGroup(
                 name: "Prepare", subcommands: [DoctorCommand.self, JobCommand.self, HardwareCommand.self]),
+            CommandGroup(name: "Many hosts", subcommands: [KeysCommand.self, DeployCommand.self]),
             CommandGroup(
                 name: "Model",
                 subcommands: [

@@ -5,6 +5,7 @@ import Coordinator
 import Corpus
 import Dashboard
 import Jobs
+import Messaging
 import PerformanceModel
 import Runs
 import Training
@@ -57,6 +58,7 @@ enum Program {
         switch error {
         case is JobFileError, is PerformanceModelError, is ModelFileError, is BERTError: .wrongUsage
         case RunStoreError.noRun, RunStoreError.severalRuns, RunStoreError.notAnID: .wrongUsage
+        case is KeyError, MessagingError.endpoint, MessagingError.unencrypted: .wrongUsage
         case RunStoreError.duplicateRun, is RunArchiveError: .wrongUsage
         case TrainingError.plan, TrainingError.batchFile: .wrongUsage
         case CommandFailure.wrongUsage, is JobRequirements.Violation, is DashboardError: .wrongUsage

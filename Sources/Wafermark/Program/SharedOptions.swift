@@ -1,6 +1,10 @@
 import ArgumentParser
 import Coordinator
+import Foundation
 import Jobs
+import Messaging
+import Runs
+import Wire
 
 /// The folder that the daemon and all commands share.
 struct StateOptions: ParsableArguments {
@@ -11,6 +15,59 @@ struct StateOptions: ParsableArguments {
             discussion: "By default $WAFERMARK_STATE, else $XDG_STATE_HOME/wafermark, else ~/.local/state/wafermark.",
             valueName: "dir"))
     var path: String?
+}
+
+/// A daemon elsewhere, in place of the one that runs on the state directory.
+struct DaemonOptions: ParsableArguments {
+    @Option(
+        name: .customLong("daemon"),
+        help: ArgumentHelp(
+            "Ask the daemon at this address, such as tcp://HOST:5555, and not the one of the state directory.",
+            discussion: "By default $WAFERMARK_DAEMON.", valueName: "endpoint"))
+    var endpoint: String?
+
+    @Option(
+        name: .customLong("key"),
+        help: ArgumentHelp(
+            "The file of the key by which that daemon knows you; 'wafermark keys new' made it.",
+            discussion: "By default $WAFERMARK_KEY.", valueName: "file"))
+    var keyFile: String?
+
+    /// The daemon's address, and the key that was made for it; nil where the state directory's daemon is meant.
+    ///
+    /// - Throws: `MessagingError.endpoint`, `KeyError`.
+    func remote() throws -> (endpoint: Endpoint, key: ClientKey?)? {
+        let environment = ProcessInfo.processInfo.environment
+        func named(_ option: String?, _ variable: String) -> String? {
+            option ?? environment[variable].flatMap { $0.isEmpty ? nil : $0 }
+        }
+        guard let address = named(endpoint, "WAFERMARK_DAEMON") else { return nil }
+        return (try Endpoint(address), try named(keyFile, "WAFERMARK_KEY").map { try ClientKey(contentsOf: $0) })
+    }
+
+    /// A client of the daemon that is meant.
+    func client(of state: StateDirectory) throws -> DaemonClient {
+        guard let remote = try remote() else { return DaemonClient(state: state) }
+        return DaemonClient(at: remote.endpoint, key: remote.key)
+    }
+
+    /// Prints the document that `request` asks a daemon elsewhere for; false where none is meant.
+    func printDocument(_ request: DocumentRequest) async throws -> Bool {
+        guard let remote = try remote() else { return false }
+        let document = try await DaemonClient(at: remote.endpoint, key: remote.key).document(request)
+        Console.printExactly(String(decoding: document, as: UTF8.self))
+        return true
+    }
+
+    /// The run that `text` names: any beginning of its id that is alone, for the state directory's daemon; all of it, for
+    /// one elsewhere.
+    func run(named text: String, in state: StateDirectory) throws -> RunID {
+        guard try remote() != nil else { return try RunStore(readingFrom: state.path).id(startingWith: text) }
+        guard let id = RunID(text) else {
+            throw CommandFailure.wrongUsage("'\(text)' is no run's id; with --daemon give all of it")
+        }
+        return id
+    }
 }
 
 /// After how long what is taken for lost.
@@ -24,12 +81,19 @@ struct DeadlineOptions: ParsableArguments {
             discussion: "At least twenty of the longest steps so far.", valueName: "s"))
     var collectiveSeconds = RunDeadlines().collective
 
+    @Option(
+        help: ArgumentHelp(
+            "A run that has begun waits so long for its workers; 60 by default, an hour for those of other hosts.",
+            valueName: "s"))
+    var joinSeconds: Double?
+
     @Option(help: ArgumentHelp("A run that gets no further for so long says who waits for whom.", valueName: "s"))
     var stallSeconds = RunDeadlines().stall
 
     func validate() throws {
         for (name, value) in [
             ("heartbeat", heartbeatSeconds), ("collective", collectiveSeconds), ("stall", stallSeconds),
+            ("join", joinSeconds ?? 60),
         ] where !(value >= 1 && value <= 86_400) {
             throw ValidationError("--\(name)-seconds is \(value); 1 to 86400 are allowed")
         }
@@ -41,6 +105,7 @@ struct DeadlineOptions: ParsableArguments {
         deadlines.heartbeat = heartbeatSeconds
         deadlines.collective = collectiveSeconds
         deadlines.stall = stallSeconds
+        if let joinSeconds { deadlines.join = joinSeconds }
         return deadlines
     }
 }

@@ -172,6 +172,7 @@ extension Assignment {
                 item.first_lane = UInt32(clamping: peer.lanes.lowerBound)
                 item.lane_count = UInt32(clamping: peer.lanes.count)
                 item.state_endpoint = arena.string(peer.stateEndpoint)
+                item.key = arena.bytes(peer.key)
                 return item
             })
         message.job = arena.bytes(job)
@@ -209,7 +210,8 @@ extension Assignment {
                 Peer(
                     rank: WorkerRank(try reader.integer("rank", item.rank, in: 0...4_095)),
                     endpoint: try reader.text("endpoint", item.endpoint, limit: 256), lanes: first..<first + count,
-                    stateEndpoint: try reader.text("state_endpoint", item.state_endpoint, limit: 256)))
+                    stateEndpoint: try reader.text("state_endpoint", item.state_endpoint, limit: 256),
+                    key: try reader.key("key", item.key)))
         }
         let rank = try reader.integer("rank", message.rank, in: 0...4_095)
         guard peers.contains(where: { $0.rank.index == rank }) else {

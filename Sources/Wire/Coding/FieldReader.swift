@@ -89,6 +89,12 @@ struct FieldReader {
         return ranks
     }
 
+    /// A CURVE key, or nothing.
+    func key(_ field: String, _ data: ProtobufCBinaryData) throws(WireError) -> [UInt8] {
+        guard data.len == 0 || data.len == 32 else { throw error(field, "\(data.len) bytes", "0 or 32 bytes") }
+        return Array(UnsafeBufferPointer(start: data.data, count: data.len))
+    }
+
     /// The message of a field that must be there.
     func required<Item>(_ field: String, _ pointer: UnsafeMutablePointer<Item>?) throws(WireError) -> Item {
         guard let pointer else { throw error(field, "absent", "a message") }

@@ -32,6 +32,13 @@ final class PackArena {
         return copy
     }
 
+    /// Copies of `texts`, in a row, as a repeated field wants them.
+    func strings(_ texts: [String]) -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
+        let row = allocate(UnsafeMutablePointer<CChar>?.self, count: max(1, texts.count))
+        for (index, text) in texts.enumerated() { row[index] = string(text) }
+        return row
+    }
+
     /// `message` at an address of its own.
     func pointer<Message>(_ message: Message) -> UnsafeMutablePointer<Message> {
         let copy = allocate(Message.self, count: 1)

@@ -83,7 +83,8 @@ extension WorkerHello {
             instructionSet: try reader.text("instruction_set", message.instruction_set, limit: 64),
             oneDNNVersion: try reader.text("onednn_version", message.onednn_version, limit: 64),
             zeroMQVersion: try reader.text("zeromq_version", message.zeromq_version, limit: 64),
-            wafermarkVersion: try reader.text("wafermark_version", message.wafermark_version, limit: 64))
+            wafermarkVersion: try reader.text("wafermark_version", message.wafermark_version, limit: 64),
+            key: try reader.key("key", message.key))
     }
 }
 

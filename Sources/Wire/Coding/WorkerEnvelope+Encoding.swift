@@ -105,6 +105,7 @@ extension WorkerHello {
         message.onednn_version = arena.string(oneDNNVersion)
         message.zeromq_version = arena.string(zeroMQVersion)
         message.wafermark_version = arena.string(wafermarkVersion)
+        message.key = arena.bytes(key)
         return message
     }
 }

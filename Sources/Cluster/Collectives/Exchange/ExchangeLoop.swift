@@ -15,11 +15,11 @@ struct ExchangeLoop: ~Copyable {
     /// More early sums than peers that keep to the protocol ever send.
     private static let parkingLimit = 65_536
 
-    /// A loop that receives through `inbox`.
-    init(inbox: consuming Socket, in context: Context, state: ExchangeState) {
+    /// A loop that receives through `inbox`, and is known to peers by `keys`.
+    init(inbox: consuming Socket, as keys: CurveKeyPair?, in context: Context, state: ExchangeState) {
         self.inbox = inbox
         self.state = state
-        outboxes = Outboxes(in: context, state: state)
+        outboxes = Outboxes(as: keys, in: context, state: state)
     }
 
     /// Runs until it is ordered to close.

@@ -20,6 +20,7 @@ final class Outboxes {
     private var strangers: Set<Int> = []
     /// Puts the present membership's sums into frames.
     private var coder: SumCoder?
+    private let keys: CurveKeyPair?
     private let context: Context
     private let state: ExchangeState
 
@@ -34,8 +35,9 @@ final class Outboxes {
         let receiver: Int
     }
 
-    /// No connection yet.
-    init(in context: Context, state: ExchangeState) {
+    /// No connection yet. `keys` are this worker's own; nil where all are on one host.
+    init(as keys: CurveKeyPair?, in context: Context, state: ExchangeState) {
+        self.keys = keys
         self.context = context
         self.state = state
     }
@@ -51,7 +53,7 @@ final class Outboxes {
                 kept[peer.endpoint] = known
             } else {
                 let socket = try Socket(.push, in: context, options: .gradients)
-                try socket.connect(to: try Endpoint(peer.endpoint))
+                try socket.connect(to: try Endpoint(peer.endpoint), with: try peer.client(of: keys))
                 kept[peer.endpoint] = Connection(socket)
             }
         }

@@ -88,16 +88,17 @@ public final class PeerExchange: GradientExchange {
 
     /// Starts the exchange's thread, which listens at `endpoint`. It sums nothing until `join`.
     ///
+    /// - Parameter keys: who this worker is to its peers, which then must have keys, too; nil where all are on one host.
     /// - Throws: `MessagingError` where it can't listen there.
-    public init(listeningAt endpoint: Endpoint, in context: Context) throws {
+    public init(listeningAt endpoint: Endpoint, as keys: CurveKeyPair? = nil, in context: Context) throws {
         wakeUp = try WakeUp()
         let bound = Answer<Result<Endpoint, MessagingError>>()
         let thread = Thread { [state, wakeUp, ended] in
             defer { ended.signal() }
             do throws(MessagingError) {
                 let inbox = try Socket(.pull, in: context, options: .gradients)
-                bound.give(.success(try inbox.bind(to: endpoint)))
-                var loop = ExchangeLoop(inbox: inbox, in: context, state: state)
+                bound.give(.success(try inbox.bind(to: endpoint, as: keys)))
+                var loop = ExchangeLoop(inbox: inbox, as: keys, in: context, state: state)
                 try loop.run(wakeUp: wakeUp)
                 state.end(reason: "it was closed")
             } catch {
