@@ -533,7 +533,7 @@ const ProtobufCMessageDescriptor wafermark__ping__descriptor =
   (ProtobufCMessageInit) wafermark__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[8] =
+static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[9] =
 {
   {
     "job",
@@ -631,11 +631,24 @@ static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[8] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "emulation",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, emulation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__launch__field_indices_by_name[] = {
   4,   /* field[4] = algorithm */
   1,   /* field[1] = backend */
   7,   /* field[7] = bucket_bytes */
+  8,   /* field[8] = emulation */
   6,   /* field[6] = even_lanes */
   3,   /* field[3] = hardware */
   0,   /* field[0] = job */
@@ -647,7 +660,7 @@ static const ProtobufCIntRange wafermark__launch__number_ranges[3 + 1] =
   { 1, 0 },
   { 9, 6 },
   { 12, 7 },
-  { 0, 8 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor wafermark__launch__descriptor =
 {
@@ -657,7 +670,7 @@ const ProtobufCMessageDescriptor wafermark__launch__descriptor =
   "Wafermark__Launch",
   "wafermark",
   sizeof(Wafermark__Launch),
-  8,
+  9,
   wafermark__launch__field_descriptors,
   wafermark__launch__field_indices_by_name,
   3,  wafermark__launch__number_ranges,

@@ -25,17 +25,20 @@ public struct LaunchRequest: Hashable, Sendable {
     public var hardware: String?
     /// How the workers of a cluster share lanes and exchange gradients.
     public var exchange: ExchangeSettings
+    /// How the hardware is emulated, as JSON; empty for a native run.
+    public var emulation: [UInt8]
 
     /// A request of the given parts.
     public init(
         job: String, backend: Backend, workers: Int, hardware: String?,
-        exchange: ExchangeSettings = ExchangeSettings()
+        exchange: ExchangeSettings = ExchangeSettings(), emulation: [UInt8] = []
     ) {
         self.job = job
         self.backend = backend
         self.workers = workers
         self.hardware = hardware
         self.exchange = exchange
+        self.emulation = emulation
     }
 }
 
@@ -84,6 +87,7 @@ extension ClientRequest {
             launch.transport = arena.string(request.exchange.transport.rawValue)
             launch.even_lanes = request.exchange.laneShares == .even ? 1 : 0
             launch.bucket_bytes = UInt64(clamping: request.exchange.bucket.count)
+            launch.emulation = arena.bytes(request.emulation)
             message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_LAUNCH
             message.launch = arena.pointer(launch)
         case .cancel(let id):
@@ -139,7 +143,8 @@ extension ClientRequest {
                 LaunchRequest(
                     job: try reader.text("job", launch.job, limit: 1 << 20), backend: backend,
                     workers: try reader.integer("workers", launch.workers, in: 1...4_096),
-                    hardware: hardware.isEmpty ? nil : hardware, exchange: try exchange(of: launch, reader)))
+                    hardware: hardware.isEmpty ? nil : hardware, exchange: try exchange(of: launch, reader),
+                    emulation: launch.emulation.array))
         case WAFERMARK__CLIENT_REQUEST__KIND_CANCEL:
             return .cancel(try reader.run("run_id", try reader.required("cancel", message.cancel).run_id))
         case WAFERMARK__CLIENT_REQUEST__KIND_DELETE:

@@ -103,10 +103,14 @@ struct  Wafermark__Launch
    * Bytes of a gradient bucket; 0 for the usual.
    */
   uint64_t bucket_bytes;
+  /*
+   * How the hardware is emulated, as JSON; empty for a native run.
+   */
+  ProtobufCBinaryData emulation;
 };
 #define WAFERMARK__LAUNCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__launch__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, {0,NULL} }
 
 
 struct  Wafermark__Resume

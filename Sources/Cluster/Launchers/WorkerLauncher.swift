@@ -11,8 +11,8 @@ public protocol WorkerLauncher: Sendable {
 
 /// What a launcher needs to know of a worker.
 public struct WorkerCommand: Sendable, Hashable {
-    /// The worker's number.
-    public var rank: WorkerRank
+    /// The worker's number; nil for a process that is none.
+    public var rank: WorkerRank?
     /// The program and its arguments.
     public var executable: String
     public var arguments: [String]
@@ -24,7 +24,7 @@ public struct WorkerCommand: Sendable, Hashable {
 
     /// A command of the given parts.
     public init(
-        rank: WorkerRank, executable: String, arguments: [String], environment: [String: String], log: String
+        rank: WorkerRank?, executable: String, arguments: [String], environment: [String: String], log: String
     ) {
         self.rank = rank
         self.executable = executable

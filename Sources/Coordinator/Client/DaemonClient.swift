@@ -17,14 +17,17 @@ public struct DaemonClient: Sendable {
 
     /// Hands a job to the daemon and returns the new run's id.
     ///
-    /// - Parameter exchange: how a cluster's workers share lanes and exchange gradients; without effect on the wafer.
+    /// - Parameters:
+    ///   - exchange: how a cluster's workers share lanes and exchange gradients; without effect on the wafer.
+    ///   - emulation: how the hardware is emulated; nil for a native run.
     /// - Throws: `DaemonError`.
     public func launch(
         _ job: Job, on backend: Backend, workers: Int, hardware: String?,
-        exchange: ExchangeSettings = ExchangeSettings()
+        exchange: ExchangeSettings = ExchangeSettings(), emulation: EmulationSettings? = nil
     ) async throws -> RunID {
         let request = LaunchRequest(
-            job: JobFile.json(job), backend: backend, workers: workers, hardware: hardware, exchange: exchange)
+            job: JobFile.json(job), backend: backend, workers: workers, hardware: hardware, exchange: exchange,
+            emulation: try emulation.map { Array(try JSONEncoder().encode($0)) } ?? [])
         guard case .launched(let id) = try await ask(.launch(request)) else { throw unexpected("launch") }
         return id
     }

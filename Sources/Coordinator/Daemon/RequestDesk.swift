@@ -43,13 +43,32 @@ struct RequestDesk: Sendable {
             throw DaemonError.refused(
                 reason: "\(workers) workers can't share \(job.lanes) lanes; give 1 to \(job.lanes)")
         }
+        let emulation = try emulation(of: launch, workers: workers)
+        var exchange = launch.backend == .cluster ? launch.exchange : nil
+        if emulation != nil {
+            // Frames pass the fabric, whatever memory workers could share; the emulated devices are equal, whatever the
+            // host's cores are.
+            exchange?.transport = .ipc
+            exchange?.laneShares = .even
+        }
         let run = Run(
             id: RunID.random(), job: job, backend: launch.backend, workers: workers, hardware: launch.hardware,
-            exchange: launch.backend == .cluster ? launch.exchange : nil, submitted: Date())
+            exchange: exchange, emulation: emulation, submitted: Date())
         try store.insert(run)
         await queue.append(run.id)
         logger.info("queued: job \(job.name) on the \(launch.backend.rawValue)", metadata: ["run": "\(run.id)"])
         return run.id
+    }
+
+    /// How the hardware of a launch is emulated, checked; nil for a native run.
+    private func emulation(of launch: LaunchRequest, workers: Int) throws -> Emulation? {
+        if launch.emulation.isEmpty { return nil }
+        guard let settings = try? JSONDecoder().decode(EmulationSettings.self, from: Data(launch.emulation)) else {
+            throw DaemonError.refused(
+                reason: "the request's emulation is none; client and daemon may differ in version")
+        }
+        try JobRequirements.check(settings, workers: workers, hardware: launch.hardware, for: launch.backend)
+        return Emulation(settings: settings)
     }
 
     private func cancel(_ id: RunID) async throws -> ClientReply {

@@ -35,11 +35,13 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
     public var outcome: RunOutcome?
     /// Whether it failed because it was started again and again without making a step; nil stands for no.
     public var hasGivenUp: Bool?
+    /// How its hardware is emulated; nil for a native run.
+    public var emulation: Emulation?
 
     /// A run that has been asked for and not yet started.
     public init(
         id: RunID, job: Job, backend: Backend, workers: Int, hardware: String?, exchange: ExchangeSettings? = nil,
-        submitted: Date
+        emulation: Emulation? = nil, submitted: Date
     ) {
         self.id = id
         self.job = job
@@ -48,6 +50,7 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
         self.hardware = hardware
         self.state = .queued
         self.submitted = submitted
+        self.emulation = emulation
         self.exchange = exchange
     }
 }

@@ -8,6 +8,7 @@ enum Migrations {
         ("3 which examples a step used", examplesOfStep),
         ("4 lanes of a worker, and gradient noise", lanesAndNoise),
         ("5 bytes before compression", uncompressedBytes),
+        ("6 steps on the emulated clock", emulatedSteps),
     ]
 
     static var migrator: DatabaseMigrator {
@@ -110,6 +111,13 @@ enum Migrations {
 
     /// Older records are of gradients that were sent as f32, which NULL stands for.
     private static let uncompressedBytes = "ALTER TABLE worker_steps ADD COLUMN uncompressed_bytes INTEGER;"
+
+    /// NULL where no machine was emulated.
+    private static let emulatedSteps = """
+        ALTER TABLE steps ADD COLUMN duration_emulated_seconds REAL;
+        ALTER TABLE steps ADD COLUMN dilation REAL;
+        ALTER TABLE steps ADD COLUMN lateness_host_seconds REAL;
+        """
 
     /// Older records hold the parts alone; their sum is the best that is known of the whole.
     private static let durationOnWorker = """

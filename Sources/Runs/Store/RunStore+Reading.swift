@@ -122,12 +122,21 @@ extension RunStore {
     }
 
     private static func step(from row: Row) -> StepRecord {
-        StepRecord(
+        let emulated: Double? = row[14]
+        let dilation: Double? = row[15]
+        let lateness: Double? = row[16]
+        return StepRecord(
             step: StepNumber(row[1]), loss: number(row[2]), maskedLoss: number(row[3]),
             nextSentenceLoss: number(row[4]), maskedAccuracy: number(row[5]), learningRate: number(row[6]),
             gradientNorm: number(row[7]), sequences: row[8], tokens: row[9], elapsed: HostSeconds(row[10]),
             duration: HostSeconds(row[11]), examplesChecksum: UInt64(bitPattern: row[12]),
-            laneGradientSquaredNorm: row[13])
+            laneGradientSquaredNorm: row[13],
+            emulated: emulated.flatMap { seconds in
+                dilation.map {
+                    EmulatedStep(
+                        duration: EmulatedSeconds(seconds), dilation: $0, lateness: HostSeconds(lateness ?? 0))
+                }
+            })
     }
 
     private static func workerStep(from row: Row) -> WorkerStepRecord {

@@ -38,13 +38,15 @@ struct LaunchClusterCommand: AsyncParsableCommand {
     var workers = 2
 
     @OptionGroup var exchange: ExchangeOptions
+    @OptionGroup var emulation: EmulationOptions
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         try await Launch(
-            options: options, backend: .cluster, workers: workers, exchange: try exchange.settings(), state: state,
-            output: output
+            options: options, backend: .cluster, workers: workers,
+            exchange: try emulation.exchange(exchange), emulation: try emulation.settings(workers: workers),
+            state: state, output: output
         ).run()
     }
 }
@@ -69,6 +71,7 @@ private struct Launch {
     var backend: Backend
     var workers: Int
     var exchange = ExchangeSettings()
+    var emulation: EmulationSettings?
     var state: StateOptions
     var output: OutputOptions
 
@@ -79,10 +82,15 @@ private struct Launch {
     func run() async throws {
         let job = options.compression.applied(to: try JobFile.read(options.job))
         try JobRequirements.check(workers: workers, of: job)
-        try JobRequirements.check(hardware: options.hardware, for: backend)
+        // The daemon reads the profile, and may run in another folder.
+        let hardware = options.hardware.map(HardwareOptions.absolute)
+        try JobRequirements.check(hardware: hardware, for: backend)
+        if let emulation {
+            try JobRequirements.check(emulation, workers: workers, hardware: hardware, for: backend)
+        }
         let directory = state.directory
         let id = try await DaemonClient(state: directory).launch(
-            job, on: backend, workers: workers, hardware: options.hardware, exchange: exchange)
+            job, on: backend, workers: workers, hardware: hardware, exchange: exchange, emulation: emulation)
         guard options.watch else {
             if output.json {
                 try Console.printJSON(Launched(runId: id.text))
