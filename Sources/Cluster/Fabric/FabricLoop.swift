@@ -5,7 +5,7 @@ import Wire
 
 /// The fabric's thread: takes frames from senders, hands them to the queues, and passes each on when it is due. Frames are
 /// not copied. Nothing is dropped: where a pair has its share of the memory in the fabric, its sender waits.
-final class FabricLoop {
+package final class FabricLoop {
     private final class Inlet {
         let socket: Socket
         let pair: FabricPlan.Pair
@@ -56,7 +56,7 @@ final class FabricLoop {
     /// A fabric as `plan` says, whose sockets are in `context`.
     ///
     /// - Throws: `MessagingError` where an endpoint can't be had.
-    init(_ plan: FabricPlan, in context: Context) throws(MessagingError) {
+    package init(_ plan: FabricPlan, in context: Context) throws(MessagingError) {
         self.plan = plan
         alarm = try Alarm()
         queues = FabricQueues(plan.links, dilation: plan.dilation)
@@ -82,7 +82,7 @@ final class FabricLoop {
     /// Runs until `isOver` says so once `stop` has woken it.
     ///
     /// - Throws: `MessagingError` where libzmq fails.
-    func run(stop: WakeUp, isOver: () -> Bool) throws(MessagingError) {
+    package func run(stop: WakeUp, isOver: () -> Bool) throws(MessagingError) {
         while !isOver() {
             let open = inlets.indices.filter { inlets[$0].held < plan.window }
             for index in open { try receive(from: index) }
@@ -148,7 +148,7 @@ final class FabricLoop {
     }
 
     /// What has passed so far.
-    var report: FabricReport {
+    package var report: FabricReport {
         let scale = plan.dilation == 0 ? 0 : 1e-9 / plan.dilation
         return FabricReport(
             links: zip(plan.links, queues.loads).map { link, load in

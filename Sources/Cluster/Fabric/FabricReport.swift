@@ -19,6 +19,12 @@ public struct FabricReport: Hashable, Sendable, Codable {
         /// The mean and the most host seconds between a delivery's moment and its being done.
         public var mean: HostSeconds
         public var most: HostSeconds
+
+        /// A lateness of the given parts.
+        public init(mean: HostSeconds, most: HostSeconds) {
+            self.mean = mean
+            self.most = most
+        }
     }
 
     /// The links.
@@ -30,4 +36,13 @@ public struct FabricReport: Hashable, Sendable, Codable {
     public var lateness: Lateness
     /// The most bytes that were held at once.
     public var mostHeld: Bytes
+
+    /// A report of the given parts.
+    public init(links: [Link], frames: Int, refused: Int, lateness: Lateness, mostHeld: Bytes) {
+        self.links = links
+        self.frames = frames
+        self.refused = refused
+        self.lateness = lateness
+        self.mostHeld = mostHeld
+    }
 }

@@ -193,8 +193,8 @@ struct HostNeed: Hashable, Sendable {
 }
 
 extension EmulatedStepReplay.Exchange {
-    /// The exchange of `run` among workers with `laneCounts` lanes.
-    init(_ run: Run, vocabularySize: Int, _ laneCounts: [Int], _ cluster: EmulatedCluster) {
+    /// The exchange of `run` among workers with `laneCounts` lanes that stand for the devices of `cluster`.
+    public init(_ run: Run, vocabularySize: Int, _ laneCounts: [Int], _ cluster: EmulatedCluster) {
         let settings = run.exchange ?? ExchangeSettings(transport: .ipc)
         let workload = Workload(
             model: run.job.model, vocabularySize: vocabularySize, sequence: 128, maskedPositions: 20, microBatch: 1,
