@@ -69,7 +69,9 @@ struct FabricQueuesTests {
         #expect(times(FabricQueues(links, dilation: 0), frames) == [0: 0, 1: 0])
     }
 
-    @Test("frames of a pair keep their order, none is lost, and no link carries two at once", arguments: 0..<20 as Range<UInt64>)
+    @Test(
+        "frames of a pair keep their order, none is lost, and no link carries two at once",
+        arguments: 0..<20 as Range<UInt64>)
     func order(seed: UInt64) {
         var random = CounterRandom(seed: seed, purpose: .statistics)
         var queues = FabricQueues(

@@ -190,7 +190,9 @@ struct EmulationTrials: Sendable {
         // As in the catalogue's profile, 80 % of the line rate reach an all-reduce.
         let changed = text.replacingOccurrences(of: "name: \(base)", with: "name: cloud-v100-\(name)gbe")
             .replacingOccurrences(
-                of: "network_gigabits_per_second: { value: 25,", with: "network_gigabits_per_second: { value: \(gigabits),")
+                of: "network_gigabits_per_second: { value: 25,",
+                with: "network_gigabits_per_second: { value: \(gigabits),"
+            )
             .replacingOccurrences(
                 of: "inter_node_bus_gigabytes_per_second: { value: 2.5,",
                 with: "inter_node_bus_gigabytes_per_second: { value: \(gigabits / 10),")

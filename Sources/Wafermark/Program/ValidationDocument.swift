@@ -18,7 +18,9 @@ struct ValidationDocument: Encodable {
     }
 
     func encode(to encoder: any Encoder) throws {
-        let count = [cases != nil, convergence != nil, timeToTrain != nil, host != nil, emulation != nil].count(where: { $0 })
+        let count = [cases != nil, convergence != nil, timeToTrain != nil, host != nil, emulation != nil].count(where: {
+            $0
+        })
         if let cases { try cases.encode(to: encoder) }
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encodeIfPresent(seedCase, forKey: .seedCase)
