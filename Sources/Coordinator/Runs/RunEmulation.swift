@@ -155,10 +155,9 @@ struct HostNeed: Hashable, Sendable {
     private(set) var exchange = 0.0
     private(set) var optimizer = 0.0
 
-    /// Room to spare: computing takes at most half of what the emulated device takes, so that what one worker still computes
-    /// hardly delays what others send; the exchange at most a fifth of the step, because some of it delays what is sent
-    /// next.
-    private static let computeMargin = 2.0
+    /// Room to spare: computing takes at most two thirds of what the emulated device takes, so that no part of the gradient
+    /// is late; the exchange at most a fifth of the step, because some of it delays what is sent next.
+    private static let computeMargin = 1.5
     private static let exchangeMargin = 5.0
     /// What an optimizer that is later than the device's may add to a step.
     private static let optimizerShare = 0.01
