@@ -61,11 +61,14 @@ struct EmulatedReplayTests {
         #expect(seconds - 0.011 < 3 * textbook)
     }
 
-    @Test("directly, all interfaces carry as much as in a ring", arguments: [4, 8])
+    @Test(
+        "directly, all interfaces carry as much as in a ring, but the owner of each part is sent it by all at once",
+        arguments: [4, 8])
     func direct(workers: Int) {
         let seconds = step(.direct, workers: workers, on: cluster(workers: workers, latency: 0))
         let textbook = 2 * Double(workers - 1) / Double(workers) * gradient
-        #expect(abs(seconds - 0.011 - textbook) < 0.3 * textbook)
+        #expect(seconds - 0.011 > textbook * 0.99)
+        #expect(seconds - 0.011 < 1.6 * textbook)
     }
 
     @Test("a slow device sets the pace of all")

@@ -164,7 +164,11 @@ struct RunExecution: Sendable {
             if let report = FabricRun.report(in: directory) {
                 let watched = record.steps.filter { $0.step.index >= machine.membershipStart }
                     .compactMap(\.emulated).reduce(EmulatedSeconds.zero) { $0 + $1.duration }
-                journal.carried(report.links.map { EmulatedLinkRecord($0, watched: watched) })
+                journal.carried(
+                    report.links.map { EmulatedLinkRecord($0, watched: watched) },
+                    by: FabricRecord(
+                        frames: report.frames, meanLateness: report.lateness.mean, mostLateness: report.lateness.most,
+                        mostHeld: report.mostHeld))
             }
             guard record.isHostOverloaded else { return }
             let late = record.emulatedSteps.count(where: \.isLate)

@@ -48,7 +48,12 @@ struct RunJournal {
     mutating func emulating(dilation: Double) { change { $0.emulation?.dilation = dilation } }
 
     /// Notes what the emulated links carried.
-    mutating func carried(_ links: [EmulatedLinkRecord]) { change { $0.emulation?.links = links } }
+    mutating func carried(_ links: [EmulatedLinkRecord], by fabric: FabricRecord) {
+        change {
+            $0.emulation?.links = links
+            $0.emulation?.fabric = fabric
+        }
+    }
 
     /// Adds a step, to be written with the next flush.
     mutating func append(_ closed: StepLedger.Closed) {

@@ -36,6 +36,11 @@ public struct EmulationFigures: Sendable, Encodable {
     public var exposedCommunicationEmulatedSeconds: Double?
     public var waitingEmulatedSeconds: Double?
     public var optimizerEmulatedSeconds: Double?
+    /// Frames that the fabric delivered, and by how much it did later than they were due, on the host's clock; nil where
+    /// there was none.
+    public var fabricFrames: Int?
+    public var fabricMeanLatenessHostSeconds: Double?
+    public var fabricMostLatenessHostSeconds: Double?
     /// Links that carried something, the busiest first.
     public var links: [Link]
 
@@ -56,6 +61,9 @@ public struct EmulationFigures: Sendable, Encodable {
                 bytesPerStep: carried > 0 ? $0.bytes / carried : 0, utilisation: $0.utilisation,
                 deepestQueue: $0.deepestQueue)
         }
+        fabricFrames = emulation.fabric?.frames
+        fabricMeanLatenessHostSeconds = emulation.fabric?.meanLateness.seconds
+        fabricMostLatenessHostSeconds = emulation.fabric?.mostLateness.seconds
         if isHostOverloaded { return }
         let spread = Quantiles(counted.compactMap { $0.emulated?.duration.seconds })
         stepMedianEmulatedSeconds = spread.median

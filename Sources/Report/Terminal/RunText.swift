@@ -74,6 +74,11 @@ public enum RunText {
         }
         if let emulation = figures.emulation, !emulation.links.isEmpty {
             text += "\nThe busiest emulated links (emulated clock)\n" + links(of: emulation, width: width)
+            if let frames = emulation.fabricFrames {
+                text += "The fabric delivered \(frames) frames, late by "
+                text += FigureFormat.duration.text(emulation.fabricMeanLatenessHostSeconds) + " on the mean, "
+                text += FigureFormat.duration.text(emulation.fabricMostLatenessHostSeconds) + " at most (host clock).\n"
+            }
         }
         if !figures.events.isEmpty {
             text += "\nEvents (wall clock, since the start)\n"

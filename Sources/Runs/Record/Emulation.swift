@@ -8,12 +8,33 @@ public struct Emulation: Hashable, Sendable, Codable {
     public var dilation: Double?
     /// What the emulated links carried; nil before the run's end.
     public var links: [EmulatedLinkRecord]?
+    /// How the fabric kept up; nil before the run's end, and where there was none.
+    public var fabric: FabricRecord?
 
     /// An emulation that is yet to begin.
     public init(settings: EmulationSettings) { self.settings = settings }
 
     /// The share of steps in which the host may fall behind before the whole run counts for nothing.
     public static let lateShare = 0.2
+}
+
+/// How the process that holds an emulated network's links kept up in a run's last membership.
+public struct FabricRecord: Hashable, Sendable, Codable {
+    /// Frames that it delivered.
+    public var frames: Int
+    /// The mean and the most host time by which it delivered one later than it was due.
+    public var meanLateness: HostSeconds
+    public var mostLateness: HostSeconds
+    /// The most bytes that it held at once.
+    public var mostHeld: Bytes
+
+    /// A record of the given parts.
+    public init(frames: Int, meanLateness: HostSeconds, mostLateness: HostSeconds, mostHeld: Bytes) {
+        self.frames = frames
+        self.meanLateness = meanLateness
+        self.mostLateness = mostLateness
+        self.mostHeld = mostHeld
+    }
 }
 
 /// What one emulated link carried over the steps of a run's last membership.
