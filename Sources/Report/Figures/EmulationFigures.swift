@@ -31,6 +31,8 @@ public struct EmulationFigures: Sendable, Encodable {
     public var stepMedianEmulatedSeconds: Double?
     public var stepP05EmulatedSeconds: Double?
     public var stepP95EmulatedSeconds: Double?
+    /// Sequences of a step over its median time.
+    public var sequencesPerEmulatedSecond: Double?
     /// The median of each part of a step over the workers and steps that count.
     public var computeEmulatedSeconds: Double?
     public var exposedCommunicationEmulatedSeconds: Double?
@@ -69,6 +71,8 @@ public struct EmulationFigures: Sendable, Encodable {
         stepMedianEmulatedSeconds = spread.median
         stepP05EmulatedSeconds = spread.quantile(0.05)
         stepP95EmulatedSeconds = spread.quantile(0.95)
+        let sequences = Quantiles(counted.map { Double($0.sequences) }).median
+        sequencesPerEmulatedSecond = spread.median.flatMap { median in sequences.map { $0 / median } }
         let dilations = Dictionary(
             uniqueKeysWithValues: counted.compactMap { step in step.emulated.map { (step.step, $0.dilation) } })
         func median(_ part: (WorkerStepRecord) -> HostSeconds) -> Double? {
