@@ -70,6 +70,19 @@ struct EmulationTests {
         try run.expect(like: Self.reference.get())
     }
 
+    @Test("F1: a node of the emulated machine that fails takes its workers with it, and changes no bit")
+    func failedNode() throws {
+        let run = try ElasticRun(
+            steps: 12, workers: 4,
+            launch: [
+                "--hardware", "dgx1-v100-16g", "--emulate", "--devices-per-node", "2", "--dilation", "50", "--inject",
+                "fail-node=1@5",
+            ])
+        try run.waitForEnd()
+        try run.expect(like: Self.reference.get())
+        #expect(run.events.count { $0.kind == .workerLost } == 2, "\(run.words)")
+    }
+
     @Test("the run ends, and names the fabric, when that is killed")
     func killedFabric() throws {
         let run = try ElasticRun(steps: 400, workers: 2, launch: Self.machine + ["--dilation", "100"])

@@ -9,7 +9,7 @@ struct EmulationSettingsTests {
             ("slow-worker=3:1.5x", EmulatedFault.slowWorker(place: 3, factor: 1.5)),
             ("slow-link=worker2:4.0x", .slowDeviceLink(place: 2, factor: 4)),
             ("slow-link=node1:10.0x", .slowNetworkInterface(node: 1, factor: 10)),
-            ("jitter=0.05", .jitter(share: 0.05)),
+            ("jitter=0.05", .jitter(share: 0.05)), ("fail-node=1@40", .failedNode(node: 1, step: StepNumber(40))),
         ])
     func spelling(text: String, fault: EmulatedFault) throws {
         #expect(try EmulatedFault(parsing: text) == fault)
@@ -18,7 +18,10 @@ struct EmulationSettingsTests {
 
     @Test(
         "what is no fault is refused with what is allowed",
-        arguments: ["", "slow-worker", "slow-worker=3", "slow-worker=-1:2x", "slow-link=3:2x", "jitter=", "drop=0.1"])
+        arguments: [
+            "", "slow-worker", "slow-worker=3", "slow-worker=-1:2x", "slow-link=3:2x", "jitter=", "drop=0.1",
+            "fail-node=1",
+        ])
     func nonsense(text: String) {
         let error = #expect(throws: EmulationSettings.Violation.self) { try EmulatedFault(parsing: text) }
         #expect(error?.description.contains("slow-worker=WORKER:FACTORx") == true)

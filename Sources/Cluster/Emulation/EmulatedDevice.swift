@@ -14,17 +14,27 @@ public struct EmulatedDevice: Hashable, Sendable, Codable {
     public var schedules: [DeviceSchedule]
     /// The coefficient of variation of its time from step to step.
     public var jitter: Double
+    /// The step at which its node fails; nil for one that doesn't.
+    public var failure: StepNumber?
 
     /// A device of the given parts.
-    public init(dilation: Double, schedules: [DeviceSchedule], jitter: Double = 0) {
+    public init(
+        dilation: Double, schedules: [DeviceSchedule], jitter: Double = 0, failure: StepNumber? = nil
+    ) {
         self.dilation = dilation
         self.schedules = schedules
         self.jitter = jitter
+        self.failure = failure
     }
 
-    /// The device at `place` of `cluster`, slowed by `dilation`.
-    public init(_ place: Int, of cluster: EmulatedCluster, dilation: Double) {
-        self.init(dilation: dilation, schedules: cluster.schedules.map { $0[place] }, jitter: cluster.jitter)
+    /// The device at `place` of `cluster`, slowed by `dilation`, in a membership that begins after `stepsMade` steps.
+    ///
+    /// A node fails once: the step in which it did is made again by those that are left, who fill nodes anew.
+    public init(_ place: Int, of cluster: EmulatedCluster, dilation: Double, stepsMade: Int) {
+        let failure = cluster.nodeFailures[cluster.network.places[place].node]
+        self.init(
+            dilation: dilation, schedules: cluster.schedules.map { $0[place] }, jitter: cluster.jitter,
+            failure: failure.flatMap { $0.index > stepsMade ? $0 : nil })
     }
 
     /// What it does at `step` of `job`: its phase's schedule, by as much slower or faster as its time wavers. A pure

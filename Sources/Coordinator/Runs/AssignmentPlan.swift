@@ -120,7 +120,9 @@ struct AssignmentPlan {
             stateReceivers: receivers,
             stateSource: source ?? WorkerRank(0),
             target: target, verdict: verdict, reconnects: reconnects,
-            device: try emulation?.device(at: place).map { Array(try JSONEncoder().encode($0)) } ?? [])
+            device: try emulation.map {
+                Array(try JSONEncoder().encode($0.device(at: place, stepsMade: stepsMade)))
+            } ?? [])
     }
 
     /// The fabric that the workers' frames pass; nil in a native run, and where there is nobody to exchange with.

@@ -24,8 +24,10 @@ struct RunEmulation: Sendable {
             sender == receiver ? nil : "\(inletPrefix)-\(sender)-\(receiver)"
         }
 
-        /// The device that the worker at `place` stands for.
-        func device(at place: Int) -> EmulatedDevice? { EmulatedDevice(place, of: cluster, dilation: dilation) }
+        /// The device that the worker at `place` stands for, after `stepsMade` steps.
+        func device(at place: Int, stepsMade: Int) -> EmulatedDevice {
+            EmulatedDevice(place, of: cluster, dilation: dilation, stepsMade: stepsMade)
+        }
 
         /// The fabric between `peers`.
         func fabric(run: RunID, epoch: Int, peers: [Assignment.Peer]) -> FabricPlan {

@@ -1,6 +1,6 @@
 /// Something that is wrong with an emulated machine. The training stays exact whatever it is.
 ///
-/// Spelt `slow-worker=3:1.5x`, `slow-link=worker2:4x`, `slow-link=node1:4x`, `jitter=0.05`.
+/// Spelt `slow-worker=3:1.5x`, `slow-link=worker2:4x`, `slow-link=node1:4x`, `jitter=0.05`, `fail-node=2@40`.
 public enum EmulatedFault: Hashable, Sendable, Codable {
     /// The device of a worker takes so many times as long for everything.
     case slowWorker(place: Int, factor: Double)
@@ -10,6 +10,8 @@ public enum EmulatedFault: Hashable, Sendable, Codable {
     case slowNetworkInterface(node: Int, factor: Double)
     /// Every device's time wavers from step to step, with this coefficient of variation.
     case jitter(share: Double)
+    /// All workers of a node are lost at a step, and the others go on.
+    case failedNode(node: Int, step: StepNumber)
 
     /// Factors by which something can be slow, and shares by which times can waver.
     public static let factorRange = 1.0...1_000
@@ -18,7 +20,8 @@ public enum EmulatedFault: Hashable, Sendable, Codable {
 
     /// What can be spelt.
     public static let spellings =
-        "slow-worker=WORKER:FACTORx, slow-link=workerWORKER:FACTORx, slow-link=nodeNODE:FACTORx, jitter=SHARE"
+        "slow-worker=WORKER:FACTORx, slow-link=workerWORKER:FACTORx, slow-link=nodeNODE:FACTORx, jitter=SHARE, "
+        + "fail-node=NODE@STEP"
 
     /// The fault that `text` spells.
     ///
@@ -35,6 +38,11 @@ public enum EmulatedFault: Hashable, Sendable, Codable {
         let halves = text.split(separator: "=", omittingEmptySubsequences: false)
         guard halves.count == 2 else { return nil }
         if halves[0] == "jitter" { return Double(halves[1]).map { .jitter(share: $0) } }
+        if halves[0] == "fail-node" {
+            let parts = halves[1].split(separator: "@", omittingEmptySubsequences: false)
+            guard parts.count == 2, let node = index(parts[0]), let step = index(parts[1]) else { return nil }
+            return .failedNode(node: node, step: StepNumber(step))
+        }
         let parts = halves[1].split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 2, parts[1].hasSuffix("x"), let factor = Double(parts[1].dropLast()) else { return nil }
         switch halves[0] {
@@ -59,6 +67,7 @@ public enum EmulatedFault: Hashable, Sendable, Codable {
         case .slowDeviceLink(let place, let factor): "slow-link=worker\(place):\(factor)x"
         case .slowNetworkInterface(let node, let factor): "slow-link=node\(node):\(factor)x"
         case .jitter(let share): "jitter=\(share)"
+        case .failedNode(let node, let step): "fail-node=\(node)@\(step)"
         }
     }
 
@@ -74,6 +83,11 @@ public enum EmulatedFault: Hashable, Sendable, Codable {
             guard (0..<workers).contains(index) else {
                 throw EmulationSettings.Violation(
                     description: "\(text): there is none of that number; allowed are 0 to \(workers - 1)")
+            }
+        case .failedNode(let node, let step):
+            guard (0..<workers).contains(node), step.index > 0 else {
+                throw EmulationSettings.Violation(
+                    description: "\(text): nodes are 0 to \(workers - 1) at most, and steps 1 and more")
             }
         case .jitter(let share):
             guard Self.jitterRange.contains(share) else {

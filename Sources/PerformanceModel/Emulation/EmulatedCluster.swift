@@ -13,6 +13,8 @@ public struct EmulatedCluster: Hashable, Sendable, Codable {
     public var byteScale: Double
     /// The coefficient of variation of a device's time from step to step.
     public var jitter: Double
+    /// The step at which each node that is to fail does.
+    public var nodeFailures: [Int: StepNumber] = [:]
 
     /// The cluster of the given parts.
     public init(
@@ -108,11 +110,18 @@ public struct EmulatedCluster: Hashable, Sendable, Codable {
                 description: "\(devices) devices of a node; a node of this machine has \(machine.devicesPerNode)")
         }
         let nodes = (workers + devices - 1) / devices
-        for case .slowNetworkInterface(let node, let factor) in settings.faults where nodes == 1 || node >= nodes {
-            throw EmulationSettings.Violation(
-                description: EmulatedFault.slowNetworkInterface(node: node, factor: factor).text
-                    + ": \(workers) workers fill \(nodes) node\(nodes == 1 ? ", so no frame leaves it" : "s"); "
-                    + "give --devices-per-node or more workers")
+        for fault in settings.faults {
+            let node: Int
+            switch fault {
+            case .slowNetworkInterface(let index, _), .failedNode(let index, _): node = index
+            case .slowWorker, .slowDeviceLink, .jitter: continue
+            }
+            // Without a second node no frame leaves the first, and nobody is left where that fails.
+            guard nodes > 1, node < nodes else {
+                throw EmulationSettings.Violation(
+                    description: fault.text + ": \(workers) workers fill \(nodes) node\(nodes == 1 ? "" : "s"); "
+                        + "two are needed, and this one among them: give --devices-per-node or more workers")
+            }
         }
     }
 
@@ -129,6 +138,7 @@ public struct EmulatedCluster: Hashable, Sendable, Codable {
             case .slowNetworkInterface(let node, let factor):
                 network.slowInterfaces(ofNode: node, by: factor)
             case .jitter(let share): jitter = max(jitter, share)
+            case .failedNode(let node, let step): nodeFailures[node] = step
             }
         }
     }
