@@ -694,7 +694,7 @@ const ProtobufCMessageDescriptor wafermark__ping__descriptor =
   (ProtobufCMessageInit) wafermark__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[11] =
+static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[12] =
 {
   {
     "job",
@@ -828,12 +828,25 @@ static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[11] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "emulation",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, emulation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__launch__field_indices_by_name[] = {
   9,   /* field[9] = after */
   4,   /* field[4] = algorithm */
   1,   /* field[1] = backend */
   7,   /* field[7] = bucket_bytes */
+  11,   /* field[11] = emulation */
   6,   /* field[6] = even_lanes */
   3,   /* field[3] = hardware */
   0,   /* field[0] = job */
@@ -847,7 +860,7 @@ static const ProtobufCIntRange wafermark__launch__number_ranges[3 + 1] =
   { 1, 0 },
   { 9, 6 },
   { 12, 7 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor wafermark__launch__descriptor =
 {
@@ -857,7 +870,7 @@ const ProtobufCMessageDescriptor wafermark__launch__descriptor =
   "Wafermark__Launch",
   "wafermark",
   sizeof(Wafermark__Launch),
-  11,
+  12,
   wafermark__launch__field_descriptors,
   wafermark__launch__field_indices_by_name,
   3,  wafermark__launch__number_ranges,

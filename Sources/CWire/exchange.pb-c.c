@@ -187,7 +187,7 @@ void   wafermark__loan_message__free_unpacked
   assert(message->base.descriptor == &wafermark__loan_message__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descriptors[10] =
+static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descriptors[11] =
 {
   {
     "protocol_version",
@@ -309,6 +309,18 @@ static const ProtobufCFieldDescriptor wafermark__exchange_header__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "instant_nanoseconds",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__ExchangeHeader, instant_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__exchange_header__field_indices_by_name[] = {
   4,   /* field[4] = bucket */
@@ -317,6 +329,7 @@ static const unsigned wafermark__exchange_header__field_indices_by_name[] = {
   6,   /* field[6] = first_element */
   8,   /* field[8] = first_lane */
   5,   /* field[5] = from_rank */
+  10,   /* field[10] = instant_nanoseconds */
   9,   /* field[9] = lane_count */
   0,   /* field[0] = protocol_version */
   1,   /* field[1] = run_id */
@@ -325,7 +338,7 @@ static const unsigned wafermark__exchange_header__field_indices_by_name[] = {
 static const ProtobufCIntRange wafermark__exchange_header__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor wafermark__exchange_header__descriptor =
 {
@@ -335,7 +348,7 @@ const ProtobufCMessageDescriptor wafermark__exchange_header__descriptor =
   "Wafermark__ExchangeHeader",
   "wafermark",
   sizeof(Wafermark__ExchangeHeader),
-  10,
+  11,
   wafermark__exchange_header__field_descriptors,
   wafermark__exchange_header__field_indices_by_name,
   1,  wafermark__exchange_header__number_ranges,

@@ -412,6 +412,51 @@ void   wafermark__step_report__free_unpacked
   assert(message->base.descriptor == &wafermark__step_report__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   wafermark__emulated_step__init
+                     (Wafermark__EmulatedStep         *message)
+{
+  static const Wafermark__EmulatedStep init_value = WAFERMARK__EMULATED_STEP__INIT;
+  *message = init_value;
+}
+size_t wafermark__emulated_step__get_packed_size
+                     (const Wafermark__EmulatedStep *message)
+{
+  assert(message->base.descriptor == &wafermark__emulated_step__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t wafermark__emulated_step__pack
+                     (const Wafermark__EmulatedStep *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &wafermark__emulated_step__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t wafermark__emulated_step__pack_to_buffer
+                     (const Wafermark__EmulatedStep *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &wafermark__emulated_step__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Wafermark__EmulatedStep *
+       wafermark__emulated_step__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Wafermark__EmulatedStep *)
+     protobuf_c_message_unpack (&wafermark__emulated_step__descriptor,
+                                allocator, len, data);
+}
+void   wafermark__emulated_step__free_unpacked
+                     (Wafermark__EmulatedStep *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &wafermark__emulated_step__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   wafermark__evaluation_chunk_report__init
                      (Wafermark__EvaluationChunkReport         *message)
 {
@@ -1930,7 +1975,7 @@ const ProtobufCMessageDescriptor wafermark__lane_report__descriptor =
   (ProtobufCMessageInit) wafermark__lane_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[12] =
+static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[13] =
 {
   {
     "step",
@@ -2076,9 +2121,22 @@ static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "emulated",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__StepReport, emulated),
+    &wafermark__emulated_step__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__step_report__field_indices_by_name[] = {
   4,   /* field[4] = compute_seconds */
+  12,   /* field[12] = emulated */
   9,   /* field[9] = ended_nanoseconds */
   5,   /* field[5] = exposed_communication_seconds */
   2,   /* field[2] = gradient_norm */
@@ -2095,7 +2153,7 @@ static const ProtobufCIntRange wafermark__step_report__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 4, 1 },
-  { 0, 12 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor wafermark__step_report__descriptor =
 {
@@ -2105,11 +2163,101 @@ const ProtobufCMessageDescriptor wafermark__step_report__descriptor =
   "Wafermark__StepReport",
   "wafermark",
   sizeof(Wafermark__StepReport),
-  12,
+  13,
   wafermark__step_report__field_descriptors,
   wafermark__step_report__field_indices_by_name,
   2,  wafermark__step_report__number_ranges,
   (ProtobufCMessageInit) wafermark__step_report__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor wafermark__emulated_step__field_descriptors[5] =
+{
+  {
+    "dilation",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__EmulatedStep, dilation),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "dilated_seconds",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__EmulatedStep, dilated_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "compute_seconds",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__EmulatedStep, compute_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "optimizer_seconds",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__EmulatedStep, optimizer_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "lateness_seconds",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__EmulatedStep, lateness_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned wafermark__emulated_step__field_indices_by_name[] = {
+  2,   /* field[2] = compute_seconds */
+  1,   /* field[1] = dilated_seconds */
+  0,   /* field[0] = dilation */
+  4,   /* field[4] = lateness_seconds */
+  3,   /* field[3] = optimizer_seconds */
+};
+static const ProtobufCIntRange wafermark__emulated_step__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor wafermark__emulated_step__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "wafermark.EmulatedStep",
+  "EmulatedStep",
+  "Wafermark__EmulatedStep",
+  "wafermark",
+  sizeof(Wafermark__EmulatedStep),
+  5,
+  wafermark__emulated_step__field_descriptors,
+  wafermark__emulated_step__field_indices_by_name,
+  1,  wafermark__emulated_step__number_ranges,
+  (ProtobufCMessageInit) wafermark__emulated_step__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor wafermark__evaluation_chunk_report__field_descriptors[6] =
@@ -2988,7 +3136,7 @@ const ProtobufCMessageDescriptor wafermark__peer__descriptor =
   (ProtobufCMessageInit) wafermark__peer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[19] =
+static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[20] =
 {
   {
     "epoch",
@@ -3218,6 +3366,18 @@ static const ProtobufCFieldDescriptor wafermark__assignment__field_descriptors[1
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "device",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Assignment, device),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__assignment__field_indices_by_name[] = {
   11,   /* field[11] = algorithm */
@@ -3225,6 +3385,7 @@ static const unsigned wafermark__assignment__field_indices_by_name[] = {
   10,   /* field[10] = bucket_bytes */
   12,   /* field[12] = checkpoint */
   4,   /* field[4] = dataset_directory */
+  19,   /* field[19] = device */
   0,   /* field[0] = epoch */
   9,   /* field[9] = exchange_deadline_seconds */
   6,   /* field[6] = first_step */
@@ -3243,7 +3404,7 @@ static const unsigned wafermark__assignment__field_indices_by_name[] = {
 static const ProtobufCIntRange wafermark__assignment__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 19 }
+  { 0, 20 }
 };
 const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
 {
@@ -3253,7 +3414,7 @@ const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
   "Wafermark__Assignment",
   "wafermark",
   sizeof(Wafermark__Assignment),
-  19,
+  20,
   wafermark__assignment__field_descriptors,
   wafermark__assignment__field_indices_by_name,
   1,  wafermark__assignment__number_ranges,

@@ -1,2 +1,3 @@
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <zmq.h>

@@ -204,6 +204,11 @@ public struct Socket: ~Copyable {
         zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLIN), revents: 0)
     }
 
+    /// As `pollItem`, for a socket that would take a message to send.
+    public var outputPollItem: zmq_pollitem_t {
+        zmq_pollitem_t(socket: handle, fd: 0, events: Int16(ZMQ_POLLOUT), revents: 0)
+    }
+
     /// Sends `header` and then `payload` without copying the latter; false where the peer takes no more and nothing was sent.
     public func send(header: [UInt8], payload: Frame) -> Bool {
         while zmq_send(handle, header, header.count, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 {

@@ -62,11 +62,14 @@ public struct LaunchRequest: Hashable, Sendable {
     public var exchange: ExchangeSettings
     /// When its turn comes, and by what it is known again.
     public var terms: SubmissionTerms
+    /// How the hardware is emulated, as JSON; empty for a native run.
+    public var emulation: [UInt8]
 
     /// A request of the given parts.
     public init(
         job: String, backend: Backend, workers: Int, hardware: String?,
-        exchange: ExchangeSettings = ExchangeSettings(), terms: SubmissionTerms = SubmissionTerms()
+        exchange: ExchangeSettings = ExchangeSettings(), terms: SubmissionTerms = SubmissionTerms(),
+        emulation: [UInt8] = []
     ) {
         self.job = job
         self.backend = backend
@@ -74,6 +77,7 @@ public struct LaunchRequest: Hashable, Sendable {
         self.hardware = hardware
         self.exchange = exchange
         self.terms = terms
+        self.emulation = emulation
     }
 }
 
@@ -130,6 +134,7 @@ extension ClientRequest {
             launch.n_after = request.terms.after.count
             launch.after = arena.strings(request.terms.after.map(\.text))
             launch.submission_key = arena.string(request.terms.key ?? "")
+            launch.emulation = arena.bytes(request.emulation)
             message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_LAUNCH
             message.launch = arena.pointer(launch)
         case .cancel(let id):
@@ -198,7 +203,8 @@ extension ClientRequest {
                     job: try reader.text("job", launch.job, limit: 1 << 20), backend: backend,
                     workers: try reader.integer("workers", launch.workers, in: 1...4_096),
                     hardware: hardware.isEmpty ? nil : hardware, exchange: try exchange(of: launch, reader),
-                    terms: try terms(of: launch, reader)))
+                    terms: try terms(of: launch, reader),
+                    emulation: launch.emulation.array))
         case WAFERMARK__CLIENT_REQUEST__KIND_CANCEL:
             return .cancel(try reader.run("run_id", try reader.required("cancel", message.cancel).run_id))
         case WAFERMARK__CLIENT_REQUEST__KIND_DELETE:

@@ -87,6 +87,8 @@ public struct Assignment: Hashable, Sendable {
     public var verdict: Verdict?
     /// Whether connections of earlier memberships are given up, because something was lost on them.
     public var reconnects: Bool
+    /// The device that the worker stands for, as JSON; empty in a native run.
+    public var device: [UInt8]
 
     /// The place of the worker that is addressed, among the peers.
     public var place: Int { peers.firstIndex { $0.rank == rank } ?? 0 }
@@ -100,7 +102,7 @@ public struct Assignment: Hashable, Sendable {
         algorithm: CollectiveAlgorithm, transport: Transport, bucket: Bytes, checkpoint: String? = nil,
         stateReceivers: [WorkerRank] = [],
         stateSource: WorkerRank = WorkerRank(0), target: [UInt8] = [], verdict: Verdict? = nil,
-        reconnects: Bool = false
+        reconnects: Bool = false, device: [UInt8] = []
     ) {
         self.epoch = epoch
         self.rank = rank
@@ -121,6 +123,7 @@ public struct Assignment: Hashable, Sendable {
         self.target = target
         self.verdict = verdict
         self.reconnects = reconnects
+        self.device = device
     }
 }
 

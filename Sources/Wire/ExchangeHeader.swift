@@ -15,11 +15,14 @@ public struct ExchangeHeader: Hashable, Sendable {
     public var elements: Range<Int>
     /// The lanes that they are summed over: a node of the lane tree.
     public var lanes: Range<Int>
+    /// When the frame was handed to the network; once it has passed an emulated fabric, when that network would have
+    /// delivered it.
+    public var instant: MonotonicInstant
 
     /// A header of the given parts.
     public init(
         run: RunID, epoch: Int, step: StepNumber, bucket: Int, sender: WorkerRank, elements: Range<Int>,
-        lanes: Range<Int>
+        lanes: Range<Int>, instant: MonotonicInstant = MonotonicInstant(nanoseconds: 0)
     ) {
         self.run = run
         self.epoch = epoch
@@ -28,6 +31,7 @@ public struct ExchangeHeader: Hashable, Sendable {
         self.sender = sender
         self.elements = elements
         self.lanes = lanes
+        self.instant = instant
     }
 
     /// The most bytes of a header.
@@ -56,6 +60,7 @@ public struct ExchangeHeader: Hashable, Sendable {
         message.element_count = UInt64(clamping: elements.count)
         message.first_lane = UInt32(clamping: lanes.lowerBound)
         message.lane_count = UInt32(clamping: lanes.count)
+        message.instant_nanoseconds = instant.nanoseconds
         return message
     }
 
@@ -81,6 +86,7 @@ public struct ExchangeHeader: Hashable, Sendable {
             step: try reader.step("step", message.step),
             bucket: try reader.integer("bucket", message.bucket),
             sender: WorkerRank(try reader.integer("from_rank", message.from_rank, in: 0...4_095)),
-            elements: first..<first + count, lanes: firstLane..<firstLane + laneCount)
+            elements: first..<first + count, lanes: firstLane..<firstLane + laneCount,
+            instant: MonotonicInstant(nanoseconds: message.instant_nanoseconds))
     }
 }

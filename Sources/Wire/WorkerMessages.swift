@@ -205,11 +205,13 @@ public struct StepReport: Hashable, Sendable {
     /// Gradient bytes sent to peers, and what they would have been as f32.
     public var sent: Bytes
     public var uncompressed: Bytes
+    /// How it went on the emulated device; nil in a native run.
+    public var emulated: EmulatedStepReport?
 
     /// A report of the given parts; what was sent was f32 unless said otherwise.
     public init(
         step: StepNumber, learningRate: Double, gradientNorm: Double, timings: Timings, startedNanoseconds: UInt64,
-        endedNanoseconds: UInt64, sent: Bytes, uncompressed: Bytes? = nil
+        endedNanoseconds: UInt64, sent: Bytes, uncompressed: Bytes? = nil, emulated: EmulatedStepReport? = nil
     ) {
         self.step = step
         self.learningRate = learningRate
@@ -219,6 +221,31 @@ public struct StepReport: Hashable, Sendable {
         self.endedNanoseconds = endedNanoseconds
         self.sent = sent
         self.uncompressed = uncompressed ?? sent
+        self.emulated = emulated
+    }
+}
+
+/// How a step went on an emulated device. All times are the host's.
+public struct EmulatedStepReport: Hashable, Sendable {
+    /// The factor by which devices and links were slowed; 0 where none was, to measure the host.
+    public var dilation: Double
+    /// From the step's start until the emulated device was done with it.
+    public var dilated: HostSeconds
+    /// What this worker really computed: passes over its lanes, and the optimizer.
+    public var compute: HostSeconds
+    public var optimizer: HostSeconds
+    /// The most by which something was done later than the emulated machine would have done it.
+    public var lateness: HostSeconds
+
+    /// A report of the given parts.
+    public init(
+        dilation: Double, dilated: HostSeconds, compute: HostSeconds, optimizer: HostSeconds, lateness: HostSeconds
+    ) {
+        self.dilation = dilation
+        self.dilated = dilated
+        self.compute = compute
+        self.optimizer = optimizer
+        self.lateness = lateness
     }
 }
 

@@ -30,14 +30,14 @@ enum JobFixtures {
 
 /// What a state directory shows of processes and sockets.
 enum Leftovers {
-    /// The workers and preparations that still run for the state directory at `state`.
-    static func processes(of state: String) -> [Int32] {
+    /// The workers, fabrics and preparations that still run for the state directory at `state`.
+    static func processes(of state: String, kinds: [String] = ["worker", "fabric", "prepare-dataset"]) -> [Int32] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return names.compactMap(Int32.init).filter { process in
             guard let data = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return false }
             let words = String(decoding: data, as: UTF8.self).split(separator: "\0")
             return words.contains { $0.contains(state) }
-                && (words.contains("worker") || words.contains("prepare-dataset"))
+                && kinds.contains { words.contains(Substring($0)) }
         }
     }
 

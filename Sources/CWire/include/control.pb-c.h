@@ -120,10 +120,14 @@ struct  Wafermark__Launch
    * Whoever submits twice with the same key gets one run; empty for none.
    */
   char *submission_key;
+  /*
+   * How the hardware is emulated, as JSON; empty for a native run.
+   */
+  ProtobufCBinaryData emulation;
 };
 #define WAFERMARK__LAUNCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__launch__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, {0,NULL} }
 
 
 struct  Wafermark__Resume

@@ -42,10 +42,15 @@ struct  Wafermark__ExchangeHeader
    */
   uint32_t first_lane;
   uint32_t lane_count;
+  /*
+   * Monotonic nanoseconds of the host: when the frame was handed to the network, and, once it has passed an emulated
+   * fabric, when that network would have delivered it.
+   */
+  uint64_t instant_nanoseconds;
 };
 #define WAFERMARK__EXCHANGE_HEADER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__exchange_header__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /*

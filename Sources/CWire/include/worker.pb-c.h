@@ -24,6 +24,7 @@ typedef struct Wafermark__LaneResults Wafermark__LaneResults;
 typedef struct Wafermark__Halted Wafermark__Halted;
 typedef struct Wafermark__LaneReport Wafermark__LaneReport;
 typedef struct Wafermark__StepReport Wafermark__StepReport;
+typedef struct Wafermark__EmulatedStep Wafermark__EmulatedStep;
 typedef struct Wafermark__EvaluationChunkReport Wafermark__EvaluationChunkReport;
 typedef struct Wafermark__EvaluationReport Wafermark__EvaluationReport;
 typedef struct Wafermark__CheckpointReport Wafermark__CheckpointReport;
@@ -267,10 +268,40 @@ struct  Wafermark__StepReport
    * What was sent would have been as f32.
    */
   uint64_t uncompressed_bytes;
+  /*
+   * How the step went on an emulated device; absent in a native run.
+   */
+  Wafermark__EmulatedStep *emulated;
 };
 #define WAFERMARK__STEP_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__step_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL }
+
+
+struct  Wafermark__EmulatedStep
+{
+  ProtobufCMessage base;
+  /*
+   * The factor by which devices and links were slowed; 0 where none was, to measure the host.
+   */
+  double dilation;
+  /*
+   * Host seconds from the step's start until the emulated device was done with it.
+   */
+  double dilated_seconds;
+  /*
+   * Host seconds that this worker really computed: passes over its lanes, and the optimizer.
+   */
+  double compute_seconds;
+  double optimizer_seconds;
+  /*
+   * The most host seconds by which something was done later than the emulated machine would have done it.
+   */
+  double lateness_seconds;
+};
+#define WAFERMARK__EMULATED_STEP__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&wafermark__emulated_step__descriptor) \
+    , 0, 0, 0, 0, 0 }
 
 
 struct  Wafermark__EvaluationChunkReport
@@ -550,10 +581,14 @@ struct  Wafermark__Assignment
    * Whether connections of earlier memberships are given up, because something was lost on them.
    */
   protobuf_c_boolean reconnects;
+  /*
+   * The device that the worker stands for, as JSON; empty in a native run.
+   */
+  ProtobufCBinaryData device;
 };
 #define WAFERMARK__ASSIGNMENT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__assignment__descriptor) \
-    , 0, 0, 0,NULL, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, {0,NULL}, NULL, (char *)protobuf_c_empty_string, 0 }
+    , 0, 0, 0,NULL, {0,NULL}, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, 0, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0,NULL, 0, {0,NULL}, NULL, (char *)protobuf_c_empty_string, 0, {0,NULL} }
 
 
 struct  Wafermark__Verdict
@@ -752,6 +787,25 @@ Wafermark__StepReport *
                       const uint8_t       *data);
 void   wafermark__step_report__free_unpacked
                      (Wafermark__StepReport *message,
+                      ProtobufCAllocator *allocator);
+/* Wafermark__EmulatedStep methods */
+void   wafermark__emulated_step__init
+                     (Wafermark__EmulatedStep         *message);
+size_t wafermark__emulated_step__get_packed_size
+                     (const Wafermark__EmulatedStep   *message);
+size_t wafermark__emulated_step__pack
+                     (const Wafermark__EmulatedStep   *message,
+                      uint8_t             *out);
+size_t wafermark__emulated_step__pack_to_buffer
+                     (const Wafermark__EmulatedStep   *message,
+                      ProtobufCBuffer     *buffer);
+Wafermark__EmulatedStep *
+       wafermark__emulated_step__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   wafermark__emulated_step__free_unpacked
+                     (Wafermark__EmulatedStep *message,
                       ProtobufCAllocator *allocator);
 /* Wafermark__EvaluationChunkReport methods */
 void   wafermark__evaluation_chunk_report__init
@@ -1086,6 +1140,9 @@ typedef void (*Wafermark__LaneReport_Closure)
 typedef void (*Wafermark__StepReport_Closure)
                  (const Wafermark__StepReport *message,
                   void *closure_data);
+typedef void (*Wafermark__EmulatedStep_Closure)
+                 (const Wafermark__EmulatedStep *message,
+                  void *closure_data);
 typedef void (*Wafermark__EvaluationChunkReport_Closure)
                  (const Wafermark__EvaluationChunkReport *message,
                   void *closure_data);
@@ -1150,6 +1207,7 @@ extern const ProtobufCMessageDescriptor wafermark__lane_results__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__halted__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__lane_report__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__step_report__descriptor;
+extern const ProtobufCMessageDescriptor wafermark__emulated_step__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__evaluation_chunk_report__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__evaluation_report__descriptor;
 extern const ProtobufCMessageDescriptor wafermark__checkpoint_report__descriptor;

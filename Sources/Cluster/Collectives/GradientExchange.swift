@@ -28,13 +28,18 @@ public struct ExchangeResult: Hashable, Sendable {
     public var uncompressed: Bytes
     /// Frames refused so far: they came from no peer of this membership, or had no place in it.
     public var refusals: Refusals
+    /// The most by which a sum came after it was sent, or after an emulated network would have delivered it.
+    public var lateness: HostSeconds
 
     /// A result of the given parts.
-    public init(waiting: HostSeconds, sent: Bytes, uncompressed: Bytes, refusals: Refusals) {
+    public init(
+        waiting: HostSeconds, sent: Bytes, uncompressed: Bytes, refusals: Refusals, lateness: HostSeconds = .zero
+    ) {
         self.waiting = waiting
         self.sent = sent
         self.uncompressed = uncompressed
         self.refusals = refusals
+        self.lateness = lateness
     }
 }
 

@@ -11,8 +11,8 @@ public protocol WorkerLauncher: Sendable {
 
 /// What a launcher needs to know of a worker.
 public struct WorkerCommand: Sendable, Hashable {
-    /// The worker's number, the run that it is to join, and how its gradients travel.
-    public var rank: WorkerRank
+    /// The worker's number, nil for a process that is none; the run that it is to join; and how its gradients travel.
+    public var rank: WorkerRank?
     public var run: RunID?
     public var transport: Transport
     /// The TCP port at which workers of other hosts are taken; nil where there is none.
@@ -33,7 +33,7 @@ public struct WorkerCommand: Sendable, Hashable {
 
     /// A command of the given parts.
     public init(
-        rank: WorkerRank, run: RunID? = nil, transport: Transport = .ipc, port: Int? = nil, executable: String,
+        rank: WorkerRank?, run: RunID? = nil, transport: Transport = .ipc, port: Int? = nil, executable: String,
         arguments: [String], environment: [String: String], log: String
     ) {
         self.rank = rank

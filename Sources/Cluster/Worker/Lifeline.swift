@@ -12,7 +12,7 @@ enum Lifeline {
                 let count = read(STDIN_FILENO, &byte, 1)
                 if count == 0 || (count < 0 && errno != EINTR) { break }
             }
-            FileHandle.standardError.write(Data("the coordinator has gone; this worker ends\n".utf8))
+            FileHandle.standardError.write(Data("the coordinator has gone; this process ends\n".utf8))
             _exit(3)
         }
         thread.name = "lifeline"

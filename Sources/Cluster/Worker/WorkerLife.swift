@@ -174,8 +174,14 @@ struct WorkerLife {
         switch assignment.backend {
         case .wafer: return makeWafer(trainer)
         case .cluster:
+            let device =
+                try assignment.device.isEmpty
+                ? nil : JSONDecoder().decode(EmulatedDevice.self, from: Data(assignment.device))
             // A cluster of one has every lane, too, and nobody to exchange with.
-            guard assignment.peers.count > 1 else { return SoloBackend(trainer: trainer) }
+            guard assignment.peers.count > 1 else {
+                guard let device else { return SoloBackend(trainer: trainer) }
+                return emulated(device, trainer, assignment, with: nil)
+            }
             let (partialSums, gradient) = trainer.exchanged
             if assignment.transport == .sharedMemory, gradient.shared == nil {
                 link.send(
@@ -190,7 +196,18 @@ struct WorkerLife {
                     encoding: SumEncoding(trainer.plan.job), bucket: assignment.bucket,
                     reconnects: assignment.reconnects, notify: { [link] in link.send(.notice($0)) }),
                 memory: PeerExchange.Memory(partialSums: partialSums, gradient: gradient))
-            return ClusterBackend(trainer: trainer, exchange: exchange, deadline: assignment.exchangeDeadline)
+            guard let device else {
+                return ClusterBackend(trainer: trainer, exchange: exchange, deadline: assignment.exchangeDeadline)
+            }
+            return emulated(device, trainer, assignment, with: exchange)
         }
+    }
+
+    private func emulated(
+        _ device: EmulatedDevice, _ trainer: Trainer, _ assignment: Assignment, with peers: PeerExchange?
+    ) -> any StepBackend {
+        EmulatedBackend(
+            trainer: trainer, exchange: peers, monitor: exchange.monitor, device: device, rank: rank,
+            deadline: assignment.exchangeDeadline)
     }
 }

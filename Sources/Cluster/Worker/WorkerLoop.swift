@@ -203,7 +203,12 @@ extension StepReport {
                 exposedCommunication: outcome.timings.exposedCommunication, waiting: outcome.timings.waiting,
                 optimizer: outcome.timings.optimizer),
             startedNanoseconds: started.nanoseconds, endedNanoseconds: ended.nanoseconds, sent: outcome.sent,
-            uncompressed: outcome.uncompressed)
+            uncompressed: outcome.uncompressed,
+            emulated: outcome.emulated.map {
+                EmulatedStepReport(
+                    dilation: $0.dilation, dilated: $0.dilated, compute: $0.compute, optimizer: $0.optimizer,
+                    lateness: $0.lateness)
+            })
     }
 }
 

@@ -21,12 +21,12 @@ final class FollowedRuns: Sendable {
     ///   `CancellationError` once the run of a cancelled task has ended.
     func record(
         of job: Job, on backend: Backend, workers: Int = 1, hardware: String? = nil,
-        exchange: ExchangeSettings = ExchangeSettings(),
+        exchange: ExchangeSettings = ExchangeSettings(), emulation: EmulationSettings? = nil,
         look: @escaping @Sendable (RunWatcher.Snapshot) async throws -> Void
     ) async throws -> RunRecord {
         let store = try RunStore(readingFrom: state.path)
         let id = try await client.launch(
-            job, on: backend, workers: workers, hardware: hardware, exchange: exchange)
+            job, on: backend, workers: workers, hardware: hardware, exchange: exchange, emulation: emulation)
         let run = try await follow(id, in: store, look: look).run
         guard case .finished = run.state else { throw BackendComparison.Failure.run(run) }
         return try store.record(of: id)

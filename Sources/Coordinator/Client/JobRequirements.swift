@@ -23,6 +23,22 @@ public enum JobRequirements {
         }
     }
 
+    /// Refuses an emulation of a machine that isn't named, or of more of it than there is.
+    ///
+    /// - Throws: `Violation`; `EmulationSettings.Violation`; `PerformanceModelError` where there is no such profile.
+    public static func check(
+        _ emulation: EmulationSettings, workers: Int, hardware: String?, for backend: Backend
+    ) throws {
+        try check(hardware: hardware, for: backend)
+        guard let machine = try hardware.map(HardwareCatalogue.profile)?.cluster else {
+            throw Violation(
+                description:
+                    "an emulation needs the profile of a cluster: give --hardware; see 'wafermark hardware list'")
+        }
+        try emulation.check(workers: workers)
+        try EmulatedCluster.check(emulation, workers: workers, machine: machine)
+    }
+
     /// Refuses a profile that there isn't, and one of the other kind of machine.
     ///
     /// - Throws: `Violation`; `PerformanceModelError` where there is no such profile, or a file is none.

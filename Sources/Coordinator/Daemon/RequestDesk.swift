@@ -86,12 +86,23 @@ struct RequestDesk: Sendable {
             throw DaemonError.refused(
                 reason: "\(workers) workers can't share \(job.lanes) lanes; give 1 to \(job.lanes)")
         }
-        var exchange = launch.exchange
+        let emulation = try emulation(of: launch, workers: workers)
+        var exchange = launch.backend == .cluster ? launch.exchange : nil
         // Workers of other hosts share no memory and no sockets of this one.
-        if workerSource != .local { exchange.transport = .tcp }
+        if workerSource != .local { exchange?.transport = .tcp }
+        if emulation != nil {
+            guard workerSource == .local else {
+                throw DaemonError.refused(
+                    reason: "an emulated run's workers and its fabric share one host; give --launcher local")
+            }
+            // Frames pass the fabric, whatever memory workers could share; the emulated devices are equal, whatever the
+            // host's cores are.
+            exchange?.transport = .ipc
+            exchange?.laneShares = .even
+        }
         let run = Run(
             id: RunID.random(), job: job, backend: launch.backend, workers: workers, hardware: launch.hardware,
-            exchange: launch.backend == .cluster ? exchange : nil, terms: launch.terms, submitted: Date())
+            exchange: exchange, emulation: emulation, terms: launch.terms, submitted: Date())
         if let key = launch.terms.key, let known = try store.run(submittedWith: key) {
             guard known.isAskedForLike(run) else {
                 throw DaemonError.refused(
@@ -105,6 +116,17 @@ struct RequestDesk: Sendable {
         try await enqueue(run)
         logger.info("queued: job \(job.name) on the \(launch.backend.rawValue)", metadata: ["run": "\(run.id)"])
         return run.id
+    }
+
+    /// How the hardware of a launch is emulated, checked; nil for a native run.
+    private func emulation(of launch: LaunchRequest, workers: Int) throws -> Emulation? {
+        if launch.emulation.isEmpty { return nil }
+        guard let settings = try? JSONDecoder().decode(EmulationSettings.self, from: Data(launch.emulation)) else {
+            throw DaemonError.refused(
+                reason: "the request's emulation is none; client and daemon may differ in version")
+        }
+        try JobRequirements.check(settings, workers: workers, hardware: launch.hardware, for: launch.backend)
+        return Emulation(settings: settings)
     }
 
     private func cancel(_ id: RunID) async throws -> ClientReply {

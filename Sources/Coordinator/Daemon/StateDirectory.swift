@@ -75,6 +75,11 @@ public struct RunDirectory: Sendable, Hashable {
     public var model: String { path + "/model" }
     /// What worker `rank` wrote to its standard output and error.
     public func log(of rank: WorkerRank) -> String { path + "/worker-\(rank).log" }
+    /// What the fabric of membership `epoch` is to be, what fabrics wrote to their standard output and error, and what the
+    /// last one carried.
+    public func fabricPlan(epoch: Int) -> String { path + "/fabric-\(epoch).json" }
+    public var fabricLog: String { path + "/fabric.log" }
+    public var fabricReport: String { path + "/fabric-report.json" }
     /// What the preparation of the dataset wrote to its standard error.
     public var preparationLog: String { path + "/prepare.log" }
     /// A key by which workers that a scheduler starts are let in, while the run is under way; only the owner may read it.

@@ -28,6 +28,8 @@ struct AssignmentPlan {
     /// Steps that were made and are made again.
     private let repeatedSteps: Int
     private let reconnects: Bool
+    /// The machine that the workers stand for; nil in a native run.
+    private let emulation: RunEmulation.Membership?
     /// Workers that get the state before the first step from another one.
     let receivers: [WorkerRank]
 
@@ -48,17 +50,19 @@ struct AssignmentPlan {
     ///   - checkpoint: the newest one.
     ///   - history: the evaluations so far.
     ///   - reconnects: whether connections among workers are made anew.
+    ///   - emulation: the machine that the workers stand for.
     /// - Throws: what encoding the job throws.
     init(
         run: Run, runDirectory: String, dataset: PreparedDataset, epoch: Int,
         workers: [WorkerRank: (hello: WorkerHello, stepsMade: Int)], laneCounts: [Int]? = nil, checkpoint: Checkpoint?,
-        history: EvaluationHistory, reconnects: Bool = false
+        history: EvaluationHistory, reconnects: Bool = false, emulation: RunEmulation.Membership? = nil
     ) throws {
         self.run = run
         self.runDirectory = runDirectory
         self.dataset = dataset
         self.epoch = epoch
         self.reconnects = reconnects
+        self.emulation = emulation
         let ranks = workers.keys.sorted()
         let tree = LaneTree(laneCount: run.job.lanes)
         let shares = laneCounts.map(tree.shares(counts:)) ?? tree.shares(workerCount: ranks.count)
@@ -97,15 +101,35 @@ struct AssignmentPlan {
     }
 
     /// What worker `rank` is to do.
-    func assignment(for rank: WorkerRank) -> Assignment {
+    ///
+    /// - Throws: what encoding the device throws.
+    func assignment(for rank: WorkerRank) throws -> Assignment {
         let exchange = run.exchange ?? ExchangeSettings(transport: .ipc)
+        // What an emulated worker sends goes to the fabric.
+        let peers = peers.map { peer in
+            guard let inlet = emulation?.inlet(from: rank, to: peer.rank) else { return peer }
+            var peer = peer
+            peer.endpoint = inlet
+            return peer
+        }
+        let place = peers.firstIndex { $0.rank == rank } ?? 0
         return Assignment(
             epoch: epoch, rank: rank, peers: peers, job: job, datasetDirectory: dataset.directory,
             runDirectory: runDirectory, firstStep: StepNumber(stepsMade), threads: threads, backend: run.backend,
             exchangeDeadline: Self.lastResort, algorithm: exchange.algorithm, transport: exchange.transport,
-            bucket: exchange.bucket, checkpoint: checkpoint?.path, stateReceivers: receivers,
+            bucket: emulation?.cluster.realBucket(of: exchange.bucket) ?? exchange.bucket, checkpoint: checkpoint?.path,
+            stateReceivers: receivers,
             stateSource: source ?? WorkerRank(0),
-            target: target, verdict: verdict, reconnects: reconnects)
+            target: target, verdict: verdict, reconnects: reconnects,
+            device: try emulation.map {
+                Array(try JSONEncoder().encode($0.device(at: place, stepsMade: stepsMade)))
+            } ?? [])
+    }
+
+    /// The fabric that the workers' frames pass; nil in a native run, and where there is nobody to exchange with.
+    var fabric: FabricPlan? {
+        guard peers.count > 1 else { return nil }
+        return emulation?.fabric(run: run.id, epoch: epoch, peers: peers)
     }
 
     private var threads: Int {

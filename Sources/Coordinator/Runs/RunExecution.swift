@@ -2,6 +2,7 @@ import Cluster
 import Foundation
 import Jobs
 import Logging
+import PerformanceModel
 import Runs
 import Wire
 
@@ -61,7 +62,8 @@ struct RunExecution: Sendable {
             defer { revokeKey(in: directory) }
             let machine = RunMachine(
                 run: run, runDirectory: directory.path, earlier: earlier, deadlines: surroundings.deadlines,
-                now: .now())
+                hardware: run.emulation == nil ? nil : try run.hardware.map(HardwareCatalogue.profile),
+                inletBase: surroundings.state.workersEndpoint(of: id), now: .now())
             try await drive(machine, run, directory, hub, &journal)
         } catch {
             try journal.end(.failed(reason: "\(error)"), outcome: nil, reserve: surroundings.reserve)
@@ -72,6 +74,8 @@ struct RunExecution: Sendable {
         _ machine: RunMachine, _ run: Run, _ directory: RunDirectory, _ hub: WorkerHub, _ journal: inout RunJournal
     ) async throws {
         var machine = machine
+        var fabric: FabricRun?
+        defer { fabric?.end() }
         try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
             group.addTask { await prepare(run, in: directory) }
@@ -89,6 +93,11 @@ struct RunExecution: Sendable {
                     case .send(let rank, let message, let epoch): hub.send(message, to: rank, epoch: epoch)
                     case .reply(let requester, let message): hub.reply(message, to: requester)
                     case .training: journal.training()
+                    case .fabric(let plan):
+                        fabric?.end()
+                        fabric = plan.map { startFabric($0, in: directory) }
+                        if let fabric { group.addTask { await fabric.waitForEnd() } }
+                    case .emulating(let dilation): journal.emulating(dilation: dilation)
                     case .record(let closed): journal.append(closed)
                     case .flush: try journal.flush()
                     case .evaluated(let record): journal.append(record)
@@ -99,6 +108,7 @@ struct RunExecution: Sendable {
                         try await group.waitForAll()
                         // Who reads that the run has ended must find nothing left of it.
                         close(hub)
+                        noteEmulation(machine, directory, &journal)
                         try await end(state, outcome, machine, &journal)
                     }
                 }
@@ -136,6 +146,45 @@ struct RunExecution: Sendable {
             }
         }
         try journal.end(state, outcome: outcome, hasGivenUp: machine.hasGivenUp, reserve: surroundings.reserve)
+    }
+
+    // MARK: - The emulated network
+
+    private func startFabric(_ plan: FabricPlan, in directory: RunDirectory) -> FabricRun {
+        FabricRun(plan, executable: surroundings.executable, directory: directory) { outcome in
+            switch outcome {
+            case .ended(let exit, let lastWords):
+                post.yield(.fabricExited(epoch: plan.epoch, exit, lastWords: lastWords))
+            case .notStarted(let reason): post.yield(.fabricFailed(reason: reason))
+            }
+        }
+    }
+
+    /// Puts what the emulated links carried on record, and says where the host fell behind too often.
+    private func noteEmulation(_ machine: RunMachine, _ directory: RunDirectory, _ journal: inout RunJournal) {
+        do {
+            try journal.flush()
+            let record = try surroundings.store.record(of: id)
+            guard record.run.emulation != nil, !record.emulatedSteps.isEmpty else { return }
+            if let report = FabricRun.report(in: directory) {
+                let watched = record.steps.filter { $0.step.index >= machine.membershipStart }
+                    .compactMap(\.emulated).reduce(EmulatedSeconds.zero) { $0 + $1.duration }
+                journal.carried(
+                    report.links.map { EmulatedLinkRecord($0, watched: watched) },
+                    by: FabricRecord(
+                        frames: report.frames, meanLateness: report.lateness.mean, mostLateness: report.lateness.most,
+                        mostHeld: report.mostHeld))
+            }
+            guard record.isHostOverloaded else { return }
+            let late = record.emulatedSteps.count(where: \.isLate)
+            journal.event(
+                .warning,
+                "INVALID: host overloaded: it fell behind in \(late) of \(record.emulatedSteps.count) emulated steps, so "
+                    + "their times mean nothing; take a larger --dilation, fewer workers, or a quieter machine",
+                rank: nil, step: nil)
+        } catch {
+            journal.event(.warning, "the emulation could not be put on record: \(error)", rank: nil, step: nil)
+        }
     }
 
     // MARK: - What goes on beside the loop; each posts what happens

@@ -9,6 +9,9 @@ package enum RunFault: Error, Sendable, Hashable, CustomStringConvertible {
     case workerEnded(rank: WorkerRank, exit: WorkerExit, step: StepNumber?, phase: String, lastWords: String?)
     /// A worker could not be started.
     case launch(rank: WorkerRank, reason: String)
+    /// The process that holds the emulated network's links ended too early, or could not be started.
+    case fabricEnded(exit: WorkerExit, lastWords: String?)
+    case fabric(reason: String)
     /// A worker was silent for too long.
     case workerSilent(rank: WorkerRank, seconds: Double, step: StepNumber?, phase: String)
     /// A worker gave signs of life but got no further while others waited for it.
@@ -32,6 +35,10 @@ package enum RunFault: Error, Sendable, Hashable, CustomStringConvertible {
         case .workerEnded(let rank, let exit, let step, let phase, let lastWords):
             "worker \(rank) ended \(Self.place(step, phase)): \(exit)" + (lastWords.map { ": \($0)" } ?? "")
         case .launch(let rank, let reason): "worker \(rank) could not be started: \(reason)"
+        case .fabricEnded(let exit, let lastWords):
+            "the fabric, the process that holds the emulated network's links, ended: \(exit)"
+                + (lastWords.map { ": \($0)" } ?? "")
+        case .fabric(let reason): "the fabric of the emulated network could not be started: \(reason)"
         case .workerSilent(let rank, let seconds, let step, let phase):
             "worker \(rank) was silent for \(Int(seconds)) s \(Self.place(step, phase))"
         case .workerStuck(let rank, let seconds, let step, let phase):

@@ -44,6 +44,17 @@ struct RunJournal {
         event(.stateChanged, "training", rank: nil, step: nil)
     }
 
+    /// Notes that the emulated machine's clock runs `dilation` times slower from now on.
+    mutating func emulating(dilation: Double) { change { $0.emulation?.dilation = dilation } }
+
+    /// Notes what the emulated links carried.
+    mutating func carried(_ links: [EmulatedLinkRecord], by fabric: FabricRecord) {
+        change {
+            $0.emulation?.links = links
+            $0.emulation?.fabric = fabric
+        }
+    }
+
     /// Adds a step, to be written with the next flush.
     mutating func append(_ closed: StepLedger.Closed) {
         pendingSteps.append(closed.step)

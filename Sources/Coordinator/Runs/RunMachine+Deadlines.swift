@@ -105,7 +105,8 @@ extension RunMachine {
         case .preparing, .restoring, .gathering, .saving, .ended: return []
         }
         let watch = ProgressWatch(table, now: now)
-        guard watch.idleSeconds > deadlines.stall else {
+        // An emulated machine may well be slower than that.
+        guard watch.idleSeconds > max(deadlines.stall, emulation == nil ? 0 : longestStep.seconds) else {
             isStallTold = false
             return []
         }

@@ -158,10 +158,14 @@ extension RunMachine {
         guard !workers.isEmpty else { return restart() }
         stragglers.keep(ranks)
         let counts = deal(among: ranks)
+        let machine = try emulation?.form(
+            run, vocabularySize: dataset.facts.vocabularySize, laneCounts: counts,
+            phase: run.job.phase(at: StepNumber(recorded))?.index ?? run.job.phases.count - 1,
+            inletPrefix: "\(inletBase)-f\(epoch + 1)")
         let plan = try AssignmentPlan(
             run: run, runDirectory: runDirectory, dataset: dataset, epoch: epoch + 1,
             workers: workers.mapValues { (hello: $0.0, stepsMade: $0.1) }, laneCounts: counts, checkpoint: checkpoint,
-            history: history, reconnects: reconnects)
+            history: history, reconnects: reconnects, emulation: machine)
         var actions: [Action] = []
         for closed in try steps.close(before: StepNumber(plan.stepsMade)) { actions += record(closed, now: now) }
         actions.append(.flush)
@@ -190,10 +194,22 @@ extension RunMachine {
         stepsTogether = 0
         dealsAnew = false
         reconnects = false
+        redilates = false
+        membershipStart = plan.stepsMade
+        actions += emulate(plan)
         actions.append(
             .event(.membershipChanged, plan.description, rank: nil, step: StepNumber(plan.stepsMade)))
-        actions += ranks.map { send(.assignment(plan.assignment(for: $0)), to: $0) }
+        actions += try ranks.map { send(.assignment(try plan.assignment(for: $0)), to: $0) }
         return actions + (epoch == 1 ? [.training] : [])
+    }
+
+    /// Sets up the emulated machine of a membership.
+    private mutating func emulate(_ plan: AssignmentPlan) -> [Action] {
+        guard let emulation else { return [] }
+        // Workers wait for as long as the machine is slowed; that is nobody's loss.
+        if let step = emulation.dilatedStep { longestStep = max(longestStep, step * 2) }
+        let dilation = emulation.dilation.map { [Action.emulating(dilation: $0)] } ?? []
+        return dilation + [.fabric(plan.fabric)]
     }
 
     /// How many lanes each of `ranks` gets.

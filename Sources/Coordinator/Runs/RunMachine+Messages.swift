@@ -64,7 +64,7 @@ extension RunMachine {
         let members = table.members
         let stepsMade = step.index + 1
         let halts =
-            (!table.ranks(.candidate).isEmpty || dealsAnew) && stepsMade < run.job.totalSteps
+            (!table.ranks(.candidate).isEmpty || dealsAnew || redilates) && stepsMade < run.job.totalSteps
             && run.job.isWhole(after: stepsMade)
         let actions = members.map { send(.commit(step: step, halts: halts), to: $0) }
         if halts { stage = .halting(since: now, awaited: Set(members)) }
@@ -84,7 +84,7 @@ extension RunMachine {
             disturbances = 0
         }
         noise.observe(closed.step, sequence: run.job.sequence(at: closed.step.step))
-        let actions: [Action] = [.record(closed)] + judgePace(of: closed)
+        let actions: [Action] = [.record(closed)] + judgePace(of: closed) + watchClock(closed)
         guard run.job.checkpoints(stepsMade: stepsMade), let writer = table.members.first else { return actions }
         return actions + [.flush, send(.recorded(stepsMade: stepsMade), to: writer)]
     }
@@ -101,6 +101,15 @@ extension RunMachine {
                 .isBetter(than: laneCounts, secondsPerLane: pace)
         }
         return changes.map { .event(.straggler, $0.description, rank: $0.pace.rank, step: closed.step.step) }
+    }
+
+    /// Sees whether the host keeps up with the emulated machine.
+    private mutating func watchClock(_ closed: StepLedger.Closed) -> [Action] {
+        guard let news = emulation?.observe(closed) else { return [] }
+        redilates = redilates || news.changesDilation
+        return [
+            .event(news.isWarning ? .warning : .stateChanged, news.message, rank: nil, step: closed.step.step)
+        ]
     }
 
     private mutating func take(_ report: EvaluationReport, from rank: WorkerRank) throws(RunFault) -> [Action] {

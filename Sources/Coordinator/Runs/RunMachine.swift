@@ -1,6 +1,7 @@
 import Cluster
 import Foundation
 import Jobs
+import PerformanceModel
 import Runs
 import Training
 import Wire
@@ -36,6 +37,9 @@ package struct RunMachine: Sendable {
         case joinRequested(by: [UInt8])
         case exited(WorkerRank, WorkerExit, lastWords: String?)
         case launchFailed(WorkerRank, reason: String)
+        /// The fabric of membership `epoch` has ended.
+        case fabricExited(epoch: Int, WorkerExit, lastWords: String?)
+        case fabricFailed(reason: String)
         case tick
         case cancel
         case shutDown
@@ -55,6 +59,10 @@ package struct RunMachine: Sendable {
         case evaluated(EvaluationRecord)
         case event(RunEvent.Kind, String, rank: WorkerRank?, step: StepNumber?)
         case training
+        /// The fabric of the present membership takes the place of the one before; nil for none.
+        case fabric(FabricPlan?)
+        /// The emulated machine's clock runs so many times slower from now on.
+        case emulating(dilation: Double)
         case end(RunState, RunOutcome?)
     }
 
@@ -101,6 +109,13 @@ package struct RunMachine: Sendable {
     var stepsTogether = 0
     /// Whether the next membership deals lanes anew, because a worker is slow.
     var dealsAnew = false
+    /// The machine that is emulated; nil in a native run. And whether the next membership changes its dilation.
+    var emulation: RunEmulation?
+    var redilates = false
+    /// What the endpoints of the run's fabrics begin with.
+    let inletBase: String
+    /// The steps made before the present membership.
+    package internal(set) var membershipStart = 0
     /// Whether the next membership gives up the connections of earlier ones, because something was lost on them.
     var reconnects = false
     /// How often messages were lost since the last new step: by what workers say, or because all wait.
@@ -125,14 +140,24 @@ package struct RunMachine: Sendable {
 
     /// A machine for `run`, whose dataset is being prepared now and whose files are to lie in `runDirectory`.
     ///
-    /// - Parameter earlier: what is on record of the run, where it goes on.
+    /// - Parameters:
+    ///   - earlier: what is on record of the run, where it goes on.
+    ///   - hardware: the profile that an emulated run stands for.
+    ///   - inletBase: what the endpoints of an emulated run's fabrics begin with.
     package init(
         run: Run, runDirectory: String, earlier: RunProgressSoFar = RunProgressSoFar(),
-        deadlines: RunDeadlines = RunDeadlines(), now: MonotonicInstant
+        deadlines: RunDeadlines = RunDeadlines(), hardware: HardwareProfile? = nil, inletBase: String = "",
+        now: MonotonicInstant
     ) {
         self.run = run
         self.runDirectory = runDirectory
         self.deadlines = deadlines
+        self.inletBase = inletBase
+        emulation = run.emulation.flatMap { emulation in
+            hardware.map {
+                RunEmulation(settings: emulation.settings, profile: $0, dilation: emulation.dilation)
+            }
+        }
         steps = StepLedger(laneCount: run.job.lanes, nextSentence: run.job.examples.nextSentence)
         steps.begin([], at: StepNumber(0), elapsed: earlier.elapsed)
         evaluations = EvaluationLedger(nextSentence: run.job.examples.nextSentence)
@@ -173,6 +198,10 @@ package struct RunMachine: Sendable {
             case .exited(let rank, let exit, let lastWords):
                 return try take(exit, of: rank, lastWords: lastWords, now: now)
             case .launchFailed(let rank, let reason): return fail(.launch(rank: rank, reason: reason))
+            case .fabricExited(let epoch, let exit, let lastWords):
+                // One of an earlier membership was asked to end.
+                return epoch == self.epoch ? fail(.fabricEnded(exit: exit, lastWords: lastWords)) : []
+            case .fabricFailed(let reason): return fail(.fabric(reason: reason))
             case .tick: return try checkDeadlines(now: now)
             case .cancel: return try conclude(.cancelled, reason: "cancelled by request", now: now)
             case .shutDown: return try conclude(.interrupted, reason: "the daemon ends", now: now)

@@ -120,13 +120,18 @@ package struct StepLedger: Sendable {
         let knowsClock = members.first.map { told.reports[$0] != nil } ?? false
         elapsed = max(elapsed, knowsClock ? elapsed(at: first.endedNanoseconds) : elapsed + first.duration)
         return Closed(
-            step: record(step, lanes, first),
+            step: record(
+                step, lanes, first,
+                // What is left of the reports where a worker was lost tells nothing of the machine.
+                reports.count == members.count ? Self.emulated(reports.map { $0.value }) : nil),
             workers: reports.map {
                 Self.workerRecord($0.value, rank: $0.key, lanes: told.laneCounts[$0.key] ?? 0)
             })
     }
 
-    private func record(_ step: StepNumber, _ lanes: [LaneReport], _ report: StepReport) -> StepRecord {
+    private func record(
+        _ step: StepNumber, _ lanes: [LaneReport], _ report: StepReport, _ emulated: EmulatedStep?
+    ) -> StepRecord {
         var maskedLoss = 0.0
         var nextSentenceLoss = 0.0
         for lane in lanes {
@@ -149,7 +154,19 @@ package struct StepLedger: Sendable {
             activationZeros: ActivationZeros(
                 counted: lanes.reduce(0) { $0 + $1.countedActivations },
                 zero: lanes.reduce(0) { $0 + $1.zeroActivations },
-                skipped: lanes.reduce(0) { $0 + $1.skippedActivations }))
+                skipped: lanes.reduce(0) { $0 + $1.skippedActivations }),
+            emulated: emulated)
+    }
+
+    /// The step on the emulated clock, from what its workers say; nil where not all of them stood for a device, or held
+    /// nothing back.
+    private static func emulated(_ reports: [StepReport]) -> EmulatedStep? {
+        let told = reports.compactMap(\.emulated)
+        guard let dilation = told.first?.dilation, dilation > 0, told.count == reports.count else { return nil }
+        let mean = told.reduce(0.0) { $0 + $1.dilated.seconds } / Double(told.count)
+        return EmulatedStep(
+            duration: EmulatedSeconds(mean / dilation), dilation: dilation,
+            lateness: told.map(\.lateness).max() ?? .zero)
     }
 
     private static func workerRecord(_ report: StepReport, rank: WorkerRank, lanes: Int) -> WorkerStepRecord {

@@ -49,6 +49,7 @@ public enum HardwareCatalogue {
         ("dgx-a100-40g", PackageResources.dgx_a100_40g_yaml),
         ("dgx-a100-80g", PackageResources.dgx_a100_80g_yaml),
         ("dgx-h100", PackageResources.dgx_h100_yaml),
+        ("cloud-v100-10gbe", PackageResources.cloud_v100_10gbe_yaml),
         ("cloud-v100-25gbe", PackageResources.cloud_v100_25gbe_yaml),
         ("cloud-v100-100gbe", PackageResources.cloud_v100_100gbe_yaml),
         ("cloud-a100-400gbe", PackageResources.cloud_a100_400gbe_yaml),

@@ -57,6 +57,7 @@ extension RunFigures {
         examplesChecksumDue = examples.map { String($0.checksumDue, radix: 16) }
 
         compression = CompressionFigures(record)
+        emulation = EmulationFigures(record)
         sparsity = SparsityFigures(record)
         activationZeros = ActivationZeroFigures(record)
         workerParts = WorkerParts.all(of: record.workerSteps)

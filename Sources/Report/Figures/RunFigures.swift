@@ -89,6 +89,8 @@ public struct RunFigures: Sendable, Encodable {
 
     /// How its gradients were compressed; nil where they were exchanged as they are.
     public var compression: CompressionFigures?
+    /// How it went on the emulated machine; nil for a native run.
+    public var emulation: EmulationFigures?
     /// What its zeros amounted to; nil for a dense network.
     public var sparsity: SparsityFigures?
     /// What ReLU's zeros amounted to; nil where none were counted.

@@ -43,6 +43,7 @@ public struct HTMLRenderer {
         seedsSection(in: &page)
         qualitySection(in: &page)
         stepTimeSection(in: &page)
+        emulationSection(in: &page)
         remediesSection(in: &page)
         topologySection(in: &page)
         scalingSection(in: &page)
@@ -80,6 +81,7 @@ public struct HTMLRenderer {
         var contents = [("figures", "Side by side")]
         if !report.seedGroups.isEmpty { contents.append(("seeds", "Run to run")) }
         contents += [("quality", "Quality"), ("step-time", "Step time")]
+        if hasEmulation { contents.append(("emulation", "Emulated")) }
         if !report.remedies.isEmpty { contents.append(("remedies", "What would help")) }
         if !report.topologies.isEmpty { contents.append(("links", "Links")) }
         if !report.scaling.isEmpty { contents.append(("scaling", "At scale")) }

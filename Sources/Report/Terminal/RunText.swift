@@ -37,6 +37,10 @@ public enum RunText {
         if let compression = figures.compression {
             pairs.append(("Compression", compression.phrase("", over: figures.transport).plain))
         }
+        if let emulation = figures.emulation {
+            pairs.append(("Emulated", emulation.words))
+            if let words = emulation.stepWords { pairs.append(("Emulated step", words)) }
+        }
         pairs.append(("State", figures.state + (figures.failure.map { ": \($0)" } ?? "")))
         pairs.append(("Submitted", record.run.submitted.formatted(.iso8601)))
         pairs.append(("Steps", "\(figures.stepsMade) of \(figures.stepsPlanned)"))
@@ -68,6 +72,14 @@ public enum RunText {
                 }
             ).text(width: width)
         }
+        if let emulation = figures.emulation, !emulation.links.isEmpty {
+            text += "\nThe busiest emulated links (emulated clock)\n" + links(of: emulation, width: width)
+            if let frames = emulation.fabricFrames {
+                text += "The fabric delivered \(frames) frames, late by "
+                text += FigureFormat.duration.text(emulation.fabricMeanLatenessHostSeconds) + " on the mean, "
+                text += FigureFormat.duration.text(emulation.fabricMostLatenessHostSeconds) + " at most (host clock).\n"
+            }
+        }
         if !figures.events.isEmpty {
             text += "\nEvents (wall clock, since the start)\n"
             text += events(figures.events.suffix(20), width: width)
@@ -87,6 +99,23 @@ public enum RunText {
             let words = WrappedText.lines(PrintableText.plain(event.message), indent: 4, width: width, first: "    ")
             return "\(time)  \(kind)\n\(words)"
         }.joined()
+    }
+
+    private static func links(of emulation: EmulationFigures, width: Int) -> String {
+        TextTable(
+            [
+                TextTable.Column("LINK"), TextTable.Column("CARRIES", isNumeric: true),
+                TextTable.Column("A STEP", isNumeric: true), TextTable.Column("BUSY", isNumeric: true),
+                TextTable.Column("QUEUE", isNumeric: true),
+            ],
+            rows: emulation.links.prefix(8).map { link in
+                [
+                    link.name, FigureFormat.bytes.text(link.bytesPerEmulatedSecond) + "/s",
+                    FigureFormat.bytes.text(link.bytesPerStep), FigureFormat.share.text(link.utilisation),
+                    "\(link.deepestQueue)",
+                ]
+            }
+        ).text(width: width)
     }
 
     private static func events(_ events: ArraySlice<EventFigures>, width: Int) -> String {

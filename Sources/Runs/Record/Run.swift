@@ -37,11 +37,13 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
     public var hasGivenUp: Bool?
     /// When its turn comes; nil where it takes its turn like any other.
     public var terms: SubmissionTerms?
+    /// How its hardware is emulated; nil for a native run.
+    public var emulation: Emulation?
 
     /// A run that has been asked for and not yet started.
     public init(
         id: RunID, job: Job, backend: Backend, workers: Int, hardware: String?, exchange: ExchangeSettings? = nil,
-        terms: SubmissionTerms? = nil, submitted: Date
+        emulation: Emulation? = nil, terms: SubmissionTerms? = nil, submitted: Date
     ) {
         self.id = id
         self.job = job
@@ -51,6 +53,7 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
         self.state = .queued
         self.submitted = submitted
         self.terms = terms == SubmissionTerms() ? nil : terms
+        self.emulation = emulation
         self.exchange = exchange
     }
 }

@@ -32,13 +32,15 @@ public struct StepRecord: Hashable, Sendable, Codable {
     public var laneGradientSquaredNorm: Double?
     /// What ReLU made zero; nil where none are counted.
     public var activationZeros: ActivationZeros?
+    /// How it went on the emulated machine; nil in a native run, and while the host was measured.
+    public var emulated: EmulatedStep?
 
     /// A step of the given parts.
     public init(
         step: StepNumber, loss: Double, maskedLoss: Double, nextSentenceLoss: Double, maskedAccuracy: Double,
         learningRate: Double, gradientNorm: Double, sequences: Int, tokens: Int, elapsed: HostSeconds,
         duration: HostSeconds, examplesChecksum: UInt64 = 0, laneGradientSquaredNorm: Double? = nil,
-        activationZeros: ActivationZeros? = nil
+        activationZeros: ActivationZeros? = nil, emulated: EmulatedStep? = nil
     ) {
         self.step = step
         self.loss = loss
@@ -54,6 +56,7 @@ public struct StepRecord: Hashable, Sendable, Codable {
         self.examplesChecksum = examplesChecksum
         self.laneGradientSquaredNorm = laneGradientSquaredNorm
         self.activationZeros = activationZeros
+        self.emulated = emulated
     }
 }
 
@@ -74,6 +77,29 @@ public struct ActivationZeros: Hashable, Sendable, Codable {
         self.zero = zero
         self.skipped = skipped
     }
+}
+
+/// A step on the emulated clock.
+public struct EmulatedStep: Hashable, Sendable, Codable {
+    /// From its start to its end on an emulated device: the mean over workers.
+    public var duration: EmulatedSeconds
+    /// The factor by which devices and links were slowed.
+    public var dilation: Double
+    /// The most host time by which something was done later than the emulated machine would have done it.
+    public var lateness: HostSeconds
+
+    /// A step of the given parts.
+    public init(duration: EmulatedSeconds, dilation: Double, lateness: HostSeconds) {
+        self.duration = duration
+        self.dilation = dilation
+        self.lateness = lateness
+    }
+
+    /// The share of a step by which things may be late before the host counts as having fallen behind.
+    public static let tolerance = 0.05
+
+    /// Whether the host fell behind, so that the step belongs in no figure.
+    public var isLate: Bool { lateness.seconds > Self.tolerance * duration.seconds * dilation }
 }
 
 /// Where one worker's time went in one step, on that worker's own clock.

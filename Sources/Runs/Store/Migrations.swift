@@ -10,6 +10,7 @@ enum Migrations {
         ("5 bytes before compression", uncompressedBytes),
         ("6 activations that ReLU made zero", activationZeros),
         ("7 keys of submissions", submissionKeys),
+        ("8 steps on the emulated clock", emulatedSteps),
     ]
 
     static var migrator: DatabaseMigrator {
@@ -124,6 +125,13 @@ enum Migrations {
         ALTER TABLE steps ADD COLUMN counted_activations INTEGER;
         ALTER TABLE steps ADD COLUMN zero_activations INTEGER;
         ALTER TABLE steps ADD COLUMN skipped_activations INTEGER;
+        """
+
+    /// NULL where no machine was emulated.
+    private static let emulatedSteps = """
+        ALTER TABLE steps ADD COLUMN duration_emulated_seconds REAL;
+        ALTER TABLE steps ADD COLUMN dilation REAL;
+        ALTER TABLE steps ADD COLUMN lateness_host_seconds REAL;
         """
 
     /// Older records hold the parts alone; their sum is the best that is known of the whole.

@@ -135,6 +135,7 @@ extension RunStore {
 
     private static func step(from row: Row) -> StepRecord {
         let (counted, zero, skipped): (Int?, Int?, Int?) = (row[14], row[15], row[16])
+        let (emulated, dilation, lateness): (Double?, Double?, Double?) = (row[17], row[18], row[19])
         return StepRecord(
             step: StepNumber(row[1]), loss: number(row[2]), maskedLoss: number(row[3]),
             nextSentenceLoss: number(row[4]), maskedAccuracy: number(row[5]), learningRate: number(row[6]),
@@ -143,6 +144,12 @@ extension RunStore {
             laneGradientSquaredNorm: row[13],
             activationZeros: counted.flatMap {
                 ActivationZeros(counted: $0, zero: zero ?? 0, skipped: skipped ?? 0)
+            },
+            emulated: emulated.flatMap { seconds in
+                dilation.map {
+                    EmulatedStep(
+                        duration: EmulatedSeconds(seconds), dilation: $0, lateness: HostSeconds(lateness ?? 0))
+                }
             })
     }
 

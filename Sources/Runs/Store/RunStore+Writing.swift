@@ -128,14 +128,15 @@ extension RunStore {
     private static func append(_ additions: RunAdditions, to number: Int64, in database: Database) throws {
         if !additions.steps.isEmpty {
             let statement = try database.cachedStatement(
-                sql: "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                sql: "INSERT OR REPLACE INTO steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             for step in additions.steps {
                 try statement.execute(arguments: [
                     number, step.step.index, step.loss, step.maskedLoss, step.nextSentenceLoss, step.maskedAccuracy,
                     step.learningRate, step.gradientNorm, step.sequences, step.tokens, step.elapsed.seconds,
                     step.duration.seconds, Int64(bitPattern: step.examplesChecksum),
                     step.laneGradientSquaredNorm, step.activationZeros?.counted,
-                    step.activationZeros?.zero, step.activationZeros?.skipped,
+                    step.activationZeros?.zero, step.activationZeros?.skipped, step.emulated?.duration.seconds,
+                    step.emulated?.dilation, step.emulated?.lateness.seconds,
                 ])
             }
         }

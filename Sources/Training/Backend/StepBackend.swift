@@ -50,17 +50,37 @@ public struct StepOutcome: Sendable {
     /// Gradient bytes sent to peers, and what they would have been as f32.
     public var sent: Bytes
     public var uncompressed: Bytes
+    /// How the step went on the device that this process stands for; nil where it stands for none.
+    public var emulated: EmulatedTimings?
 
     /// An outcome of the given parts.
     public init(
-        lanes: [LaneResult], optimizer: OptimizerResult, timings: StepTimings, sent: Bytes, uncompressed: Bytes
+        lanes: [LaneResult], optimizer: OptimizerResult, timings: StepTimings, sent: Bytes, uncompressed: Bytes,
+        emulated: EmulatedTimings? = nil
     ) {
         self.lanes = lanes
         self.optimizer = optimizer
         self.timings = timings
         self.sent = sent
         self.uncompressed = uncompressed
+        self.emulated = emulated
     }
+}
+
+/// How a step went on an emulated device. All times are the host's.
+public struct EmulatedTimings: Sendable, Hashable {
+    /// The factor by which the device was slowed; 0 where it was not, to measure the host.
+    public var dilation: Double
+    /// From the step's start until the emulated device was done with it.
+    public var dilated = HostSeconds.zero
+    /// What the process really computed: passes over its lanes, and the optimizer.
+    public var compute = HostSeconds.zero
+    public var optimizer = HostSeconds.zero
+    /// The most by which something was done later than the emulated machine would have done it.
+    public var lateness = HostSeconds.zero
+
+    /// No time yet on a device that is slowed by `dilation`.
+    public init(dilation: Double) { self.dilation = dilation }
 }
 
 /// Where a step's host time went in one process. The parts follow each other and add up to the whole.

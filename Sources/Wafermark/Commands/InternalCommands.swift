@@ -26,6 +26,21 @@ struct PrepareDatasetCommand: ParsableCommand {
     }
 }
 
+/// `wafermark fabric`: what the daemon starts for each membership of an emulated run.
+struct FabricCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fabric", abstract: "Hold the links of an emulated network (started by the daemon).",
+        shouldDisplay: false)
+
+    @Option(help: "The plan as JSON.")
+    var plan: String
+
+    @Option(help: "The file that takes what passed.")
+    var report: String
+
+    func run() throws { try FabricProcess(planFile: plan, reportFile: report).run() }
+}
+
 /// `wafermark worker`: what a launcher starts, once for each worker, or a user to add one to a run that is under way. The
 /// run's secret comes in the environment, or is read where the daemon keeps it.
 struct WorkerCommand: AsyncParsableCommand {

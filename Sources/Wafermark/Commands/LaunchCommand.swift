@@ -44,14 +44,16 @@ struct LaunchClusterCommand: AsyncParsableCommand {
     var workers = 2
 
     @OptionGroup var exchange: ExchangeOptions
+    @OptionGroup var emulation: EmulationOptions
     @OptionGroup var state: StateOptions
     @OptionGroup var daemon: DaemonOptions
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         try await Launch(
-            options: options, backend: .cluster, workers: workers, exchange: try exchange.settings(), state: state,
-            daemon: daemon, output: output
+            options: options, backend: .cluster, workers: workers,
+            exchange: try emulation.exchange(exchange), emulation: try emulation.settings(workers: workers),
+            state: state, daemon: daemon, output: output
         ).run()
     }
 }
@@ -78,6 +80,7 @@ private struct Launch {
     var backend: Backend
     var workers: Int
     var exchange = ExchangeSettings()
+    var emulation: EmulationSettings?
     var state: StateOptions
     var daemon: DaemonOptions
     var output: OutputOptions
@@ -94,7 +97,12 @@ private struct Launch {
     func run() async throws {
         var job = options.compression.applied(to: try JobFile.read(options.job))
         try JobRequirements.check(workers: workers, of: job)
-        try JobRequirements.check(hardware: options.hardware, for: backend)
+        // The daemon reads the profile, and may run in another folder.
+        let hardware = options.hardware.map(HardwareOptions.absolute)
+        try JobRequirements.check(hardware: hardware, for: backend)
+        if let emulation {
+            try JobRequirements.check(emulation, workers: workers, hardware: hardware, for: backend)
+        }
         let directory = state.directory
         if options.watch, try daemon.remote() != nil {
             throw CommandFailure.wrongUsage(
@@ -107,8 +115,8 @@ private struct Launch {
             for seed in seeds.seeds {
                 job.seed = seed
                 let id = try await client.launch(
-                    job, on: backend, workers: workers, hardware: options.hardware, exchange: exchange,
-                    terms: options.terms.terms(suffix: "-seed-\(seed)"))
+                    job, on: backend, workers: workers, hardware: hardware, exchange: exchange,
+                    terms: options.terms.terms(suffix: "-seed-\(seed)"), emulation: emulation)
                 launched.append(Launched(runId: id.text, seed: seed))
             }
             if output.json { return try Console.printJSON(LaunchedRuns(runs: launched)) }
@@ -116,8 +124,8 @@ private struct Launch {
             return
         }
         let id = try await client.launch(
-            job, on: backend, workers: workers, hardware: options.hardware, exchange: exchange,
-            terms: options.terms.terms())
+            job, on: backend, workers: workers, hardware: hardware, exchange: exchange,
+            terms: options.terms.terms(), emulation: emulation)
         guard options.watch else {
             if output.json {
                 try Console.printJSON(Launched(runId: id.text))

@@ -19,8 +19,11 @@ struct ValidateCommand: AsyncParsableCommand {
             --host trains twelve small jobs on this machine (some minutes) and compares
             their steps with the replay on the profile that 'calibrate' measured.
 
+            --emulation emulates clusters of 1 to 16 workers on this machine (some minutes) and
+            compares their steps with a replay of the same machine and algorithm.
+
             With one table, --json is that table's document; with several, the cases'
-            document holds the others as 'convergence', 'time_to_train' and 'host'.
+            document holds the others as 'convergence', 'time_to_train', 'host' and 'emulation'.
             """)
 
     @Option(help: ArgumentHelp("Published throughputs (CSV).", valueName: "file"))
@@ -41,12 +44,16 @@ struct ValidateCommand: AsyncParsableCommand {
     @Flag(help: "Train small jobs here and compare their steps with the calibrated host's.")
     var host = false
 
+    @Flag(help: "Emulate small clusters here and compare their steps with their replay.")
+    var emulation = false
+
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard cases != nil || convergence != nil || timeToTrain != nil || host else {
-            throw ValidationError("give --cases, --convergence or --time-to-train with a CSV file, or --host")
+        guard cases != nil || convergence != nil || timeToTrain != nil || host || emulation else {
+            throw ValidationError(
+                "give --cases, --convergence or --time-to-train with a CSV file, --host or --emulation")
         }
         guard html == nil || cases != nil else { throw ValidationError("--html shows the rows of --cases; give both") }
     }
@@ -60,6 +67,7 @@ struct ValidateCommand: AsyncParsableCommand {
         }
         let seed = timeToTrain == nil ? nil : try SeedCase(calibration: calibration)
         let trials = host ? try await runTrials() : nil
+        let emulated = emulation ? try await runEmulations() : nil
         if let html, let throughputs {
             try Data(ValidationPage(throughputs, file: cases ?? "").render().utf8)
                 .write(to: URL(fileURLWithPath: html), options: .atomic)
@@ -67,12 +75,13 @@ struct ValidateCommand: AsyncParsableCommand {
         if output.json {
             try Console.printJSON(
                 ValidationDocument(
-                    cases: throughputs, convergence: samples, timeToTrain: hours, seedCase: seed, host: trials))
+                    cases: throughputs, convergence: samples, timeToTrain: hours, seedCase: seed, host: trials,
+                    emulation: emulated))
         } else {
             let texts = [
                 throughputs.map { ValidationText.text(of: $0) }, samples.map { ValidationText.text(of: $0) },
                 hours.map { ValidationText.text(of: $0) }, seed.map { ValidationText.text(of: $0) },
-                trials.map { ValidationText.text(of: $0) },
+                trials.map { ValidationText.text(of: $0) }, emulated.map { ValidationText.text(of: $0) },
             ]
             Console.printExactly(texts.compactMap { $0 }.joined(separator: "\n"))
             if let html { Console.print("\n\(html)") }
@@ -82,15 +91,30 @@ struct ValidateCommand: AsyncParsableCommand {
     /// Trains in a state directory of its own, which is removed afterwards.
     private func runTrials() async throws -> HostTrials.Outcome {
         let machine = try HostMachine(inStateDirectory: state.directory.path)
+        return try await inOwnState { directory, session in
+            let trials = HostTrials(host: machine, state: directory)
+            return try await session.run { client in try await trials.run(client) { Console.diagnose($0) } }
+        }
+    }
+
+    /// Emulates in a state directory of its own, which is removed afterwards.
+    private func runEmulations() async throws -> EmulationTrials.Outcome {
+        try await inOwnState { directory, session in
+            try directory.create()
+            let trials = EmulationTrials(state: directory, profiles: directory.path)
+            return try await session.run { client in try await trials.run(client) { Console.diagnose($0) } }
+        }
+    }
+
+    private func inOwnState<Outcome: Sendable>(
+        _ body: @escaping @Sendable (StateDirectory, DaemonSession) async throws -> Outcome
+    ) async throws -> Outcome {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("wafermark-\(getpid())").path
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let directory = StateDirectory(path: folder)
-        let trials = HostTrials(host: machine, state: directory)
         let session = DaemonSession(
             options: try ThisProgram.daemonOptions(state: directory, endpoints: []),
             logger: ThisProgram.logger(level: .warning))
-        return try await Interruption.cancels {
-            try await session.run { client in try await trials.run(client) { Console.diagnose($0) } }
-        }
+        return try await Interruption.cancels { try await body(directory, session) }
     }
 }

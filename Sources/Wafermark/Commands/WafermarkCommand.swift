@@ -16,7 +16,7 @@ struct WafermarkCommand: AsyncParsableCommand {
             """,
         version: Program.version,
         subcommands: [
-            WorkerCommand.self, PrepareDatasetCommand.self, AllReduceWorkerCommand.self,
+            WorkerCommand.self, FabricCommand.self, PrepareDatasetCommand.self, AllReduceWorkerCommand.self,
         ],
         groupedSubcommands: [
             CommandGroup(

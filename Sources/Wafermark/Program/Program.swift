@@ -61,7 +61,8 @@ enum Program {
         case is KeyError, MessagingError.endpoint, MessagingError.unencrypted: .wrongUsage
         case RunStoreError.duplicateRun, is RunArchiveError: .wrongUsage
         case TrainingError.plan, TrainingError.batchFile: .wrongUsage
-        case CommandFailure.wrongUsage, is JobRequirements.Violation, is DashboardError: .wrongUsage
+        case CommandFailure.wrongUsage, is JobRequirements.Violation, is EmulationSettings.Violation, is DashboardError:
+            .wrongUsage
         case CommandFailure.gaveUp: .noProgress
         case WorkerEnd.silence: .coordinatorLost
         case BackendComparison.Failure.run(let run) where run.hasGivenUp == true: .noProgress

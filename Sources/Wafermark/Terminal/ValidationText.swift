@@ -161,11 +161,48 @@ enum ValidationText {
             + "drift: how much slower the machine's kernels were beside the run than when it\nwas calibrated\n"
     }
 
+    /// Every emulated cluster.
+    static func text(of outcome: EmulationTrials.Outcome) -> String {
+        let table = TextTable(
+            [
+                .init("WORKERS", isNumeric: true), .init("NETWORK", mayShrink: true), .init("EXCHANGE"),
+                .init("DILATION", isNumeric: true), .init("EMULATED", isNumeric: true),
+                .init("MODELLED", isNumeric: true), .init("DIFF. %", isNumeric: true), .init(""),
+            ],
+            rows: outcome.rows.map { row in
+                let mark =
+                    row.isHostOverloaded
+                    ? "INVALID" : (row.faults.isEmpty && row.oversubscription == 1 ? "" : "f") + row.mark
+                return [
+                    "\(row.nodes)x\(row.workers / row.nodes)", row.network, row.algorithm.rawValue,
+                    Figures.short(row.dilation), row.stepEmulatedSeconds.map(Figures.milliseconds) ?? "-",
+                    Figures.milliseconds(row.stepModelledSeconds), row.differencePercent.map(signed) ?? "-", mark,
+                ]
+            })
+        func share(_ value: Double?) -> String { value.map(percent) ?? "-" }
+        return "Median steps of emulated clusters, and their replay (emulated and modelled clocks)\n"
+            + "f: with faults or an oversubscribed core   d: other dilation   r: repeated\n\n" + table.text()
+            + "\nmedian absolute difference   \(share(outcome.medianAbsoluteDifferencePercent))\n"
+            + "worst                        \(share(outcome.worstAbsoluteDifferencePercent))\n"
+            + "spread over three dilations  \(share(outcome.otherDilationSpreadPercent))\n"
+            + "spread over repetitions      \(share(outcome.repetitionSpreadPercent))\n"
+    }
+
     private static func signed(_ value: Double) -> String {
         (value > 0 ? "+" : "") + Figures.fixed(value, 1)
     }
 
     private static func percent(_ value: Double) -> String { Figures.fixed(value, 2) + " %" }
+}
+
+extension EmulationTrials.Row {
+    fileprivate var mark: String {
+        switch purpose {
+        case .comparison: ""
+        case .otherDilation: "d"
+        case .repetition: "r"
+        }
+    }
 }
 
 extension String {

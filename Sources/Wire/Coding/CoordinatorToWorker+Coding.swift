@@ -192,6 +192,7 @@ extension Assignment {
         message.target = arena.bytes(target)
         if let verdict { message.verdict = arena.pointer(verdict.packed) }
         message.reconnects = reconnects ? 1 : 0
+        message.device = arena.bytes(device)
         return message
     }
 
@@ -234,6 +235,6 @@ extension Assignment {
             stateSource: WorkerRank(try reader.integer("state_source", message.state_source, in: 0...4_095)),
             target: Array(UnsafeBufferPointer(start: message.target.data, count: message.target.len)),
             verdict: try message.verdict.map { (verdict) throws(WireError) in try Verdict(verdict.pointee, reader) },
-            reconnects: message.reconnects != 0)
+            reconnects: message.reconnects != 0, device: message.device.array)
     }
 }

@@ -96,6 +96,11 @@ func unpacking<Message, Result>(
     return try read(message.pointee)
 }
 
+extension ProtobufCBinaryData {
+    /// A copy of the bytes.
+    var array: [UInt8] { Array(UnsafeBufferPointer(start: data, count: data == nil ? 0 : len)) }
+}
+
 extension [UInt8] {
     /// Calls `body` with the array's bytes; unlike `withUnsafeBytes` it keeps the type of what is thrown.
     func withBytes<Result>(

@@ -129,7 +129,22 @@ extension StepReport {
             startedNanoseconds: message.started_nanoseconds, endedNanoseconds: message.ended_nanoseconds,
             sent: Bytes(try reader.integer("sent_bytes", message.sent_bytes, in: 0...(1 << 50))),
             uncompressed: Bytes(
-                try reader.integer("uncompressed_bytes", message.uncompressed_bytes, in: 0...(1 << 50))))
+                try reader.integer("uncompressed_bytes", message.uncompressed_bytes, in: 0...(1 << 50))),
+            emulated: try message.emulated.map { (emulated) throws(WireError) in
+                try EmulatedStepReport(emulated.pointee)
+            })
+    }
+}
+
+extension EmulatedStepReport {
+    fileprivate init(_ message: Wafermark__EmulatedStep) throws(WireError) {
+        let reader = FieldReader(message: "emulated step")
+        self.init(
+            dilation: try reader.seconds("dilation", message.dilation).seconds,
+            dilated: try reader.seconds("dilated_seconds", message.dilated_seconds),
+            compute: try reader.seconds("compute_seconds", message.compute_seconds),
+            optimizer: try reader.seconds("optimizer_seconds", message.optimizer_seconds),
+            lateness: try reader.seconds("lateness_seconds", message.lateness_seconds))
     }
 }
 

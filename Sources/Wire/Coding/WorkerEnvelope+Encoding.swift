@@ -126,6 +126,20 @@ extension StepReport {
         message.ended_nanoseconds = endedNanoseconds
         message.sent_bytes = UInt64(clamping: sent.count)
         message.uncompressed_bytes = UInt64(clamping: uncompressed.count)
+        if let emulated { message.emulated = arena.pointer(emulated.packed) }
+        return message
+    }
+}
+
+extension EmulatedStepReport {
+    fileprivate var packed: Wafermark__EmulatedStep {
+        var message = Wafermark__EmulatedStep()
+        wafermark__emulated_step__init(&message)
+        message.dilation = dilation
+        message.dilated_seconds = dilated.seconds
+        message.compute_seconds = compute.seconds
+        message.optimizer_seconds = optimizer.seconds
+        message.lateness_seconds = lateness.seconds
         return message
     }
 }

@@ -1,6 +1,7 @@
 import Cluster
 import Coordinator
 import Jobs
+import PerformanceModel
 import Runs
 import Wire
 
@@ -19,14 +20,19 @@ struct Life {
 
     init(
         workers: Int = 2, lanes: Int = 4, steps: Int, target: Target? = nil, laneShares: LaneShareRule? = nil,
-        compression: GradientCompression? = nil, earlier: RunProgressSoFar = RunProgressSoFar()
+        compression: GradientCompression? = nil, emulation: EmulationSettings? = nil,
+        earlier: RunProgressSoFar = RunProgressSoFar()
     ) throws {
         self.workers = workers
         self.lanes = lanes
         var run = try Reports.run(workers: workers, lanes: lanes, steps: steps, target: target)
         run.job.compression = compression
         if let laneShares { run.exchange = ExchangeSettings(laneShares: laneShares) }
-        machine = RunMachine(run: run, runDirectory: "/run", earlier: earlier, now: now)
+        run.emulation = emulation.map { Emulation(settings: $0) }
+        machine = RunMachine(
+            run: run, runDirectory: "/run", earlier: earlier,
+            hardware: try emulation.map { _ in try HardwareCatalogue.profile("dgx1-v100-16g") },
+            inletBase: "ipc:///sockets/run", now: now)
     }
 
     mutating func pass(seconds: Double) { now = now.advanced(by: HostSeconds(seconds)) }
@@ -157,6 +163,9 @@ extension [RunMachine.Action] {
             if case .startWorkers(let ranks) = action { ranks.map(\.index) } else { [] }
         }
     }
+    /// The fabrics that were started.
+    var fabrics: [FabricPlan] { compactMap { if case .fabric(let plan) = $0 { plan } else { nil } } }
+    var dilations: [Double] { compactMap { if case .emulating(let dilation) = $0 { dilation } else { nil } } }
     var isSearching: Bool { contains { if case .findCheckpoint = $0 { true } else { false } } }
     var words: [String] { compactMap { if case .event(_, let words, _, _) = $0 { words } else { nil } } }
 

@@ -70,7 +70,7 @@ struct SimulatedCluster {
     private mutating func feed(_ input: RunMachine.Input) {
         for action in machine.handle(input, now: now) {
             switch action {
-            case .prepared, .flush, .event, .training, .evaluated: break
+            case .prepared, .flush, .event, .training, .evaluated, .fabric, .emulating: break
             case .findCheckpoint: feed(.restored(path: nil, stepsMade: 0, passedOver: []))
             case .startWorkers(let ranks): for rank in ranks { workers[rank.index] = SimulatedWorker(rank: rank.index) }
             case .send(let rank, let message, let epoch): workers[rank.index]?.inbox.append((epoch, message))

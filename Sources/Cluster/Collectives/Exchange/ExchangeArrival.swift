@@ -1,3 +1,4 @@
+import Jobs
 import Messaging
 import Wire
 
@@ -7,6 +8,15 @@ struct ExchangeArrival {
     let header: ExchangeHeader
     /// Its numbers, or where they are.
     let content: Content
+    /// How long after the moment in its header it came: on its way through the host, or behind the network that is emulated.
+    let lateness: HostSeconds
+
+    /// A sum that has come just now.
+    init(header: ExchangeHeader, content: Content) {
+        self.header = header
+        self.content = content
+        lateness = header.instant.nanoseconds == 0 ? .zero : MonotonicInstant.now().elapsed(since: header.instant)
+    }
 
     enum Content {
         /// In a frame of the message.

@@ -123,6 +123,7 @@ final class ExchangeSession {
         }
         buckets[place.bucket][place.index].ledger.receive(place.node, sum)
         progress.awaited[place.sender] -= 1
+        progress.lateness = max(progress.lateness, arrival.lateness)
         if place.node != setup.tree.root { progress.lastContribution = .now() }
         try advance(place.bucket, place.index)
         return .taken

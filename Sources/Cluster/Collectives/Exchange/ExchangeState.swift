@@ -26,6 +26,8 @@ final class ExchangeState: Sendable {
         /// Gradient bytes sent to peers, and what they would have been as f32.
         var sent = 0
         var uncompressed = 0
+        /// The most by which a sum came after the moment in its header.
+        var lateness = HostSeconds.zero
         /// Whether the sum over all lanes is in the gradient.
         var isSummed = false
     }

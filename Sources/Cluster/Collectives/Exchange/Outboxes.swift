@@ -100,6 +100,8 @@ final class Outboxes {
             state.takeBack(from: receiver)
             throw error
         }
+        var header = header
+        header.instant = .now()
         guard connection.socket.send(header: header.encoded(), payload: frame) else { throw full(receiver) }
         return encoded.bytes.count
     }

@@ -170,7 +170,7 @@ public final class PeerExchange: GradientExchange {
         let waiting = progress.lastContribution.map { max(.zero, $0.elapsed(since: start)) } ?? .zero
         return ExchangeResult(
             waiting: waiting, sent: Bytes(progress.sent), uncompressed: Bytes(progress.uncompressed),
-            refusals: refusals)
+            refusals: refusals, lateness: progress.lateness)
     }
 }
 

@@ -1,0 +1,41 @@
+import Dispatch
+import Foundation
+import Jobs
+import Messaging
+import Synchronization
+
+/// The body of `wafermark fabric`: holds the links of an emulated network between the workers of one membership.
+public struct FabricProcess {
+    private let plan: FabricPlan
+    private let reportFile: String
+
+    /// A fabric as the plan in `planFile` says, which writes what passed to `reportFile` at its end.
+    ///
+    /// - Throws: where there is no such file, or no plan in it.
+    public init(planFile: String, reportFile: String) throws {
+        plan = try JSONDecoder().decode(FabricPlan.self, from: Data(contentsOf: URL(fileURLWithPath: planFile)))
+        self.reportFile = reportFile
+    }
+
+    /// Runs on the calling thread until SIGTERM, or until the coordinator has gone.
+    ///
+    /// - Throws: `MessagingError`; where the report can't be written.
+    public func run() throws {
+        Lifeline.watch()
+        // Timers must not wait for workers that compute. Without the right to it the measured lateness tells.
+        _ = nice(-10)
+        let stop = try WakeUp()
+        let isOver = Shared(false)
+        signal(SIGTERM, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGTERM, queue: .global())
+        source.setEventHandler {
+            isOver.values.withLock { $0 = true }
+            stop.signal()
+        }
+        source.resume()
+        defer { source.cancel() }
+        let loop = try FabricLoop(plan, in: try Context())
+        try loop.run(stop: stop) { isOver.values.withLock { $0 } }
+        try JSONEncoder().encode(loop.report).write(to: URL(fileURLWithPath: reportFile), options: .atomic)
+    }
+}

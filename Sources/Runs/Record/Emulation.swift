@@ -1,0 +1,88 @@
+import Jobs
+
+/// How a run's hardware is emulated, and what its links carried.
+public struct Emulation: Hashable, Sendable, Codable {
+    /// What was asked for.
+    public var settings: EmulationSettings
+    /// The factor by which devices and links were slowed last; nil before it is known.
+    public var dilation: Double?
+    /// What the emulated links carried; nil before the run's end.
+    public var links: [EmulatedLinkRecord]?
+    /// How the fabric kept up; nil before the run's end, and where there was none.
+    public var fabric: FabricRecord?
+
+    /// An emulation that is yet to begin.
+    public init(settings: EmulationSettings) { self.settings = settings }
+
+    /// The share of steps in which the host may fall behind before the whole run counts for nothing.
+    public static let lateShare = 0.2
+}
+
+/// How the process that holds an emulated network's links kept up in a run's last membership.
+public struct FabricRecord: Hashable, Sendable, Codable {
+    /// Frames that it delivered.
+    public var frames: Int
+    /// The mean and the most host time by which it delivered one later than it was due.
+    public var meanLateness: HostSeconds
+    public var mostLateness: HostSeconds
+    /// The most bytes that it held at once.
+    public var mostHeld: Bytes
+
+    /// A record of the given parts.
+    public init(frames: Int, meanLateness: HostSeconds, mostLateness: HostSeconds, mostHeld: Bytes) {
+        self.frames = frames
+        self.meanLateness = meanLateness
+        self.mostLateness = mostLateness
+        self.mostHeld = mostHeld
+    }
+}
+
+/// What one emulated link carried over the steps of a run's last membership.
+public struct EmulatedLinkRecord: Hashable, Sendable, Codable {
+    /// The link's name.
+    public var name: String
+    /// What it carries at most, in bytes of the emulated machine a second of its clock.
+    public var bytesPerSecond: Double
+    /// What it carried, in bytes of the emulated machine.
+    public var bytes: Double
+    /// How long it was busy with that, and how long all that was watched, both on the emulated clock.
+    public var busy: EmulatedSeconds
+    public var watched: EmulatedSeconds
+    /// The most frames that waited for it at once.
+    public var deepestQueue: Int
+
+    /// A record of the given parts.
+    public init(
+        name: String, bytesPerSecond: Double, bytes: Double, busy: EmulatedSeconds, watched: EmulatedSeconds,
+        deepestQueue: Int
+    ) {
+        self.name = name
+        self.bytesPerSecond = bytesPerSecond
+        self.bytes = bytes
+        self.busy = busy
+        self.watched = watched
+        self.deepestQueue = deepestQueue
+    }
+
+    /// The share of the time that it was busy.
+    public var utilisation: Double { watched > .zero ? busy / watched : 0 }
+}
+
+extension RunRecord {
+    /// The steps on the emulated clock, those in which the host fell behind among them.
+    public var emulatedSteps: [EmulatedStep] { steps.compactMap(\.emulated) }
+
+    /// Whether the host fell behind in so many steps that no figure of the emulated clock means anything.
+    public var isHostOverloaded: Bool {
+        let late = emulatedSteps.count(where: \.isLate)
+        return Double(late) > Emulation.lateShare * Double(emulatedSteps.count)
+    }
+
+    /// The median step on the emulated clock, without those in which the host fell behind; nil where there is none, or where
+    /// the host was overloaded.
+    public var emulatedStepMedian: EmulatedSeconds? {
+        if isHostOverloaded { return nil }
+        let steps = emulatedSteps.filter { !$0.isLate }
+        return Quantiles(steps.map(\.duration.seconds)).median.map { EmulatedSeconds($0) }
+    }
+}

@@ -1,0 +1,217 @@
+import Coordinator
+import Foundation
+import Jobs
+import PerformanceModel
+import Runs
+
+/// Emulates small clusters on this machine and compares their steps with the replay of the same machine and algorithm.
+struct EmulationTrials: Sendable {
+    /// One emulated cluster. A small network stands for BERT-Large, so that links and devices take the time of the real
+    /// thing and the host computes little.
+    struct Trial: Sendable {
+        var workers: Int
+        var devicesPerNode: Int
+        /// Ethernet of so many Gb/s for each node; nil for a DGX-1 with NVLink and InfiniBand.
+        var gigabits: Double?
+        var algorithm = CollectiveAlgorithm.direct
+        var faults: [EmulatedFault] = []
+        var oversubscription = 1.0
+        /// nil lets the run measure what the host needs.
+        var dilation: Double?
+        /// What the trial is to show beside the others.
+        var purpose = Purpose.comparison
+    }
+
+    /// Why a trial is made.
+    enum Purpose: String, Encodable, Sendable {
+        /// Emulated against modelled.
+        case comparison
+        /// As another one, with the clock running slower or faster.
+        case otherDilation = "other_dilation"
+        /// The same again.
+        case repetition
+    }
+
+    /// One to sixteen workers, 1 Gb/s to NVLink, three algorithms, with and without something wrong.
+    static let trials = [
+        Trial(workers: 1, devicesPerNode: 1),
+        Trial(workers: 2, devicesPerNode: 2),
+        Trial(workers: 2, devicesPerNode: 1, gigabits: 25),
+        Trial(workers: 4, devicesPerNode: 1, gigabits: 1),
+        Trial(workers: 4, devicesPerNode: 1, gigabits: 10),
+        Trial(workers: 4, devicesPerNode: 1, gigabits: 10, algorithm: .star),
+        Trial(workers: 4, devicesPerNode: 1, gigabits: 10, algorithm: .ring),
+        Trial(workers: 4, devicesPerNode: 2, gigabits: 10, faults: [.slowWorker(place: 3, factor: 1.5)]),
+        Trial(workers: 8, devicesPerNode: 2, gigabits: 25),
+        Trial(workers: 8, devicesPerNode: 8, algorithm: .ring),
+        Trial(workers: 8, devicesPerNode: 4, gigabits: 100, algorithm: .star),
+        Trial(
+            workers: 8, devicesPerNode: 2, gigabits: 25,
+            faults: [.slowNetworkInterface(node: 1, factor: 4), .slowWorker(place: 0, factor: 2)]),
+        Trial(workers: 8, devicesPerNode: 1, gigabits: 25, oversubscription: 4),
+        Trial(workers: 16, devicesPerNode: 8, gigabits: 100),
+        Trial(workers: 16, devicesPerNode: 4, gigabits: 25, algorithm: .ring),
+        Trial(workers: 16, devicesPerNode: 8),
+    ]
+
+    /// The trial that is made again, under other dilations and as it is.
+    private static let repeated = Trial(workers: 4, devicesPerNode: 2, gigabits: 10)
+    /// The factors between its dilations, and how often it is made at the first one.
+    private static let factors = [1.0, 2.0, 4.0]
+    private static let repetitions = 3
+
+    /// A trial's outcome. Times are the median step's.
+    struct Row: Encodable, Sendable {
+        var runId: String
+        var purpose: Purpose
+        var workers: Int
+        var nodes: Int
+        var network: String
+        var algorithm: CollectiveAlgorithm
+        var faults: [String]
+        var oversubscription: Double
+        var dilation: Double
+        var steps: Int
+        var lateSteps: Int
+        var isHostOverloaded: Bool
+        var stepEmulatedSeconds: Double?
+        var stepModelledSeconds: Double
+        var differencePercent: Double?
+        /// The share of the step that the busiest link carried something.
+        var busiestLink: String?
+        var busiestLinkUtilisation: Double?
+    }
+
+    /// All outcomes.
+    struct Outcome: Encodable, Sendable {
+        var rows: [Row]
+        /// Of the rows that compare, without those of an overloaded host.
+        var medianAbsoluteDifferencePercent: Double?
+        var worstAbsoluteDifferencePercent: Double?
+        /// The largest distance between emulated steps of one machine: under other dilations, and repeated.
+        var otherDilationSpreadPercent: Double?
+        var repetitionSpreadPercent: Double?
+    }
+
+    /// Where the runs are kept while they are needed, and profiles that are made for them.
+    var state: StateDirectory
+    var profiles: String
+
+    /// Runs every trial through `client`.
+    func run(_ client: DaemonClient, progress: @Sendable (String) -> Void) async throws -> Outcome {
+        var rows: [Row] = []
+        for trial in Self.trials { rows.append(try await row(trial, client, progress)) }
+        let first = try await row(Self.repeated, client, progress)
+        rows.append(first)
+        for factor in Self.factors.dropFirst() {
+            var trial = Self.repeated
+            trial.dilation = first.dilation * factor
+            trial.purpose = .otherDilation
+            rows.append(try await row(trial, client, progress))
+        }
+        for _ in 1..<Self.repetitions {
+            var trial = Self.repeated
+            trial.dilation = first.dilation
+            trial.purpose = .repetition
+            rows.append(try await row(trial, client, progress))
+        }
+        return Self.outcome(rows, repeated: first)
+    }
+
+    private static func outcome(_ rows: [Row], repeated: Row) -> Outcome {
+        let differences = rows.filter { $0.purpose == .comparison }.compactMap(\.differencePercent).map(abs)
+        func spread(_ purpose: Purpose) -> Double? {
+            let steps = ([repeated] + rows.filter { $0.purpose == purpose }).compactMap(\.stepEmulatedSeconds)
+            guard let least = steps.min(), let most = steps.max(), steps.count > 1 else { return nil }
+            return 100 * (most / least - 1)
+        }
+        return Outcome(
+            rows: rows, medianAbsoluteDifferencePercent: Quantiles(differences).median,
+            worstAbsoluteDifferencePercent: differences.max(), otherDilationSpreadPercent: spread(.otherDilation),
+            repetitionSpreadPercent: spread(.repetition))
+    }
+
+    private func row(
+        _ trial: Trial, _ client: DaemonClient, _ progress: @Sendable (String) -> Void
+    ) async throws -> Row {
+        let profile = try profile(trial.gigabits)
+        let job = Self.job
+        let settings = EmulationSettings(
+            dilation: trial.dilation, faults: trial.faults, standsFor: "large", devicesPerNode: trial.devicesPerNode,
+            oversubscription: trial.oversubscription)
+        let exchange = try ExchangeSettings(algorithm: trial.algorithm, laneShares: .even, bucket: .mebibytes(25))
+        progress(
+            "\(Figures.plural(trial.workers, "worker")), \(trial.devicesPerNode) a node, \(profile.name), "
+                + trial.algorithm.rawValue)
+        let id = try await client.launch(
+            job, on: .cluster, workers: trial.workers, hardware: profile.file, exchange: exchange, emulation: settings)
+        let store = try RunStore(readingFrom: state.path)
+        let last = try await RunWatcher(store: store, id: id).follow(state: state) { _ in }
+        guard case .finished = last.run.state else {
+            let reason = if case .failed(let reason) = last.run.state { ": \(reason)" } else { "" }
+            throw CommandFailure.failed("run \(id) of \(job.name) ended: \(last.run.state.name)\(reason)")
+        }
+        return try Self.row(trial, try store.record(of: id), profile)
+    }
+
+    private static func row(_ trial: Trial, _ record: RunRecord, _ profile: HardwareProfile) throws -> Row {
+        let run = record.run
+        guard let emulation = run.emulation, let vocabulary = run.corpus?.vocabularySize else {
+            throw CommandFailure.failed("run \(run.id) has no emulation on record")
+        }
+        let counts = Array(repeating: run.job.lanes / trial.workers, count: trial.workers)
+        let cluster = try EmulatedCluster(
+            job: run.job, vocabularySize: vocabulary, laneCounts: counts, profile: profile,
+            settings: emulation.settings)
+        let modelled = EmulatedStepReplay(
+            cluster, exchange: .init(run, vocabularySize: vocabulary, counts, cluster)
+        ).run().step.seconds
+        let emulated = record.emulatedStepMedian?.seconds
+        let busiest = emulation.links?.max { $0.utilisation < $1.utilisation }
+        return Row(
+            runId: run.id.text, purpose: trial.purpose, workers: trial.workers,
+            nodes: (trial.workers + trial.devicesPerNode - 1) / trial.devicesPerNode, network: profile.name,
+            algorithm: trial.algorithm, faults: trial.faults.map(\.text), oversubscription: trial.oversubscription,
+            dilation: emulation.dilation ?? 0, steps: record.emulatedSteps.count,
+            lateSteps: record.emulatedSteps.count(where: \.isLate), isHostOverloaded: record.isHostOverloaded,
+            stepEmulatedSeconds: emulated, stepModelledSeconds: modelled,
+            differencePercent: emulated.map { 100 * ($0 / modelled - 1) }, busiestLink: busiest?.name,
+            busiestLinkUtilisation: busiest?.utilisation)
+    }
+
+    /// The DGX-1 of the catalogue, or a node like the catalogue's cloud node with another port.
+    private func profile(_ gigabits: Double?) throws -> HardwareProfile {
+        guard let gigabits else { return try HardwareCatalogue.profile("dgx1-v100-16g") }
+        let base = "cloud-v100-25gbe"
+        guard let text = HardwareCatalogue.text(of: base) else {
+            throw CommandFailure.failed("the profile '\(base)' is missing")
+        }
+        let name = Figures.short(gigabits)
+        // As in the catalogue's profile, 80 % of the line rate reach an all-reduce.
+        let changed = text.replacingOccurrences(of: "name: \(base)", with: "name: cloud-v100-\(name)gbe")
+            .replacingOccurrences(
+                of: "network_gigabits_per_second: { value: 25,",
+                with: "network_gigabits_per_second: { value: \(gigabits),"
+            )
+            .replacingOccurrences(
+                of: "inter_node_bus_gigabytes_per_second: { value: 2.5,",
+                with: "inter_node_bus_gigabytes_per_second: { value: \(gigabits / 10),")
+        let file = profiles + "/cloud-v100-\(name)gbe.yaml"
+        try changed.write(toFile: file, atomically: true, encoding: .utf8)
+        return try HardwareCatalogue.profile(file)
+    }
+
+    /// A narrow network on synthetic text: a step takes the host some tens of milliseconds.
+    private static let job = Job(
+        name: "emulated", model: ModelShape(layers: 2, hidden: 64, heads: 2, positions: 128),
+        corpus: CorpusSource(text: .synthetic(documents: 600, seed: 1), vocabulary: .trained(size: 2000)),
+        examples: ExampleSettings(), lanes: 16, seed: 1,
+        phases: [
+            Phase(
+                sequence: 128, maskedPositions: 20, globalBatch: 16, microBatch: 4, steps: 12,
+                schedule: Schedule(peak: 1e-4, warmupSteps: 0, decay: .constant))
+        ],
+        optimizer: OptimizerSettings(kind: .lamb),
+        evaluation: EvaluationSettings(everySteps: 12, sequences: 16), target: nil,
+        checkpoints: CheckpointSettings())
+}
