@@ -26,13 +26,13 @@ public final class VacancyLauncher: WorkerLauncher {
     public init() {}
 
     public func run(_ worker: WorkerCommand, started: @escaping @Sendable (Int32) -> Void) async throws -> WorkerExit {
-        guard let run = worker.run, let port = worker.port else {
+        guard let run = worker.run, let rank = worker.rank, let port = worker.port else {
             throw LauncherError.spawn(
                 executable: worker.executable,
                 reason: "workers of other hosts are not taken; see serve --workers-listen")
         }
         let order = WorkOrder(
-            run: run, token: worker.environment[WorkerEnvironment.token] ?? "", rank: worker.rank,
+            run: run, token: worker.environment[WorkerEnvironment.token] ?? "", rank: rank,
             transport: worker.transport, port: port)
         let number = state.withLock { state in
             state.last += 1

@@ -239,6 +239,6 @@ extension Run {
     /// Whether `other` asks for the same.
     fileprivate func isAskedForLike(_ other: Run) -> Bool {
         job == other.job && backend == other.backend && workers == other.workers && hardware == other.hardware
-            && exchange == other.exchange && terms == other.terms
+            && exchange == other.exchange && terms == other.terms && emulation?.settings == other.emulation?.settings
     }
 }

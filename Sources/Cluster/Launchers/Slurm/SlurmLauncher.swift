@@ -84,7 +84,7 @@ public struct SlurmLauncher: WorkerLauncher {
     ///
     /// - Throws: `LauncherError.spawn` where the command says not all that a worker of another host needs.
     static func job(of worker: WorkerCommand, _ settings: Settings) throws -> (script: String, arguments: [String]) {
-        guard let run = worker.run, let port = worker.port, let keyFile = worker.keyFile,
+        guard let run = worker.run, let rank = worker.rank, let port = worker.port, let keyFile = worker.keyFile,
             let tokenFile = worker.tokenFile
         else {
             throw LauncherError.spawn(executable: worker.executable, reason: "workers of other hosts are not taken")
@@ -92,11 +92,11 @@ public struct SlurmLauncher: WorkerLauncher {
         let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
         let command = [
             "srun", "--ntasks=1", worker.executable, "worker", "--join", "tcp://\(host):\(port)", "--run", run.text,
-            "--rank", String(worker.rank.index), "--transport", worker.transport.rawValue, "--key", keyFile,
+            "--rank", String(rank.index), "--transport", worker.transport.rawValue, "--key", keyFile,
             "--token-file", tokenFile,
         ]
         let arguments = [
-            "--job-name=wafermark-\(run)-\(worker.rank)", "--ntasks=1", "--cpus-per-task=\(worker.cores)",
+            "--job-name=wafermark-\(run)-\(rank)", "--ntasks=1", "--cpus-per-task=\(worker.cores)",
             "--output=\(worker.log)", "--open-mode=append", "--no-requeue", "--chdir=/",
         ]
         return ("#!/bin/sh\nexec \(command.map(quoted).joined(separator: " "))\n", arguments + settings.options)
