@@ -41,11 +41,20 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String { text }
 
-    /// The host of a TCP address, without brackets; nil for a Unix socket.
+    /// The host of a TCP address, without brackets; an IPv4 address that is written as one of IPv6 (`::ffff:10.0.0.1`, as
+    /// libzmq does) as what it is. Nil for a Unix socket.
     public var host: String? {
         guard let address = text.dropping(prefix: "tcp://"), let colon = address.lastIndex(of: ":") else { return nil }
         let host = address[..<colon]
-        return host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : String(host)
+        guard host.hasPrefix("["), host.hasSuffix("]") else { return String(host) }
+        let bare = String(host.dropFirst().dropLast())
+        return bare.dropping(prefix: "::ffff:").flatMap { $0.contains(".") ? String($0) : nil } ?? bare
+    }
+
+    /// The same address as one would write it.
+    var plain: Endpoint {
+        guard let host, let port, let plain = try? Endpoint(host: host, port: port) else { return self }
+        return plain
     }
 
     /// The port of a TCP address; nil for a Unix socket.

@@ -170,6 +170,7 @@ public struct Socket: ~Copyable {
             throw .call("zmq_getsockopt", reason: MessagingError.reason())
         }
         return try Endpoint(String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
+            .plain
     }
 
     /// Connects to `endpoint`, now or as soon as somebody listens there.

@@ -1,8 +1,9 @@
 """Three hosts on one: a coordinator and two workers, each in a network namespace of its own, on a bridge between them.
 
 Addresses are real ones, not loopback: without keys nothing may listen on them, and with keys a run must have the bits of the
-wafer's. Every packet of the coordinator's interface is recorded meanwhile; neither the run's secret nor the job, nor any
-key, may be in it, while the name of the mechanism, which CURVE's greeting sends in the open, must be.
+wafer's. Every packet of a worker's host, from which the job is handed in, too, is recorded meanwhile; neither the run's
+secret nor the job, nor any key, may be in it, while the name of the mechanism, which CURVE's greeting sends in the open, must
+be.
 
 Needs root and iproute2; skipped, saying so, where there are none or namespaces can't be made.
 """
@@ -105,7 +106,7 @@ def check(wafermark: str, network: Network, folder: pathlib.Path) -> str:
     started: list[subprocess.Popen] = []
     try:
         recording = folder / "packets"
-        recorder = network.start("coordinator", sys.executable, "-c", RECORD, "eth0", str(recording),
+        recorder = network.start("first", sys.executable, "-c", RECORD, "eth0", str(recording),
                                  stdout=subprocess.PIPE)
         started.append(recorder)
         assert recorder.stdout.readline() == b"records\n"

@@ -22,15 +22,19 @@ CHECKPOINTS = "checkpoints: { every_steps: 10 }\n"
 class Site:
     """A daemon that has a Slurm cluster start its workers."""
 
-    def __init__(self, wafermark: str, cluster: slurm_cluster.SlurmCluster, folder: pathlib.Path):
+    SLURM = ["--launcher", "slurm", "--workers-listen", "tcp://127.0.0.1:0", "--workers-host", "127.0.0.1",
+             "--heartbeat-seconds", "5"]
+
+    def __init__(self, wafermark: str, cluster: slurm_cluster.SlurmCluster, folder: pathlib.Path,
+                 options: list[str] = SLURM):
         self.wafermark = wafermark
         self.cluster = cluster
         self.folder = folder
+        folder.mkdir(exist_ok=True)
         self.state = folder / "s"
         self.log = open(folder / "serve.log", "wb")
         self.daemon = subprocess.Popen(
-            [wafermark, "serve", "--state", str(self.state), "--no-dashboard", "--launcher", "slurm",
-             "--workers-listen", "tcp://127.0.0.1:0", "--workers-host", "127.0.0.1", "--heartbeat-seconds", "5"],
+            [wafermark, "serve", "--state", str(self.state), "--no-dashboard", *options],
             env=cluster.environment, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.wait("the daemon", (self.state / "sockets/control").exists)
 
@@ -187,12 +191,16 @@ def main() -> None:
         folder = pathlib.Path(name)
         (folder / "slurm").mkdir()
         with slurm_cluster.SlurmCluster(folder / "slurm") as cluster:
+            references = {}
+            # By a daemon that starts its own worker: a wafer takes two cores, and no node here has them.
+            local = Site(wafermark, cluster, folder / "w", options=[])
+            try:
+                for steps in (60, 2000):
+                    references[steps] = local.wait_for(local.launch("wafer", steps), "finished")["weights_digest"]
+            finally:
+                local.close()
             site = Site(wafermark, cluster, folder)
             try:
-                references = {}
-                # A wafer is one worker, on a node of its own like any other.
-                for steps in (60, 2000):
-                    references[steps] = site.wait_for(site.launch("wafer", steps), "finished")["weights_digest"]
                 for check in (lambda: check_training(site, references[60]), lambda: check_loss(site, references[2000]),
                               lambda: check_cancel(site)):
                     check()

@@ -144,7 +144,8 @@ struct CurveTests {
         "which addresses are this host's alone",
         arguments: [
             ("ipc:///tmp/x", true), ("tcp://127.0.0.1:1", true), ("tcp://127.9.9.9:1", true), ("tcp://[::1]:1", true),
-            ("tcp://localhost:1", true), ("tcp://10.0.0.1:1", false), ("tcp://[fe80::1]:1", false),
+            ("tcp://localhost:1", true), ("tcp://[::ffff:127.0.0.1]:1", true), ("tcp://[::ffff:10.0.0.1]:1", false),
+            ("tcp://10.0.0.1:1", false), ("tcp://[fe80::1]:1", false),
             ("tcp://127.1:1", false), ("tcp://127.0.0.1;10.0.0.1:5:1", false), ("tcp://localhost.example:1", false),
         ])
     func locality(address: String, isLocal: Bool) throws {

@@ -86,7 +86,8 @@ public struct WorkerProcess {
     ///
     /// - Throws: what ended it, after having told the coordinator.
     public func run() throws {
-        Lifeline.watch()
+        // A launcher on another host holds no end of this process's standard input, whatever that is.
+        if options.remote == nil { Lifeline.watch() }
         let faults = try FaultInjector.fromEnvironment()
         try faults?.pass(.launch, worker: options.rank, step: nil)
         var rank = options.rank

@@ -4,7 +4,7 @@ import Jobs
 /// The bench's daemon, which is killed and started again.
 struct ChaosDaemon {
     private let processes: ChaosProcesses
-    private var processID: Int32 = 0
+    private(set) var processID: Int32 = 0
 
     init(_ processes: ChaosProcesses) { self.processes = processes }
 

@@ -3,18 +3,14 @@ import Foundation
 import Jobs
 import Runs
 
-/// The processes of a chaos bench: a daemon on a state directory of its own, and workers, found by their command lines.
+/// The processes of a bench: a daemon on a state directory of its own, and workers, found by their command lines.
 struct ChaosProcesses: Sendable {
     let state: StateDirectory
     let executable: String
+    /// The daemon's options. Its deadlines are short in a chaos bench, so that faults are found while the bench looks.
+    var serving = ["--heartbeat-seconds", "3", "--collective-seconds", "20", "--stall-seconds", "2", "--no-dashboard"]
 
-    /// The arguments of the daemon: its deadlines are short, so that faults are found while the bench looks.
-    private var daemonArguments: [String] {
-        [
-            "serve", "--state", state.path, "--heartbeat-seconds", "3", "--collective-seconds", "20", "--stall-seconds",
-            "2", "--no-dashboard",
-        ]
-    }
+    private var daemonArguments: [String] { ["serve", "--state", state.path] + serving }
 
     /// Runs a daemon until it ends; its number is told once it has one.
     func serve(started: @escaping @Sendable (Int32) -> Void) async throws {

@@ -13,5 +13,6 @@ struct BenchCommand: ParsableCommand {
             BenchCorpusCommand.self,
             BenchAllReduceCommand.self,
             BenchChaosCommand.self,
+            BenchControlCommand.self,
         ])
 }

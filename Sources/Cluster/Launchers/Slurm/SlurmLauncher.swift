@@ -91,7 +91,8 @@ public struct SlurmLauncher: WorkerLauncher {
         }
         let host = settings.host.contains(":") ? "[\(settings.host)]" : settings.host
         let command = [
-            "srun", "--ntasks=1", worker.executable, "worker", "--join", "tcp://\(host):\(port)", "--run", run.text,
+            "srun", "--ntasks=1", "--input=none", worker.executable, "worker", "--join", "tcp://\(host):\(port)",
+            "--run", run.text,
             "--rank", String(rank.index), "--transport", worker.transport.rawValue, "--key", keyFile,
             "--token-file", tokenFile,
         ]

@@ -1,0 +1,236 @@
+import Cluster
+import Foundation
+import Jobs
+import Messaging
+import Runs
+import Wire
+
+/// Loads a daemon of its own with the signs of life of many workers and the requests of many clients at once.
+///
+/// The workers are simulated and belong to one run, which waits for one more that never comes; so all of a daemon's control
+/// path is at work, from sockets through the run's state machine to the record, and no training.
+public struct ControlBench: Sendable {
+    /// How much load, for how long.
+    public struct Settings: Sendable {
+        /// Simulated workers, and clients that ask twice a second each.
+        public var workers: Int
+        public var clients: Int
+        public var seconds: Double
+
+        /// The given load.
+        public init(workers: Int, clients: Int, seconds: Double) {
+            self.workers = workers
+            self.clients = clients
+            self.seconds = seconds
+        }
+    }
+
+    /// Host milliseconds of many requests.
+    public struct Latency: Sendable, Encodable {
+        public var median: Double
+        public var p99: Double
+        public var most: Double
+
+        init(_ milliseconds: [Double]) {
+            let sorted = milliseconds.sorted()
+            func quantile(_ share: Double) -> Double {
+                sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]
+            }
+            median = quantile(0.5)
+            p99 = quantile(0.99)
+            most = sorted.last ?? 0
+        }
+    }
+
+    /// What the daemon's process holds.
+    public struct Footprint: Sendable, Encodable {
+        public var residentMebibytes: Double
+        public var descriptors: Int
+        public var threads: Int
+
+        /// That of process `number` now.
+        init(of number: Int32) {
+            let status = (try? String(contentsOfFile: "/proc/\(number)/status", encoding: .utf8)) ?? ""
+            func field(_ name: String) -> Int {
+                status.split(separator: "\n").first { $0.hasPrefix(name + ":") }
+                    .flatMap { $0.split(whereSeparator: \.isWhitespace).dropFirst().first }.flatMap { Int($0) } ?? 0
+            }
+            residentMebibytes = Double(field("VmRSS")) / 1_024
+            threads = field("Threads")
+            descriptors = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(number)/fd")) ?? []).count
+        }
+    }
+
+    /// What was found.
+    public struct Result: Sendable, Encodable {
+        public var workers: Int
+        public var clients: Int
+        public var hostSeconds: Double
+        /// Requests that were answered, and those that were not.
+        public var requests: Int
+        public var failedRequests: Int
+        public var requestMilliseconds: Latency
+        /// Signs of life, and the answers to them.
+        public var heartbeats: Int
+        public var answeredHeartbeats: Int
+        public var heartbeatMilliseconds: Latency
+        /// Workers of whose arrival the record tells, and of whose loss it does.
+        public var joinedEvents: Int
+        public var lostWorkers: Int
+        /// The daemon under load: at the beginning, in the middle and at the end.
+        public var daemon: [Footprint]
+    }
+
+    private let settings: Settings
+    private let executable: String
+    private let state: StateDirectory
+
+    /// Sockets of one simulating thread.
+    private static let share = 100
+
+    /// - Parameter folder: takes the state directory; short enough for sockets.
+    public init(settings: Settings, folder: String, executable: String) {
+        self.settings = settings
+        self.executable = executable
+        state = StateDirectory(path: folder + "/s")
+    }
+
+    /// Loads the daemon until the time is up. Cancelling the task ends it.
+    ///
+    /// - Throws: what the daemon, the store and the sockets throw; `CancellationError`.
+    public func run() async throws -> Result {
+        raiseDescriptorLimit()
+        try state.create()
+        _ = try state.keys.create(name: "bench", role: .worker)
+        let processes = ChaosProcesses(
+            state: state, executable: executable,
+            serving: [
+                "--no-dashboard", "--launcher", "external", "--workers-listen", "tcp://127.0.0.1:0",
+                "--join-seconds", "86400",
+            ])
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            var daemon = ChaosDaemon(processes)
+            try await daemon.start(in: &group)
+            let result = try await load(daemon.processID)
+            await daemon.end()
+            return result
+        }
+    }
+
+    private func load(_ daemon: Int32) async throws -> Result {
+        let client = DaemonClient(state: state)
+        let store = try RunStore(readingFrom: state.path)
+        let id = try await client.launch(
+            try JobFile.parse(job, name: "the bench's job"), on: .cluster, workers: settings.workers + 1, hardware: nil)
+        try await wait("the run's workers to be awaited") {
+            try store.record(of: id).events.contains { $0.kind == .datasetPrepared }
+        }
+        // The search for a checkpoint, which a new run has none of, comes in between.
+        try await Task.sleep(for: .seconds(1))
+        let token = try PrivateFile.read(state.run(id).tokenFile)
+        let endpoint = try Endpoint(state.workersEndpoint(of: id))
+        let hello = WorkerHello(
+            token: token, processID: 0, dataEndpoint: "ipc:///none", stateEndpoint: "ipc:///none",
+            instructionSet: "none", oneDNNVersion: "none", zeroMQVersion: "none", wafermarkVersion: "none")
+        let crowds = stride(from: 0, to: settings.workers, by: Self.share).map { first in
+            SimulatedWorkers(
+                first..<min(first + Self.share, settings.workers), of: id, token: token, endpoint: endpoint,
+                hello: hello)
+        }
+        defer { for crowd in crowds { crowd.stop() } }
+        func joined() throws -> Int { try store.record(of: id).events.count { $0.kind == .workerJoined } }
+        try await wait("all workers to be on record") { try joined() >= settings.workers }
+        // What came together at the start is not what is measured.
+        let before = crowds.map(\.current)
+        let start = MonotonicInstant.now()
+        let first = Footprint(of: daemon)
+        let (milliseconds, failed, middle) = try await withThrowingTaskGroup(
+            of: (milliseconds: [Double], failed: Int, middle: Footprint?).self
+        ) { group in
+            for number in 0..<settings.clients {
+                group.addTask {
+                    let (milliseconds, failed) = try await ask(client, number)
+                    return (milliseconds, failed, nil)
+                }
+            }
+            group.addTask {
+                try await Task.sleep(for: .seconds(settings.seconds / 2))
+                return ([], 0, Footprint(of: daemon))
+            }
+            var all: [Double] = []
+            var failures = 0
+            var middle = first
+            for try await part in group {
+                all += part.milliseconds
+                failures += part.failed
+                middle = part.middle ?? middle
+            }
+            return (all, failures, middle)
+        }
+        let last = Footprint(of: daemon)
+        let elapsed = MonotonicInstant.now().elapsed(since: start).seconds
+        let tallies = crowds.map(\.current)
+        let record = try store.record(of: id)
+        try await client.cancel(id)
+        return Result(
+            workers: settings.workers, clients: settings.clients, hostSeconds: elapsed,
+            requests: milliseconds.count, failedRequests: failed, requestMilliseconds: Latency(milliseconds),
+            heartbeats: zip(tallies, before).reduce(0) { $0 + $1.0.sent - $1.1.sent },
+            answeredHeartbeats: zip(tallies, before).reduce(0) { $0 + $1.0.answered - $1.1.answered },
+            heartbeatMilliseconds: Latency(
+                zip(tallies, before).flatMap { Array($0.milliseconds.dropFirst($1.milliseconds.count)) }),
+            joinedEvents: record.events.count { $0.kind == .workerJoined },
+            lostWorkers: record.events.count { $0.kind == .workerLost },
+            daemon: [first, middle, last])
+    }
+
+    /// Asks twice a second until the time is up, for the daemon and for the list of runs by turns.
+    private func ask(_ client: DaemonClient, _ number: Int) async throws -> ([Double], Int) {
+        var milliseconds: [Double] = []
+        var failed = 0
+        let period = 0.5
+        let start = ContinuousClock.now + .seconds(period * Double(number) / Double(settings.clients))
+        for turn in 0..<Int(settings.seconds / period) {
+            try await Task.sleep(until: start + .seconds(period * Double(turn)))
+            let sent = MonotonicInstant.now()
+            do {
+                if turn.isMultiple(of: 2) { _ = try await client.ping() } else { _ = try await client.document(.list) }
+                milliseconds.append(MonotonicInstant.now().elapsed(since: sent).seconds * 1_000)
+            } catch is DaemonError {
+                failed += 1
+            }
+        }
+        return (milliseconds, failed)
+    }
+
+    private func wait(_ what: String, until condition: () throws -> Bool) async throws {
+        for _ in 0..<1_200 {
+            if try condition() { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw DaemonError.refused(reason: "waited two minutes for \(what)")
+    }
+
+    /// A worker each lane, and one lane for the worker that never comes.
+    private var job: String {
+        """
+        name: control
+        model: { layers: 2, hidden: 64, heads: 2, positions: 64 }
+        corpus: { synthetic: { documents: 300, seed: 5 }, vocabulary: 600, held_out: 0.1 }
+        lanes: \(settings.workers + 1)
+        seed: 11
+        phases:
+          - { sequence: 64, masked_positions: 10, global_batch: \(settings.workers + 1), steps: 10, learning_rate: 1.0e-3 }
+        """
+    }
+
+    /// Every worker takes two descriptors here and one in the daemon, which inherits the limit.
+    private func raiseDescriptorLimit() {
+        var limit = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(resource, &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(resource, &limit)
+    }
+}
