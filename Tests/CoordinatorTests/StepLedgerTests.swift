@@ -36,6 +36,22 @@ struct StepLedgerTests {
         }
     }
 
+    @Test("tells when each worker began on the clock of the run, which is the first worker's")
+    func timelines() throws {
+        var ledger = StepLedger(laneCount: 4, nextSentence: true)
+        ledger.begin([zero, one], at: StepNumber(0), elapsed: HostSeconds(7))
+        _ = try ledger.take((0..<4).map { Reports.lane($0) }, of: StepNumber(0), from: zero)
+        var late = Reports.step(0, start: 96, end: 110)
+        late.starts = PartStarts(
+            compute: .zero, waiting: HostSeconds(0.008), exposedCommunication: HostSeconds(0.008),
+            commit: HostSeconds(0.009), optimizer: HostSeconds(0.01))
+        #expect(try ledger.take(late, from: one) == nil)
+        let closed = try #require(try ledger.take(Reports.step(0, start: 100, end: 110), from: zero))
+        let starts = closed.workers.compactMap { $0.timeline?.started.seconds }
+        #expect(starts.count == 2 && starts[0] == 7 && abs(starts[1] - 6.996) < 1e-9)
+        #expect(closed.workers[1].timeline?.parts == late.starts)
+    }
+
     @Test("adds lanes in lane order, so that a loss has the same bits whoever reports it")
     func sameBits() throws {
         let losses = [0.1, 0.7, 1e-9, 3.3]

@@ -121,9 +121,7 @@ package struct StepLedger: Sendable {
         elapsed = max(elapsed, knowsClock ? elapsed(at: first.endedNanoseconds) : elapsed + first.duration)
         return Closed(
             step: record(step, lanes, first),
-            workers: reports.map {
-                Self.workerRecord($0.value, rank: $0.key, lanes: told.laneCounts[$0.key] ?? 0)
-            })
+            workers: reports.map { workerRecord($0.value, rank: $0.key, lanes: told.laneCounts[$0.key] ?? 0) })
     }
 
     private func record(_ step: StepNumber, _ lanes: [LaneReport], _ report: StepReport) -> StepRecord {
@@ -148,12 +146,16 @@ package struct StepLedger: Sendable {
             laneGradientSquaredNorm: squares.count == laneCount ? squares.reduce(0, +) / Double(laneCount) : nil)
     }
 
-    private static func workerRecord(_ report: StepReport, rank: WorkerRank, lanes: Int) -> WorkerStepRecord {
+    private func workerRecord(_ report: StepReport, rank: WorkerRank, lanes: Int) -> WorkerStepRecord {
         WorkerStepRecord(
             step: report.step, rank: rank, input: report.timings.input, compute: report.timings.compute,
             exposedCommunication: report.timings.exposedCommunication, waiting: report.timings.waiting,
             optimizer: report.timings.optimizer, duration: report.duration, sent: report.sent,
-            uncompressed: report.uncompressed, lanes: lanes)
+            uncompressed: report.uncompressed, lanes: lanes,
+            timeline: start.map { _ in
+                WorkerStepRecord.Timeline(
+                    started: elapsed(at: report.startedNanoseconds), parts: report.starts)
+            })
     }
 }
 

@@ -8,6 +8,7 @@ enum Migrations {
         ("3 which examples a step used", examplesOfStep),
         ("4 lanes of a worker, and gradient noise", lanesAndNoise),
         ("5 bytes before compression", uncompressedBytes),
+        ("6 when the parts of a step began", partStarts),
     ]
 
     static var migrator: DatabaseMigrator {
@@ -110,6 +111,16 @@ enum Migrations {
 
     /// Older records are of gradients that were sent as f32, which NULL stands for.
     private static let uncompressedBytes = "ALTER TABLE worker_steps ADD COLUMN uncompressed_bytes INTEGER;"
+
+    /// Older records hold how long parts took, not when they began.
+    private static let partStarts = """
+        ALTER TABLE worker_steps ADD COLUMN started_host_seconds REAL;
+        ALTER TABLE worker_steps ADD COLUMN compute_start_host_seconds REAL;
+        ALTER TABLE worker_steps ADD COLUMN waiting_start_host_seconds REAL;
+        ALTER TABLE worker_steps ADD COLUMN exposed_communication_start_host_seconds REAL;
+        ALTER TABLE worker_steps ADD COLUMN commit_start_host_seconds REAL;
+        ALTER TABLE worker_steps ADD COLUMN optimizer_start_host_seconds REAL;
+        """
 
     /// Older records hold the parts alone; their sum is the best that is known of the whole.
     private static let durationOnWorker = """
