@@ -101,7 +101,7 @@ package struct StepLedger: Sendable {
     private mutating func close(_ step: StepNumber, _ told: Open) throws(RunFault) -> Closed {
         open[step] = nil
         let lanes = told.lanes.values.sorted { $0.lane < $1.lane }
-        let reports = told.reports.sorted { $0.key < $1.key }
+        var reports = told.reports.sorted { $0.key < $1.key }
         guard lanes.count == laneCount, let first = members.first.flatMap({ told.reports[$0] }) ?? reports.first?.value
         else {
             throw .disagreement(
@@ -116,6 +116,11 @@ package struct StepLedger: Sendable {
                 reason:
                     "the gradient norm is \(first.gradientNorm) on one worker and \(report.gradientNorm) on worker \(rank)"
             )
+        }
+        if members.allSatisfy({ told.reports[$0] != nil }),
+            let computed = reports.map({ $0.value.computed(since: first) }).max()
+        {
+            for index in reports.indices { reports[index].value.tellWaiting(until: computed, since: first) }
         }
         let knowsClock = members.first.map { told.reports[$0] != nil } ?? false
         elapsed = max(elapsed, knowsClock ? elapsed(at: first.endedNanoseconds) : elapsed + first.duration)
@@ -160,9 +165,26 @@ package struct StepLedger: Sendable {
 }
 
 extension StepReport {
+    private var started: MonotonicInstant { MonotonicInstant(nanoseconds: startedNanoseconds) }
+
     /// From the step's start to its end, on the worker's clock.
-    var duration: HostSeconds {
-        MonotonicInstant(nanoseconds: endedNanoseconds).elapsed(
-            since: MonotonicInstant(nanoseconds: startedNanoseconds))
+    var duration: HostSeconds { MonotonicInstant(nanoseconds: endedNanoseconds).elapsed(since: started) }
+
+    /// When its own lanes were computed, since the start of `reference` on its worker: those of a run share their host's clock.
+    fileprivate func computed(since reference: StepReport) -> HostSeconds {
+        started.elapsed(since: reference.started) + starts.waiting
+    }
+
+    /// Tells waiting from exchanging once it is known when the last worker had `computed`, since the start of `reference`.
+    ///
+    /// A worker itself sees only when a peer's gradient arrives: what was on its way until then looks to it like a peer that
+    /// still computes.
+    fileprivate mutating func tellWaiting(until computed: HostSeconds, since reference: StepReport) {
+        let ready = max(starts.waiting, computed - started.elapsed(since: reference.started))
+        let onItsWay = min(starts.exposedCommunication - ready, timings.waiting)
+        guard onItsWay > .zero else { return }
+        starts.exposedCommunication = max(starts.waiting, starts.exposedCommunication - onItsWay)
+        timings.exposedCommunication += onItsWay
+        timings.waiting = timings.waiting - onItsWay
     }
 }

@@ -73,8 +73,7 @@ public struct CriticalPath: Sendable, Encodable {
     /// The chain that leads to the end of `last`, the worker that ended last: what the slowest worker did until it had
     /// computed, then what `last` did.
     ///
-    /// From then on nobody's computing is waited for: what is left before the sum is there is the exchange, also where the
-    /// slowest worker's gradient was still on its way to `last`.
+    /// From then on nobody's computing is waited for: what is left before the sum is there is the exchange.
     private static func path(_ workers: [[Stretch]], last: [Stretch]) -> [Stretch] {
         let (own, ready) = untilComputed(workers, last)
         return own

@@ -65,7 +65,7 @@ public struct WorkerStepRecord: Hashable, Sendable, Codable {
     public var compute: HostSeconds
     /// Exchanging gradients while nothing else was left to do: sending, receiving, reducing.
     public var exposedCommunication: HostSeconds
-    /// Waiting for a peer that had not yet finished its own backward pass.
+    /// Waiting for a peer that had not yet finished its own backward pass, and for the coordinator's commit of the step.
     public var waiting: HostSeconds
     /// Clipping and applying the gradient.
     public var optimizer: HostSeconds
