@@ -34,9 +34,12 @@ class Camera(Page):
             "Page.captureScreenshot", {"format": "png", "captureBeyondViewport": True, "clip": clip})
         path.write_bytes(base64.b64decode(shot["data"]))
 
-    def top(self, selector: str) -> float:
+    def edges(self, first: str, last: str) -> tuple[float, float]:
+        """Where the last element that `first` selects begins, and where the first one that `last` does ends."""
         return self.driver.execute_script(
-            "return document.querySelector(arguments[0]).getBoundingClientRect().top + scrollY", selector)
+            "const box = (node) => node.getBoundingClientRect();"
+            "return [box([...document.querySelectorAll(arguments[0])].at(-1)).top + scrollY,"
+            " box(document.querySelector(arguments[1])).bottom + scrollY]", first, last)
 
 
 class Runs:
@@ -87,22 +90,22 @@ def main() -> None:
             runs.wait(cluster, 0.6)
             page = Camera(base, 1280, 900)
             page.wait(lambda: len(page.driver.find_elements("css selector", "#workers li")) == 2, "its workers")
-            page.take(folder / "dashboard.png", 0, 0, 1280, 900)
+            page.take(folder / "dashboard.png", 0, 0, 1280, 830)
             page.driver.quit()
             runs.wait(cluster, 1)
             wafer = runs.launch("wafer", str(job), "--hardware", "cs1")
             runs.wait(wafer, 1)
             runs.run("report", cluster, wafer, "--out", scratch + "/report")
             report = pathlib.Path(scratch, "report", "report.html").as_uri()
-            # Margins are left out. The heading of a step's critical path stands this much above its picture.
-            heading = 170
-            for name, window, left, width, height, dark, place in (
-                ("report", 1280, 80, 1140, 940, False, None), ("report-narrow", 400, 0, 400, 640, False, None),
-                ("report-dark", 1280, 80, 980, 640, True, "svg[aria-labelledby^=critical-0]"),
+            path = "svg[aria-labelledby^=critical-0]"
+            for name, window, left, width, dark, first, last in (
+                ("report", 1280, 80, 1140, False, "body", ".details"),
+                ("report-narrow", 400, 0, 400, False, "body", ".race"),
+                ("report-dark", 1280, 90, 960, True, f"h3:has(~ figure {path})", f"figure:has({path}) + .scroll"),
             ):
                 page = Camera(report, window, 1000, dark)
-                top = page.top(place) - heading if place else 0
-                page.take(folder / f"{name}.png", left, top, width, height)
+                top, bottom = page.edges(first, last)
+                page.take(folder / f"{name}.png", left, top - 24, width, round(bottom - max(0, top - 24)) + 24)
                 page.driver.quit()
             daemon.send_signal(signal.SIGTERM)
             daemon.wait(30)
