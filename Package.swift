@@ -105,7 +105,7 @@ let package = Package(
         .testTarget(name: "WafermarkTests", dependencies: ["Wafermark", "Coordinator", "Report", "Runs", "Jobs"]),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["TestSupport", "Wafermark", "Coordinator", "Corpus", "Digests", "Runs", "Jobs"]),
+            dependencies: ["TestSupport", "Wafermark", "Coordinator", "Report", "Corpus", "Digests", "Runs", "Jobs"]),
         .target(name: "TestSupport", path: "Tests/TestSupport"),
     ]
 )

@@ -1975,7 +1975,7 @@ const ProtobufCMessageDescriptor wafermark__lane_report__descriptor =
   (ProtobufCMessageInit) wafermark__lane_report__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[13] =
+static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[18] =
 {
   {
     "step",
@@ -2122,8 +2122,68 @@ static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
-    "emulated",
+    "compute_start_seconds",
     15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__StepReport, compute_start_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "waiting_start_seconds",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__StepReport, waiting_start_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "exposed_communication_start_seconds",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__StepReport, exposed_communication_start_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "commit_start_seconds",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__StepReport, commit_start_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "optimizer_start_seconds",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__StepReport, optimizer_start_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "emulated",
+    20,
     PROTOBUF_C_LABEL_NONE,
     PROTOBUF_C_TYPE_MESSAGE,
     0,   /* quantifier_offset */
@@ -2135,25 +2195,30 @@ static const ProtobufCFieldDescriptor wafermark__step_report__field_descriptors[
   },
 };
 static const unsigned wafermark__step_report__field_indices_by_name[] = {
+  15,   /* field[15] = commit_start_seconds */
   4,   /* field[4] = compute_seconds */
-  12,   /* field[12] = emulated */
+  12,   /* field[12] = compute_start_seconds */
+  17,   /* field[17] = emulated */
   9,   /* field[9] = ended_nanoseconds */
   5,   /* field[5] = exposed_communication_seconds */
+  14,   /* field[14] = exposed_communication_start_seconds */
   2,   /* field[2] = gradient_norm */
   3,   /* field[3] = input_seconds */
   1,   /* field[1] = learning_rate */
   7,   /* field[7] = optimizer_seconds */
+  16,   /* field[16] = optimizer_start_seconds */
   10,   /* field[10] = sent_bytes */
   8,   /* field[8] = started_nanoseconds */
   0,   /* field[0] = step */
   11,   /* field[11] = uncompressed_bytes */
   6,   /* field[6] = waiting_seconds */
+  13,   /* field[13] = waiting_start_seconds */
 };
 static const ProtobufCIntRange wafermark__step_report__number_ranges[2 + 1] =
 {
   { 1, 0 },
   { 4, 1 },
-  { 0, 13 }
+  { 0, 18 }
 };
 const ProtobufCMessageDescriptor wafermark__step_report__descriptor =
 {
@@ -2163,7 +2228,7 @@ const ProtobufCMessageDescriptor wafermark__step_report__descriptor =
   "Wafermark__StepReport",
   "wafermark",
   sizeof(Wafermark__StepReport),
-  13,
+  18,
   wafermark__step_report__field_descriptors,
   wafermark__step_report__field_indices_by_name,
   2,  wafermark__step_report__number_ranges,

@@ -23,4 +23,4 @@ public enum WireError: Error, Sendable, Hashable, CustomStringConvertible {
 }
 
 /// The protocol's version. Peers of another version are refused.
-public let protocolVersion: UInt32 = 3
+public let protocolVersion: UInt32 = 4

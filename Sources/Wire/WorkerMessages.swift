@@ -197,8 +197,9 @@ public struct StepReport: Hashable, Sendable {
     /// What was applied.
     public var learningRate: Double
     public var gradientNorm: Double
-    /// Where the time went.
+    /// Where the time went, and when its parts began.
     public var timings: Timings
+    public var starts: PartStarts
     /// Monotonic nanoseconds of the worker's host.
     public var startedNanoseconds: UInt64
     public var endedNanoseconds: UInt64
@@ -210,13 +211,15 @@ public struct StepReport: Hashable, Sendable {
 
     /// A report of the given parts; what was sent was f32 unless said otherwise.
     public init(
-        step: StepNumber, learningRate: Double, gradientNorm: Double, timings: Timings, startedNanoseconds: UInt64,
-        endedNanoseconds: UInt64, sent: Bytes, uncompressed: Bytes? = nil, emulated: EmulatedStepReport? = nil
+        step: StepNumber, learningRate: Double, gradientNorm: Double, timings: Timings,
+        starts: PartStarts = PartStarts(), startedNanoseconds: UInt64, endedNanoseconds: UInt64, sent: Bytes,
+        uncompressed: Bytes? = nil, emulated: EmulatedStepReport? = nil
     ) {
         self.step = step
         self.learningRate = learningRate
         self.gradientNorm = gradientNorm
         self.timings = timings
+        self.starts = starts
         self.startedNanoseconds = startedNanoseconds
         self.endedNanoseconds = endedNanoseconds
         self.sent = sent

@@ -70,7 +70,7 @@ class Page:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": scheme})
         self.pictures = pictures
         self.problems: list[str] = []
-        self.driver.get(base + "/")
+        self.driver.get(base if base.startswith("file:") else base + "/")
 
     def find(self, identifier: str):
         return self.driver.find_element(By.ID, identifier)
@@ -125,8 +125,13 @@ def use(page: Page) -> None:
     page.wait(lambda: page.find("state").text == "finished", "its end", seconds=120)
     page.check("a finished run")
     page.picture("run")
+    Select(page.find("report-clock")).select_by_value("mlperf")
+    if not page.find("report").get_attribute("href").endswith("&clock=mlperf"):
+        page.problems.append("the clock that is chosen is not the report's")
     page.find("report").click()
     page.wait(lambda: "from-the-page" in page.driver.page_source and "<h1" in page.driver.page_source, "the report")
+    if "MLPerf" not in page.driver.page_source:
+        page.problems.append("the report by MLPerf's rules does not tell them")
     page.picture("report")
     page.driver.back()
 

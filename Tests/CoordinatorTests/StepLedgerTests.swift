@@ -36,6 +36,47 @@ struct StepLedgerTests {
         }
     }
 
+    @Test("tells when each worker began on the clock of the run, which is the first worker's")
+    func timelines() throws {
+        var ledger = StepLedger(laneCount: 4, nextSentence: true)
+        ledger.begin([zero, one], at: StepNumber(0), elapsed: HostSeconds(7))
+        _ = try ledger.take((0..<4).map { Reports.lane($0) }, of: StepNumber(0), from: zero)
+        var late = Reports.step(0, start: 96, end: 110)
+        late.starts = PartStarts(
+            compute: .zero, waiting: HostSeconds(0.008), exposedCommunication: HostSeconds(0.008),
+            commit: HostSeconds(0.009), optimizer: HostSeconds(0.01))
+        #expect(try ledger.take(late, from: one) == nil)
+        let closed = try #require(try ledger.take(Reports.step(0, start: 100, end: 110), from: zero))
+        let starts = closed.workers.compactMap { $0.timeline?.started.seconds }
+        #expect(starts.count == 2 && starts[0] == 7 && abs(starts[1] - 6.996) < 1e-9)
+        #expect(closed.workers[1].timeline?.parts == late.starts)
+    }
+
+    @Test("tells a gradient that was on its way from a peer that still computed")
+    func onItsWay() throws {
+        /// One that has computed at `computed`, has all gradients at 20, the sum at 22 and the commit at 23 milliseconds.
+        func report(_ start: UInt64, computed: Double) -> StepReport {
+            var report = Reports.step(0, start: start, end: start + 30, compute: computed / 1_000)
+            let computed = HostSeconds(computed / 1_000)
+            report.starts = PartStarts(
+                compute: .zero, waiting: computed, exposedCommunication: HostSeconds(0.020),
+                commit: HostSeconds(0.022), optimizer: HostSeconds(0.023))
+            report.timings.waiting = HostSeconds(0.020) - computed + HostSeconds(0.001)
+            report.timings.exposedCommunication = HostSeconds(0.002)
+            return report
+        }
+        var ledger = ledger()
+        _ = try ledger.take((0..<4).map { Reports.lane($0) }, of: StepNumber(0), from: zero)
+        #expect(try ledger.take(report(100, computed: 5), from: zero) == nil)
+        // The slower one began 1 ms later, so that it had computed at 13 by the clock of the other.
+        let closed = try #require(try ledger.take(report(101, computed: 12), from: one))
+        func milliseconds(_ seconds: HostSeconds?) -> Double { ((seconds?.seconds ?? .nan) * 1e6).rounded() / 1e3 }
+        #expect(closed.workers.map { milliseconds($0.waiting) } == [9, 1])
+        #expect(closed.workers.map { milliseconds($0.exposedCommunication) } == [9, 10])
+        #expect(closed.workers.map { milliseconds($0.timeline?.parts.exposedCommunication) } == [13, 12])
+        #expect(closed.workers.map { milliseconds($0.timeline?.parts.commit) } == [22, 22])
+    }
+
     @Test("adds lanes in lane order, so that a loss has the same bits whoever reports it")
     func sameBits() throws {
         let losses = [0.1, 0.7, 1e-9, 3.3]

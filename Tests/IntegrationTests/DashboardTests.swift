@@ -86,6 +86,15 @@ struct DashboardTests {
             (shown.json["run"] as? [String: Any])?["weights_digest"] as? String == last["weights_digest"] as? String)
         let report = try await ask("GET", served.base + "/report?run=\(id)")
         #expect(report.status == 200 && report.text.contains(id) && report.text.hasPrefix("<!"))
+        // The same by another clock, which the report then tells of.
+        #expect(!report.text.contains("id=\"mlperf\""))
+        let otherClock = try await ask("GET", served.base + "/report?run=\(id)&clock=mlperf")
+        #expect(otherClock.status == 200 && otherClock.text.contains("id=\"mlperf\""))
+        for query in ["clock=wall", "clock=", "clock=host&clock=mlperf"] {
+            let refused = try await ask("GET", served.base + "/report?run=\(id)&\(query)")
+            #expect(refused.status == 400, "\(refused.text)")
+            #expect(refused.message.hasPrefix("clock: found") && refused.message.hasSuffix("host, mlperf"))
+        }
         let metrics = try await ask("GET", served.base + "/metrics")
         #expect(metrics.text.contains("wafermark_runs{state=\"finished\"} 1.0\n"))
 

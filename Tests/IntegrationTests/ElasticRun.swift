@@ -25,7 +25,7 @@ struct ElasticRun {
     /// Starts a daemon with `serve` and `environment`, and the run; with a relay between all that connect to each other where
     /// `network` is asked for, and with so many `descriptors` at most for every process. `keys` are added to the job.
     init(
-        steps: Int, lanes: Int = 4, keys: String = "", backend: String = "cluster", workers: Int = 1,
+        steps: Int, lanes: Int = 4, batch: Int = 16, keys: String = "", backend: String = "cluster", workers: Int = 1,
         launch: [String] = [],
         serve: [String] = [], environment: [String: String] = [:], network: Bool = false, descriptors: Int? = nil
     ) throws {
@@ -35,7 +35,8 @@ struct ElasticRun {
         self.network =
             network ? try ChaosNetwork(between: state + "/sockets", aside: folder.path + "/n") : nil
         let job = try folder.write(
-            JobFixtures.small(steps: steps, lanes: lanes) + "\ncheckpoints: { every_steps: 4 }\n\(keys)\n",
+            JobFixtures.small(steps: steps, lanes: lanes, batch: batch)
+                + "\ncheckpoints: { every_steps: 4 }\n\(keys)\n",
             to: "job.yaml")
         let outcome = try Program.run(
             ["launch", backend, job, "--state", state, "--json"]

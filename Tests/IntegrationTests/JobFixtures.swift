@@ -4,9 +4,9 @@ import TestSupport
 /// Small jobs for tests that start the whole program.
 enum JobFixtures {
     /// A network of two narrow layers on a few synthetic abstracts: a step takes milliseconds.
-    static func small(steps: Int = 12, lanes: Int = 4, corpus: String = "synthetic: { documents: 300, seed: 5 }")
-        -> String
-    {
+    static func small(
+        steps: Int = 12, lanes: Int = 4, batch: Int = 16, corpus: String = "synthetic: { documents: 300, seed: 5 }"
+    ) -> String {
         """
         name: small
         model: { layers: 2, hidden: 64, heads: 2, positions: 64 }
@@ -19,7 +19,7 @@ enum JobFixtures {
         phases:
           - sequence: 64
             masked_positions: 10
-            global_batch: 16
+            global_batch: \(batch)
             steps: \(steps)
             learning_rate: 1.0e-3
             warmup_steps: 4

@@ -83,6 +83,24 @@ struct HostileBytesTests {
         #expect(throws: WireError.self) { try decodeWorkerEnvelope(envelope.encoded()) }
     }
 
+    @Test("B9: parts of a step that begin before the one in front of them are refused, and those that never begin")
+    func startsInOrder() throws {
+        let wrong = [
+            PartStarts(compute: HostSeconds(0.2), waiting: HostSeconds(0.1), optimizer: HostSeconds(1)),
+            PartStarts(optimizer: HostSeconds(.infinity)), PartStarts(compute: HostSeconds(-1)),
+        ]
+        for starts in wrong {
+            let report = StepReport(
+                step: StepNumber(1), learningRate: 0.1, gradientNorm: 1,
+                timings: StepReport.Timings(
+                    input: .zero, compute: .zero, exposedCommunication: .zero, waiting: .zero, optimizer: .zero),
+                starts: starts, startedNanoseconds: 0, endedNanoseconds: 0, sent: Bytes(0))
+            let envelope = WorkerEnvelope(
+                run: try MessageSamples.run(), rank: WorkerRank(0), epoch: 0, message: .stepReport(report))
+            #expect(throws: WireError.self) { try decodeWorkerEnvelope(envelope.encoded()) }
+        }
+    }
+
     @Test("a rank that is none of the peers is refused")
     func foreignRank() throws {
         let assignment = Assignment(

@@ -71,6 +71,9 @@ enum MessageSamples {
                 timings: StepReport.Timings(
                     input: HostSeconds(0), compute: HostSeconds(0.25), exposedCommunication: HostSeconds(1e-9),
                     waiting: HostSeconds(0.5), optimizer: HostSeconds(0.125)),
+                starts: PartStarts(
+                    compute: HostSeconds(0.25), waiting: HostSeconds(0.5), exposedCommunication: HostSeconds(0.75),
+                    commit: HostSeconds(0.75), optimizer: HostSeconds(1e9)),
                 startedNanoseconds: 1, endedNanoseconds: .max, sent: Bytes(1 << 40),
                 uncompressed: Bytes(1 << 41))),
         .stepReport(

@@ -50,6 +50,29 @@ struct RemedyTableTests {
         #expect(table.rows.last?.remedy == .doubleMicroBatch && table.rows.last?.obstacle != nil)
     }
 
+    @Test("half the bytes save nothing that could be told where workers read each other's memory")
+    func sharedMemory() throws {
+        var record = Self.record
+        for (transport, isTold) in [(Transport.sharedMemory, false), (.ipc, true), (.tcp, true)] {
+            record.run.exchange = ExchangeSettings(transport: transport)
+            let table = try #require(RemedyTable(record, profile: nil, host: nil))
+            let row = try #require(table.rows.first { $0.remedy == .halfTheBytes })
+            #expect((row.stepModelledSeconds != nil) == isTold && (row.obstacle == nil) == isTold)
+            #expect(isTold || row.obstacle?.contains("memory") == true)
+        }
+    }
+
+    @Test("perfect overlap is told where a core is left for it")
+    func overlap() throws {
+        var record = Self.record
+        for (cores, isTold) in [(2, false), (3, true)] {
+            record.run.machine?.cores = cores
+            let table = try #require(RemedyTable(record, profile: nil, host: nil))
+            let row = try #require(table.rows.first { $0.remedy == .perfectOverlap })
+            #expect((row.stepModelledSeconds != nil) == isTold && (row.obstacle == nil) == isTold)
+        }
+    }
+
     @Test("stands in the order of what it saves, and names the bottleneck's own remedy first")
     func order() throws {
         for seeded in BottleneckTests.seeded {

@@ -50,6 +50,47 @@ struct TraceTests {
         #expect(Set(sent.compactMap { $0["id"] as? Int }).count == sent.count)
     }
 
+    @Test("stands on the starts that workers measured, and lays parts out in their order where they did not")
+    func starts() throws {
+        let trace = try RunTrace(Self.record)
+        for worker in Self.record.workerSteps {
+            let timeline = try #require(worker.timeline)
+            let slices = trace.slices.filter { $0.rank == worker.rank && $0.step == worker.step }
+            let compute = try #require(slices.first { $0.activity == .compute })
+            #expect(abs(compute.start - (timeline.started + timeline.parts.compute).seconds) < 1e-9)
+            let optimizer = try #require(slices.first { $0.activity == .optimizer })
+            #expect(abs(optimizer.start - (timeline.started + timeline.parts.optimizer).seconds) < 1e-9)
+            let waited = slices.filter { $0.activity == .waiting || $0.activity == .commit }
+            #expect(abs(waited.reduce(0) { $0 + $1.duration } - worker.waiting.seconds) < 1e-9)
+        }
+        var older = Self.record
+        for index in older.workerSteps.indices { older.workerSteps[index].timeline = nil }
+        let laidOut = try RunTrace(older).slices
+        #expect(laidOut.allSatisfy { $0.activity != .commit || $0.duration == 0 })
+        for (one, next) in zip(laidOut, laidOut.dropFirst()) where one.rank == next.rank && one.step == next.step {
+            #expect(abs(one.end - next.start) < 1e-12)
+        }
+    }
+
+    @Test("a worker that begins before the first one begins at no time below zero")
+    func earlyWorker() throws {
+        var record = Self.record
+        for index in record.workerSteps.indices where record.workerSteps[index].rank == WorkerRank(2) {
+            record.workerSteps[index].timeline?.started += HostSeconds(-0.004)
+        }
+        let slices = try RunTrace(record).slices
+        #expect(slices.allSatisfy { $0.start >= 0 } && slices.contains { $0.start == 0 && $0.rank == WorkerRank(2) })
+    }
+
+    @Test("messages go to those that the algorithm sends to")
+    func routes() throws {
+        var record = Self.record
+        record.run.exchange = ExchangeSettings(algorithm: .ring, transport: .ipc)
+        let messages = try RunTrace(record).messages
+        #expect(messages.count == 6 * 4)
+        #expect(messages.allSatisfy { $0.receiver.index == ($0.sender.index + 1) % 4 && $0.bytes == 13_500_000 })
+    }
+
     @Test("Chakra gets every node with its dependencies, and messages as collectives")
     func chakra() throws {
         let document = try Self.object(try ChakraTrace(RunTrace(Self.record)).json())

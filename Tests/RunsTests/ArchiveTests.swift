@@ -29,6 +29,14 @@ struct ArchiveTests {
         #expect(a == b)
     }
 
+    @Test("B9: parts that begin in another order than they are made in are refused")
+    func partsInOrder() throws {
+        var record = try record()
+        record.workerSteps[1].timeline?.parts.commit = .zero
+        let data = try RunArchive.encode(record)
+        #expect(throws: RunArchiveError.self) { try RunArchive.decode(data, name: "f") }
+    }
+
     @Test("is kept in a store with an event that says where it came from; once")
     func store() throws {
         let folder = try TemporaryFolder()

@@ -69,6 +69,36 @@ struct StoreFaultTests {
         #expect(try RunStore(directory: folder.path).list().isEmpty)
     }
 
+    @Test("runs of a version that did not measure when parts began are read, and go on to be written")
+    func withoutStarts() throws {
+        let folder = try TemporaryFolder()
+        let run = try StoreFixture.run("aaaaaaaa")
+        let additions = StoreFixture.additions(steps: 0..<3)
+        do {
+            let store = try RunStore(directory: folder.path)
+            try store.insert(run)
+            try store.append(additions, to: run.id)
+        }
+        // What the migration adds is taken away again.
+        try DatabaseQueue(path: folder.database).write { database in
+            for part in [
+                "started", "compute_start", "waiting_start", "exposed_communication_start", "commit_start",
+                "optimizer_start",
+            ] {
+                try database.execute(sql: "ALTER TABLE worker_steps DROP COLUMN \(part)_host_seconds")
+            }
+            try database.execute(sql: "DELETE FROM grdb_migrations WHERE identifier LIKE '6 %'")
+            #expect(database.changesCount == 1)
+        }
+        #expect(throws: RunStoreError.olderSchema(path: folder.database)) { try RunStore(readingFrom: folder.path) }
+        let store = try RunStore(directory: folder.path)
+        var before = additions.workerSteps
+        for index in before.indices { before[index].timeline = nil }
+        #expect(try store.record(of: run.id).workerSteps == before)
+        try store.append(StoreFixture.additions(steps: 3..<4), to: run.id)
+        #expect(try store.record(of: run.id).workerSteps.last?.timeline != nil)
+    }
+
     @Test("F18: a full disk loses the batch that did not fit, and nothing else")
     func fullDisk() throws {
         let folder = try TemporaryFolder()

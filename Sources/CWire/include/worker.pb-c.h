@@ -269,13 +269,21 @@ struct  Wafermark__StepReport
    */
   uint64_t uncompressed_bytes;
   /*
+   * When the parts began: host seconds since the step's start. None begins before the one in front of it.
+   */
+  double compute_start_seconds;
+  double waiting_start_seconds;
+  double exposed_communication_start_seconds;
+  double commit_start_seconds;
+  double optimizer_start_seconds;
+  /*
    * How the step went on an emulated device; absent in a native run.
    */
   Wafermark__EmulatedStep *emulated;
 };
 #define WAFERMARK__STEP_REPORT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__step_report__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL }
 
 
 struct  Wafermark__EmulatedStep

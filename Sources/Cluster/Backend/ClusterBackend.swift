@@ -21,11 +21,12 @@ public struct ClusterBackend: StepBackend {
     /// The sum is applied only once `observer` allows it: what any worker has applied must never be lost (see
     /// `RunMachine`).
     public func makeStep(_ step: StepNumber, observer: any StepObserver) throws -> StepOutcome {
-        var timings = StepTimings()
         var stopwatch = Stopwatch()
+        var timings = StepTimings(from: stopwatch)
         try observer.reached(.input, of: step)
         try trainer.loadStep(step)
         timings.input = stopwatch.lap()
+        timings.starts.compute = stopwatch.lapped
         try exchange.begin(step)
         try observer.reached(.forward, of: step)
         let lanes = try trainer.computeGradients(step) { range in
@@ -34,13 +35,18 @@ public struct ClusterBackend: StepBackend {
             try observer.reached(.backward, of: step)
         }
         timings.compute = stopwatch.lap()
+        timings.starts.waiting = stopwatch.lapped
         observer.computed(lanes, of: step)
         try observer.reached(.exchange, of: step)
         let exchanged = try exchange.finish(within: deadline)
         let blocked = stopwatch.lap()
+        let forPeers = min(blocked, exchanged.waiting)
+        timings.starts.commit = stopwatch.lapped
+        timings.starts.exposedCommunication = min(timings.starts.waiting + forPeers, timings.starts.commit)
         try observer.awaitCommit(of: step)
-        timings.waiting = min(blocked, exchanged.waiting) + stopwatch.lap()
-        timings.exposedCommunication = blocked - min(blocked, exchanged.waiting)
+        timings.waiting = forPeers + stopwatch.lap()
+        timings.exposedCommunication = blocked - forPeers
+        timings.starts.optimizer = stopwatch.lapped
         try observer.reached(.apply, of: step)
         let optimizer = try trainer.applyOptimizer(step)
         timings.optimizer = stopwatch.lap()

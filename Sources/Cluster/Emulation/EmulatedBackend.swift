@@ -18,11 +18,12 @@ struct EmulatedBackend: StepBackend {
     let deadline: HostSeconds
 
     func makeStep(_ step: StepNumber, observer: any StepObserver) throws -> StepOutcome {
-        var timings = StepTimings()
         var stopwatch = Stopwatch()
+        var timings = StepTimings(from: stopwatch)
         try observer.reached(.input, of: step)
         try trainer.loadStep(step)
         timings.input = stopwatch.lap()
+        timings.starts.compute = stopwatch.lapped
         guard let schedule = device.schedule(of: step, in: trainer.plan.job, worker: rank) else {
             throw TrainingError.outOfTurn(
                 step: step, found: "no schedule of the emulated device", allowed: "one for each phase")
@@ -31,12 +32,16 @@ struct EmulatedBackend: StepBackend {
         var emulated = EmulatedTimings(dilation: device.dilation)
         let lanes = try compute(step, schedule, start: start, observer: observer, &emulated)
         timings.compute = stopwatch.lap()
+        timings.starts.waiting = stopwatch.lapped
         try observer.reached(.exchange, of: step)
         let exchanged = try exchange?.finish(within: deadline)
         let blocked = stopwatch.lap()
         let summed = MonotonicInstant.now()
         if exchange != nil { try observer.awaitCommit(of: step) }
         let waiting = min(blocked, exchanged?.waiting ?? .zero)
+        timings.starts.commit = stopwatch.lapped
+        timings.starts.exposedCommunication = min(timings.starts.waiting + waiting, timings.starts.commit)
+        timings.starts.optimizer = timings.starts.commit
         try observer.reached(.apply, of: step)
         let begun = MonotonicInstant.now()
         let optimizer = try trainer.applyOptimizer(step)

@@ -85,13 +85,12 @@ struct WorkerLoop {
     }
 
     private func makeStep(_ step: StepNumber) throws {
-        let started = MonotonicInstant.now()
         progress.enter(.forwardBackward, step: step)
         let line = StepLine(
             assignment: assignment, link: link, progress: progress, faults: faults, trainer: trainer)
         let outcome = try backend.makeStep(step, observer: line)
         try faults?.pass(.applied, worker: assignment.rank, step: step)
-        link.send(.stepReport(StepReport(step: step, outcome: outcome, started: started, ended: .now())))
+        link.send(.stepReport(StepReport(step: step, outcome: outcome, ended: .now())))
     }
 
     /// Measures this worker's share and waits for the verdict.
@@ -193,17 +192,15 @@ private struct StepLine: StepObserver {
 }
 
 extension StepReport {
-    fileprivate init(
-        step: StepNumber, outcome: StepOutcome, started: MonotonicInstant, ended: MonotonicInstant
-    ) {
+    fileprivate init(step: StepNumber, outcome: StepOutcome, ended: MonotonicInstant) {
         self.init(
             step: step, learningRate: outcome.optimizer.learningRate, gradientNorm: outcome.optimizer.gradientNorm,
             timings: Timings(
                 input: outcome.timings.input, compute: outcome.timings.compute,
                 exposedCommunication: outcome.timings.exposedCommunication, waiting: outcome.timings.waiting,
                 optimizer: outcome.timings.optimizer),
-            startedNanoseconds: started.nanoseconds, endedNanoseconds: ended.nanoseconds, sent: outcome.sent,
-            uncompressed: outcome.uncompressed,
+            starts: outcome.timings.starts, startedNanoseconds: outcome.timings.started.nanoseconds,
+            endedNanoseconds: ended.nanoseconds, sent: outcome.sent, uncompressed: outcome.uncompressed,
             emulated: outcome.emulated.map {
                 EmulatedStepReport(
                     dilation: $0.dilation, dilated: $0.dilated, compute: $0.compute, optimizer: $0.optimizer,

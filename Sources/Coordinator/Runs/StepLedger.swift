@@ -101,7 +101,7 @@ package struct StepLedger: Sendable {
     private mutating func close(_ step: StepNumber, _ told: Open) throws(RunFault) -> Closed {
         open[step] = nil
         let lanes = told.lanes.values.sorted { $0.lane < $1.lane }
-        let reports = told.reports.sorted { $0.key < $1.key }
+        var reports = told.reports.sorted { $0.key < $1.key }
         guard lanes.count == laneCount, let first = members.first.flatMap({ told.reports[$0] }) ?? reports.first?.value
         else {
             throw .disagreement(
@@ -117,6 +117,11 @@ package struct StepLedger: Sendable {
                     "the gradient norm is \(first.gradientNorm) on one worker and \(report.gradientNorm) on worker \(rank)"
             )
         }
+        if members.allSatisfy({ told.reports[$0] != nil }),
+            let computed = reports.map({ $0.value.computed(since: first) }).max()
+        {
+            for index in reports.indices { reports[index].value.tellWaiting(until: computed, since: first) }
+        }
         let knowsClock = members.first.map { told.reports[$0] != nil } ?? false
         elapsed = max(elapsed, knowsClock ? elapsed(at: first.endedNanoseconds) : elapsed + first.duration)
         return Closed(
@@ -124,9 +129,7 @@ package struct StepLedger: Sendable {
                 step, lanes, first,
                 // What is left of the reports where a worker was lost tells nothing of the machine.
                 reports.count == members.count ? Self.emulated(reports.map { $0.value }) : nil),
-            workers: reports.map {
-                Self.workerRecord($0.value, rank: $0.key, lanes: told.laneCounts[$0.key] ?? 0)
-            })
+            workers: reports.map { workerRecord($0.value, rank: $0.key, lanes: told.laneCounts[$0.key] ?? 0) })
     }
 
     private func record(
@@ -169,19 +172,40 @@ package struct StepLedger: Sendable {
             lateness: told.map(\.lateness).max() ?? .zero)
     }
 
-    private static func workerRecord(_ report: StepReport, rank: WorkerRank, lanes: Int) -> WorkerStepRecord {
+    private func workerRecord(_ report: StepReport, rank: WorkerRank, lanes: Int) -> WorkerStepRecord {
         WorkerStepRecord(
             step: report.step, rank: rank, input: report.timings.input, compute: report.timings.compute,
             exposedCommunication: report.timings.exposedCommunication, waiting: report.timings.waiting,
             optimizer: report.timings.optimizer, duration: report.duration, sent: report.sent,
-            uncompressed: report.uncompressed, lanes: lanes)
+            uncompressed: report.uncompressed, lanes: lanes,
+            timeline: start.map { _ in
+                WorkerStepRecord.Timeline(
+                    started: elapsed(at: report.startedNanoseconds), parts: report.starts)
+            })
     }
 }
 
 extension StepReport {
+    private var started: MonotonicInstant { MonotonicInstant(nanoseconds: startedNanoseconds) }
+
     /// From the step's start to its end, on the worker's clock.
-    var duration: HostSeconds {
-        MonotonicInstant(nanoseconds: endedNanoseconds).elapsed(
-            since: MonotonicInstant(nanoseconds: startedNanoseconds))
+    var duration: HostSeconds { MonotonicInstant(nanoseconds: endedNanoseconds).elapsed(since: started) }
+
+    /// When its own lanes were computed, since the start of `reference` on its worker: those of a run share their host's clock.
+    fileprivate func computed(since reference: StepReport) -> HostSeconds {
+        started.elapsed(since: reference.started) + starts.waiting
+    }
+
+    /// Tells waiting from exchanging once it is known when the last worker had `computed`, since the start of `reference`.
+    ///
+    /// A worker itself sees only when a peer's gradient arrives: what was on its way until then looks to it like a peer that
+    /// still computes.
+    fileprivate mutating func tellWaiting(until computed: HostSeconds, since reference: StepReport) {
+        let ready = max(starts.waiting, computed - started.elapsed(since: reference.started))
+        let onItsWay = min(starts.exposedCommunication - ready, timings.waiting)
+        guard onItsWay > .zero else { return }
+        starts.exposedCommunication = max(starts.waiting, starts.exposedCommunication - onItsWay)
+        timings.exposedCommunication += onItsWay
+        timings.waiting = timings.waiting - onItsWay
     }
 }

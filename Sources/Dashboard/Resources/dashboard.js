@@ -124,7 +124,19 @@ function showCompare() {
   const link = $("compare");
   link.hidden = chosen.size === 0;
   link.textContent = chosen.size === 1 ? "Report on the chosen run" : `Report on the ${chosen.size} chosen runs`;
-  link.href = "/report?" + [...chosen].map((id) => "run=" + id).join("&");
+  link.href = reportOf([...chosen]);
+}
+/** Where the report on runs is, by the clock that is chosen. */
+function reportOf(runs) {
+  const query = runs.map((id) => "run=" + id);
+  if ($("report-clock").value !== "host") query.push("clock=" + $("report-clock").value);
+  return "/report?" + query.join("&");
+}
+function bindClock() {
+  $("report-clock").addEventListener("change", () => {
+    showCompare();
+    if (current) $("report").href = reportOf([current]);
+  });
 }
 
 // MARK: One run
@@ -187,7 +199,7 @@ function showProgress(run) {
   $("progress-text").textContent = text;
 }
 function showActions(run) {
-  $("report").href = "/report?run=" + run.run_id;
+  $("report").href = reportOf([run.run_id]);
   $("report").hidden = run.steps_made === 0;
   $("cancel").hidden = run.is_final;
   $("resume").hidden = !run.can_resume;
@@ -376,5 +388,6 @@ function bindLaunch() {
 }
 
 bindActions();
+bindClock();
 bindLaunch();
 followList();

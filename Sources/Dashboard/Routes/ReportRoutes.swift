@@ -21,9 +21,10 @@ struct ReportRoutes {
                     message: "run: found \(names.count) of them, allowed are 1 to \(Self.limit); "
                         + "/report?run=ID&run=ID")
             }
-            let format = try Self.format(request)
+            let format: ReportFormat = try Self.choice("format", of: request) ?? .html
+            let clock: ReportClock = try Self.choice("clock", of: request) ?? .host
             let records = try names.map { try desk.store.record(of: try desk.store.id(startingWith: String($0))) }
-            let report = try ReportMaking.report(of: records, in: desk.state, plans: desk.plans)
+            let report = try ReportMaking.report(of: records, in: desk.state, clock: clock, plans: desk.plans)
             var response = Response(type: format.mediaType, try ReportWriter(report).render(format))
             // The report brings its own looks in the page and has no script.
             response.headers[.contentSecurityPolicy] =
@@ -33,15 +34,21 @@ struct ReportRoutes {
         }
     }
 
-    private static func format(_ request: Request) throws -> ReportFormat {
-        guard let text = request.uri.queryParameters["format"] else { return .html }
-        guard let format = ReportFormat(rawValue: String(text)) else {
+    /// What the query's parameter `name` chooses; nil where it is absent.
+    ///
+    /// - Throws: `HTTPError` 400 for what is none of the choices, and where it is there twice.
+    private static func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ name: String, of request: Request
+    ) throws -> Choice? {
+        let texts = request.uri.queryParameters[values: Substring(name)]
+        guard let text = texts.first else { return nil }
+        guard texts.count == 1, let choice = Choice(rawValue: String(text)) else {
             throw HTTPError(
                 .badRequest,
-                message: "format: found '\(text.prefix(32))', allowed are "
-                    + ReportFormat.allCases.map(\.rawValue).joined(separator: ", "))
+                message: name + ": found " + texts.map { "'\($0.prefix(32))'" }.joined(separator: ", ")
+                    + ", allowed is one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
         }
-        return format
+        return choice
     }
 }
 

@@ -24,30 +24,28 @@ public struct HostExchange: Hashable, Sendable {
 
     /// The exchange of `workers` that share `lanes` evenly.
     public init(_ algorithm: CollectiveAlgorithm, lanes: Int, workers: Int) {
-        let shares = ShareCovers(lanes: lanes, workers: workers)
-        var counted = Counted(workers: workers)
-        var piecesOfBucket = 1
-        switch algorithm {
-        case .direct where workers == 2:
-            counted.everybodySums(shares)
-            hops = 1
-        case .direct:
-            for owner in 0..<workers { counted.throughOwner(owner, shares, share: 1 / Double(workers)) }
-            piecesOfBucket = workers
-            hops = 2
-        case .star:
-            counted.throughOwner(0, shares, share: 1)
-            hops = 2
-        case .ring:
-            for owner in 0..<workers { counted.aroundRing(owner, shares, share: 1 / Double(workers)) }
-            piecesOfBucket = workers
-            hops = Double(2 * (workers - 1))
-        case .tree:
-            counted.alongTree(shares)
-            hops = 2 * Double(max(1, (workers - 1).bitWidth - (workers - 1).leadingZeroBitCount))
+        let tree = LaneTree(laneCount: lanes)
+        let shares = LaneShares(tree: tree, lanes: tree.shares(workerCount: workers))
+        var loads: [Load] = []
+        var carried = 0.0
+        for rank in 0..<workers {
+            var load = Load()
+            for (route, share) in shares.routes(algorithm, of: rank) {
+                load.add(route, own: shares.cover(rank), root: tree.root, share: share)
+                carried += share * Double(route.shipments.count)
+            }
+            loads.append(load)
         }
-        (carried, loads) = (counted.carried, counted.loads)
-        self.piecesOfBucket = piecesOfBucket
+        (self.carried, self.loads) = (carried, loads)
+        switch algorithm {
+        case .direct where workers == 2: (hops, piecesOfBucket) = (1, 1)
+        case .direct: (hops, piecesOfBucket) = (2, workers)
+        case .star: (hops, piecesOfBucket) = (2, 1)
+        case .ring: (hops, piecesOfBucket) = (Double(2 * (workers - 1)), workers)
+        case .tree:
+            hops = 2 * Double(max(1, (workers - 1).bitWidth - (workers - 1).leadingZeroBitCount))
+            piecesOfBucket = 1
+        }
     }
 
     /// Seconds for gradients of `parameters` weights in buckets of `bucket` by `transport` on `machine`.
@@ -75,97 +73,18 @@ public struct HostExchange: Hashable, Sendable {
     }
 }
 
-/// The nodes of the lane tree that workers, and ranges of them, cover.
-private struct ShareCovers {
-    let tree: LaneTree
-    let shares: [Range<Int>]
-
-    init(lanes: Int, workers: Int) {
-        tree = LaneTree(laneCount: lanes)
-        shares = tree.shares(workerCount: workers)
-    }
-
-    var root: [LaneTree.Node] { [tree.root] }
-    var workers: Int { shares.count }
-
-    func cover(_ ranks: Range<Int>) -> [LaneTree.Node] {
-        guard let first = ranks.first, let last = ranks.last else { return [] }
-        return tree.cover(of: shares[first].lowerBound..<shares[last].upperBound)
-    }
-
-    func cover(_ rank: Int) -> [LaneTree.Node] { cover(rank..<rank + 1) }
-
-    /// The nodes over the first `places` workers after `owner` in the ring.
-    func gathered(_ places: Int, after owner: Int) -> [LaneTree.Node] {
-        let last = owner + 1 + places
-        return cover(min(owner + 1, workers)..<min(last, workers)) + cover(0..<max(0, last - workers))
-    }
-}
-
-/// Sums that travel and are made, counted along the routes of `LaneShares.route` (a test holds the two equal).
-private struct Counted {
-    var carried = 0.0
-    var loads: [HostExchange.Load]
-
-    init(workers: Int) { loads = Array(repeating: .init(), count: workers) }
-
-    /// `rank` makes `sums` of `parts`; what is among both is left as it is. Of a share of the gradient.
-    private mutating func make(
-        _ sums: [LaneTree.Node], of parts: [LaneTree.Node], by rank: Int, share: Double = 1
-    ) {
-        let unchanged = Set(sums).intersection(parts).count
-        loads[rank].reads += share * Double(parts.count - unchanged)
-        loads[rank].writes += share * Double(sums.count - unchanged)
-    }
-
-    /// Everybody but `owner` is sent a total, and copies it into its own gradient.
-    private mutating func takeTotals(from owner: Int, share: Double) {
-        for rank in loads.indices where rank != owner {
-            carried += share
-            loads[rank].reads += share
-            loads[rank].writes += share
-        }
-    }
-
-    mutating func everybodySums(_ shares: ShareCovers) {
-        let all = (0..<shares.workers).flatMap { shares.cover($0) }
-        for rank in 0..<shares.workers {
-            carried += Double(shares.cover(rank).count * (shares.workers - 1))
-            make(shares.root, of: all, by: rank)
-        }
-    }
-
-    mutating func throughOwner(_ owner: Int, _ shares: ShareCovers, share: Double) {
-        for rank in 0..<shares.workers where rank != owner { carried += share * Double(shares.cover(rank).count) }
-        make(shares.root, of: (0..<shares.workers).flatMap { shares.cover($0) }, by: owner, share: share)
-        takeTotals(from: owner, share: share)
-    }
-
-    mutating func aroundRing(_ owner: Int, _ shares: ShareCovers, share: Double) {
-        var sums: [LaneTree.Node] = []
-        for place in 1..<max(2, shares.workers) {
-            let rank = (owner + place) % shares.workers
-            let gathered = shares.gathered(place, after: owner)
-            make(gathered, of: sums + shares.cover(rank), by: rank, share: share)
-            carried += share * Double(gathered.count)
-            sums = gathered
-        }
-        make(shares.root, of: sums + shares.cover(owner), by: owner, share: share)
-        takeTotals(from: owner, share: share)
-    }
-
-    mutating func alongTree(_ shares: ShareCovers) {
-        for rank in 0..<shares.workers {
-            let reach = rank == 0 ? shares.workers : rank & -rank
-            var parts = shares.cover(rank)
-            for width in sequence(first: 1, next: { $0 * 2 }).prefix(while: { $0 < reach && rank + $0 < shares.workers }
-            ) {
-                parts += shares.cover(rank + width..<min(rank + 2 * width, shares.workers))
-            }
-            let sums = rank == 0 ? shares.root : shares.cover(rank..<min(rank + reach, shares.workers))
-            make(sums, of: parts, by: rank)
-            if rank > 0 { carried += Double(sums.count) }
-        }
-        takeTotals(from: 0, share: 1)
+extension HostExchange.Load {
+    /// Adds what a worker that has the sums `own` reads and writes on `route`, which is that of a share of the gradient.
+    ///
+    /// A sum that is passed on as it is costs nothing; a total that is taken from a peer is copied into the own gradient.
+    fileprivate mutating func add(_ route: SegmentRoute, own: [LaneTree.Node], root: LaneTree.Node, share: Double) {
+        let takesTotal = route.awaited[root] != nil
+        let parts = Set(own).union(route.awaited.keys.filter { $0 != root })
+        var sums = Set(route.shipments.map(\.node))
+        if takesTotal { sums.remove(root) } else { sums.insert(root) }
+        let made = sums.subtracting(parts)
+        let read = parts.count { part in made.contains { $0.lanes.contains(part.lanes.lowerBound) } }
+        reads += share * Double(read + (takesTotal ? 1 : 0))
+        writes += share * Double(made.count + (takesTotal ? 1 : 0))
     }
 }

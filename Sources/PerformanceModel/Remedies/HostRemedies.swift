@@ -23,14 +23,11 @@ extension RemedyReplay {
             case .infiniteNetwork: outcomes.append(.step(remedy, computing + step.optimizer))
             case .noStraggler: outcomes.append(.step(remedy, Self.seconds(step, shares: even)))
             case .perfectOverlap where isCrowded:
-                outcomes.append(
-                    .none(
-                        remedy, "the cores that exchange gradients are those that compute, and none of them is idle"))
+                outcomes.append(.coresCompute(remedy))
             case .perfectOverlap:
                 outcomes.append(.step(remedy, max(computing, step.exchange) + step.optimizer))
             case .halfTheBytes where layout.transport == .sharedMemory:
-                outcomes.append(
-                    .none(remedy, "gradients don’t travel here: workers read them in each other’s memory"))
+                outcomes.append(.nothingTravels(remedy))
             case .halfTheBytes: outcomes.append(.step(remedy, Self.seconds(halved, shares: shares)))
             case .doubleMicroBatch:
                 guard let doubled = Self.doubled(job, phase: index) else {

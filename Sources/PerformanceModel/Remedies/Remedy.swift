@@ -38,6 +38,15 @@ public struct RemedyReplay: Hashable, Sendable {
             Outcome(remedy: remedy, obstacle: obstacle)
         }
 
+        /// Half the bytes of gradients that peers read where they are: none less is read.
+        package static func nothingTravels(_ remedy: Remedy) -> Outcome {
+            .none(remedy, "gradients don’t travel here: workers read them in each other’s memory")
+        }
+        /// Overlap where no core is left for it.
+        package static func coresCompute(_ remedy: Remedy) -> Outcome {
+            .none(remedy, "the cores that exchange gradients are those that compute, and none of them is idle")
+        }
+
         /// An outcome of the given parts.
         public init(remedy: Remedy, seconds: Double? = nil, obstacle: String? = nil) {
             self.remedy = remedy

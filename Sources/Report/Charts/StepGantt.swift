@@ -78,7 +78,7 @@ struct StepGantt {
 
     private var description: String {
         let hidden = Set(path.stretches.map(\.rank)).count - ranks.count
-        return path.sentence("").plain + " Each worker's row shows the parts of its step one after the other; the line "
+        return path.sentence("").plain + " Each worker's row shows the parts of its step; the line "
             + "under them is the critical path. The table below has it."
             + (hidden > 0 ? " \(hidden) workers beside the path are not drawn." : "")
     }

@@ -71,16 +71,14 @@ extension ClusterTopology.Transfers {
         let workers = WorkerParts.all(of: record.workerSteps)
         let step = mean(record.steps.map(\.duration.seconds)) ?? 0
         guard workers.count > 1, step > 0 else { return nil }
-        let algorithm = record.run.exchange?.algorithm ?? .direct
-        self.algorithm = algorithm
+        algorithm = record.run.exchange?.algorithm ?? .direct
         transport = record.run.exchange?.transport
-        let ranks = workers.map(\.rank)
-        links = workers.flatMap { worker in
-            let shares = algorithm.shares(from: worker.rank, among: ranks)
-            let total = shares.reduce(0) { $0 + $1.share }
-            return shares.map {
+        let routes = GradientRoutes(record.run).shares(
+            laneCounts: workers.map { Int(($0.lanesPerStep ?? 0).rounded()) })
+        links = zip(workers, routes).flatMap { worker, shares in
+            shares.map {
                 ClusterTopology.Link(
-                    from: worker.rank, to: $0.to, bytesPerStep: worker.sentBytesPerStep * $0.share / total)
+                    from: worker.rank, to: workers[$0.to].rank, bytesPerStep: worker.sentBytesPerStep * $0.share)
             }
         }
         bytesPerStep = workers.reduce(0) { $0 + $1.sentBytesPerStep }
@@ -108,26 +106,6 @@ extension ClusterTopology.Modelled {
             ClusterTopology.ModelledLink(
                 kind: $0.kind, links: $0.links, bytesPerStep: $0.bytesPerStep,
                 bytesPerModelledSecond: $0.bytesPerSecond, utilisation: $0.utilisation)
-        }
-    }
-}
-
-extension CollectiveAlgorithm {
-    /// To whom `rank` sends, and in which proportion.
-    fileprivate func shares(from rank: Int, among ranks: [Int]) -> [(to: Int, share: Double)] {
-        let others = ranks.filter { $0 != rank }
-        guard let place = ranks.firstIndex(of: rank), let server = ranks.first else { return [] }
-        switch self {
-        case .direct: return others.map { ($0, 1) }
-        case .star: return rank == server ? others.map { ($0, 1) } : [(server, 1)]
-        case .ring: return others.isEmpty ? [] : [(ranks[(place + 1) % ranks.count], 1)]
-        case .tree:
-            // A binomial tree: the parent is the place without its lowest bit; sums go up, results down.
-            let children = sequence(first: 1) { $0 * 2 }
-                .prefix { $0 < ranks.count && (place == 0 || $0 < place & -place) }
-                .map { place + $0 }.filter { $0 < ranks.count }
-            let up = place == 0 ? [] : [place & (place - 1)]
-            return (up + children).map { (ranks[$0], 1) }
         }
     }
 }

@@ -3,14 +3,14 @@ import Runs
 
 /// One step of a cluster run as it was recorded: what every worker did when, and the chain of work that set its length.
 ///
-/// Workers report the parts of their step, not when each began; the parts are laid out in the order in which a worker makes
-/// them, from the step's start. The path is found from its end: the worker that ended last was exchanging until then; the
-/// exchange could not begin before the slowest worker had computed. Time on host clocks.
+/// The path is found from its end: the worker that ended last was exchanging until then; the exchange could not begin before
+/// the slowest worker had computed. Time on host clocks.
 public struct CriticalPath: Sendable, Encodable {
     /// A stretch of a worker's step.
     public struct Stretch: Hashable, Sendable, Encodable {
         public var rank: Int
-        /// What it went into, a part's key in `shares`.
+        /// What it went into: a part's key in `shares`, or `commit` for that part of waiting in which the sum was there and the
+        /// coordinator had not said yet that it may be applied.
         public var part: String
         /// Since the step's start.
         public var startHostSeconds: Double
@@ -24,7 +24,10 @@ public struct CriticalPath: Sendable, Encodable {
     public var runId: String
     /// The step that is drawn, from 0: one of the run's median length.
     public var step: Int
-    /// From its start until the last worker had applied the gradient.
+    /// Whether stretches stand where they were measured to begin. Older records hold the parts of a step alone, which are laid
+    /// out in the order in which a worker makes them, from one start for all.
+    public var startsMeasured: Bool
+    /// From its start, the first worker's to begin it, until the last worker had applied the gradient.
     public var stepHostSeconds: Double
     /// All workers' stretches, by rank and then by time.
     public var stretches: [Stretch]
@@ -36,8 +39,12 @@ public struct CriticalPath: Sendable, Encodable {
     /// The critical path of a step of `record`; nil where it has no step that two workers or more report on.
     public init?(_ record: RunRecord) {
         guard record.run.backend == .cluster, let (step, workers) = Self.typicalStep(record) else { return nil }
+        let starts = workers.compactMap { $0.timeline?.started.seconds }
+        startsMeasured = starts.count == workers.count
+        let start = starts.min() ?? 0
         let all = workers.map { worker in
-            RunTrace.slices(of: worker, from: 0).filter { $0.duration > 0 }.map(Stretch.init)
+            RunTrace.slices(of: worker, from: (worker.timeline?.started.seconds ?? start) - start)
+                .filter { $0.duration > 0 }.map(Stretch.init)
         }
         guard let last = all.filter({ !$0.isEmpty }).max(by: { ($0.last?.end ?? 0) < ($1.last?.end ?? 0) }),
             let end = last.last?.end, end > 0
@@ -46,7 +53,7 @@ public struct CriticalPath: Sendable, Encodable {
         self.step = step.index
         stepHostSeconds = end
         stretches = all.flatMap { $0 }
-        path = Self.path(all, last: last)
+        path = startsMeasured ? Self.path(all, last: last) : Self.pathOfParts(all, last: last)
         coveredShare = path.reduce(0) { $0 + $1.hostSeconds } / end
     }
 
@@ -63,38 +70,68 @@ public struct CriticalPath: Sendable, Encodable {
         }.map { ($0.key, $0.value.sorted { $0.rank < $1.rank }) }
     }
 
-    /// The chain that leads to the end of `last`, the worker that ended last.
+    /// The chain that leads to the end of `last`, the worker that ended last: what the slowest worker did until it had
+    /// computed, then what `last` did.
+    ///
+    /// From then on nobody's computing is waited for: what is left before the sum is there is the exchange.
     private static func path(_ workers: [[Stretch]], last: [Stretch]) -> [Stretch] {
+        let (own, ready) = untilComputed(workers, last)
+        return own
+            + clipped(last, from: ready).reduce(into: []) { tail, stretch in
+                var stretch = stretch
+                if stretch.part == StepPart.waiting.rawValue { stretch.part = StepPart.exposedCommunication.rawValue }
+                if let before = tail.last, before.part == stretch.part {
+                    tail[tail.count - 1].hostSeconds = stretch.end - before.startHostSeconds
+                } else {
+                    tail.append(stretch)
+                }
+            }
+    }
+
+    /// The same where the parts alone are known. Waiting is then left out, because nothing tells what for.
+    private static func pathOfParts(_ workers: [[Stretch]], last: [Stretch]) -> [Stretch] {
+        let (own, ready) = untilComputed(workers, last)
+        return own + clipped(last, from: ready).filter { $0.part != StepPart.waiting.rawValue }
+    }
+
+    /// What the worker that had computed last did until then, and when that was.
+    private static func untilComputed(
+        _ workers: [[Stretch]], _ last: [Stretch]
+    ) -> (stretches: [Stretch], ready: Double) {
         func computed(_ stretches: [Stretch]) -> Double {
             stretches.last { $0.part == StepPart.compute.rawValue || $0.part == StepPart.input.rawValue }?.end ?? 0
         }
         let slowest = workers.max { computed($0) < computed($1) } ?? last
         let ready = computed(slowest)
-        let own = slowest.filter { $0.end <= ready }
-        // Waiting is where a worker stands beside the path: it is the slowest one's computing that counts.
-        let tail = last.filter { $0.end > ready && $0.part != StepPart.waiting.rawValue }.map { stretch in
+        return (slowest.filter { $0.end <= ready }, ready)
+    }
+
+    private static func clipped(_ stretches: [Stretch], from start: Double) -> [Stretch] {
+        stretches.filter { $0.end > start }.map { stretch in
             var stretch = stretch
-            let start = max(ready, stretch.startHostSeconds)
-            (stretch.hostSeconds, stretch.startHostSeconds) = (stretch.end - start, start)
+            let from = max(start, stretch.startHostSeconds)
+            (stretch.hostSeconds, stretch.startHostSeconds) = (stretch.end - from, from)
             return stretch
         }
-        return own + tail
     }
 }
 
 extension CriticalPath.Stretch {
     fileprivate init(_ slice: RunTrace.Slice) {
-        let part: StepPart =
+        let part =
             switch slice.activity {
-            case .input: .input
-            case .compute: .compute
-            case .waiting: .waiting
-            case .exposedCommunication: .exposedCommunication
-            case .optimizer: .optimizer
+            case .input: StepPart.input.rawValue
+            case .compute: StepPart.compute.rawValue
+            case .waiting: StepPart.waiting.rawValue
+            case .exposedCommunication: StepPart.exposedCommunication.rawValue
+            case .commit: "commit"
+            case .optimizer: StepPart.optimizer.rawValue
             }
-        self.init(
-            rank: slice.rank.index, part: part.rawValue, startHostSeconds: slice.start, hostSeconds: slice.duration)
+        self.init(rank: slice.rank.index, part: part, startHostSeconds: slice.start, hostSeconds: slice.duration)
     }
+
+    /// What it went into, as readers know it.
+    var title: String { StepPart(rawValue: part)?.title ?? "Waiting for the commit" }
 }
 
 extension CriticalPath {
@@ -114,17 +151,19 @@ extension CriticalPath {
             let place = "\(key)/path/\(index)"
             let isNew = index == 0 || path[index - 1].rank != stretch.rank
             let worker: Phrase = isNew ? " on worker \(Double(stretch.rank), .count, place + "/rank")" : ""
-            let name = StepPart(rawValue: stretch.part)?.title.lowercased() ?? stretch.part
             sentence =
                 sentence
                     + """
-                    \(index == 0 ? ":" : ", then")\(phrase: worker) \(name) \
+                    \(index == 0 ? ":" : ", then")\(phrase: worker) \(stretch.title.lowercased()) \
                     (\(stretch.hostSeconds, .duration, place + "/host_seconds"))
                     """
         }
         let rest: Phrase =
-            coveredShare < 0.995
-            ? "; in the rest workers waited, and no part of another’s step tells what for." : "."
+            switch coveredShare {
+            case 0.995...: "."
+            case _ where startsMeasured: "; in the rest the first of these workers had not begun it."
+            default: "; in the rest workers waited, and no part of another’s step tells what for."
+            }
         return sentence + ". That is \(coveredShare, .percent, key + "/covered_share") of it" + rest
     }
 }

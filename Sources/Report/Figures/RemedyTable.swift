@@ -94,7 +94,8 @@ public struct RemedyTable: Sendable, Encodable {
     private static func replay(_ record: RunRecord, on host: HostMachine) -> RemedyReplay? {
         // The replay knows dense products alone.
         guard record.run.job.sparsity == nil else { return nil }
-        let shares = workShares(record.workerSteps)
+        // Each worker's own work in a step, reading and computing.
+        let shares = WorkerMedians(of: record.workerSteps) { $0.input.seconds + $0.compute.seconds }.overMean
         let kinds = MeasuredPhase.all(of: record).compactMap { phase -> (replay: RemedyReplay, weight: Double)? in
             let replay = try? RemedyReplay(
                 job: record.run.job, phase: phase.index, layout: phase.layout(of: record.run, on: host),
@@ -104,16 +105,10 @@ public struct RemedyTable: Sendable, Encodable {
         return RemedyReplay(mean: kinds)
     }
 
-    /// Each worker's own work in a step, reading and computing, over the mean worker's; medians over steps.
-    private static func workShares(_ steps: [WorkerStepRecord]) -> [Double] {
-        let medians = Dictionary(grouping: steps, by: \.rank).sorted { $0.key < $1.key }.compactMap {
-            Quantiles($0.value.map { $0.input.seconds + $0.compute.seconds }).median
-        }
-        guard let mean = mean(medians), mean > 0 else { return [] }
-        return medians.map { $0 / mean }
-    }
-
     /// The mean step of the mean worker with parts of it left out.
+    ///
+    /// What the exchange's time goes by in parts, bytes or messages or sums, takes a calibrated machine to tell. So half the
+    /// bytes are taken to halve it, which is the most that they can, and are given no time at all where nothing travels.
     private static func parts(_ record: RunRecord) -> RemedyReplay? {
         guard let parts = StepParts(meanOf: record.workerSteps), parts.totalHostSeconds > 0 else { return nil }
         let (total, exposed) = (parts.totalHostSeconds, parts.exposedCommunicationHostSeconds)
@@ -124,8 +119,10 @@ public struct RemedyTable: Sendable, Encodable {
                 case .infiniteNetwork: RemedyReplay.Outcome(remedy: remedy, seconds: total - exposed)
                 case .noStraggler:
                     RemedyReplay.Outcome(remedy: remedy, seconds: total - parts.waitingHostSeconds)
+                case .perfectOverlap where record.run.isCrowded: .coresCompute(remedy)
                 case .perfectOverlap:
                     RemedyReplay.Outcome(remedy: remedy, seconds: total - min(exposed, parts.computeHostSeconds))
+                case .halfTheBytes where record.run.exchange?.transport == .sharedMemory: .nothingTravels(remedy)
                 case .halfTheBytes: RemedyReplay.Outcome(remedy: remedy, seconds: total - exposed / 2)
                 case .doubleMicroBatch:
                     RemedyReplay.Outcome(
@@ -135,6 +132,11 @@ public struct RemedyTable: Sendable, Encodable {
                 }
             })
     }
+}
+
+extension Run {
+    /// Whether its workers have no core that does not compute.
+    fileprivate var isCrowded: Bool { machine.map { workers >= $0.cores } ?? false }
 }
 
 extension Remedy {
@@ -172,7 +174,8 @@ extension RemedyTable.Basis {
                 + "differ as they did."
         case .measuredParts:
             "Put together from the parts of the steps that workers reported, because the run stands for no machine of "
-                + "its own and this one is not calibrated. What a remedy changes in other parts is not in it."
+                + "its own and this one is not calibrated. What a remedy changes in other parts is not in it, and half the "
+                + "bytes count as half the exchange, which is the most that they can save."
         }
     }
 }

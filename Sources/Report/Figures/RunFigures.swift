@@ -173,7 +173,7 @@ public enum StepPart: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .compute: "forward and backward passes, and summing the worker's own lanes"
         case .exposedCommunication: "exchanging gradients while nothing else was left to do"
-        case .waiting: "waiting for a worker that was still computing"
+        case .waiting: "waiting for a worker that was still computing, and for the commit of the step"
         case .input: "reading examples"
         case .optimizer: "clipping and applying the gradient"
         case .other: "calls between the parts, and threads that were not scheduled"

@@ -111,14 +111,11 @@ public struct Bottleneck: Sendable, Encodable {
 
     /// The worker whose median compute time stands out, and by which factor; nil where none does.
     private static func slowest(_ steps: [WorkerStepRecord]) -> (rank: Int, factor: Double)? {
-        let medians = Dictionary(grouping: steps, by: \.rank).mapValues { steps in
-            Quantiles(steps.map(\.compute.seconds)).median ?? 0
-        }
-        guard let slowest = medians.max(by: { ($0.value, $0.key) < ($1.value, $1.key) }), medians.count > 1,
-            let others = Quantiles(medians.filter { $0.key != slowest.key }.map(\.value)).median, others > 0,
-            slowest.value / others >= smallestSlowdown
-        else { return nil }
-        return (slowest.key.index, slowest.value / others)
+        let medians = WorkerMedians(of: steps, \.compute.seconds)
+        guard let slowest = medians.slowest else { return nil }
+        let others = medians.ofOthers(than: slowest)
+        guard others > 0, medians[slowest] / others >= smallestSlowdown else { return nil }
+        return (slowest.index, medians[slowest] / others)
     }
 }
 

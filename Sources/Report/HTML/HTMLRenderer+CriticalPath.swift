@@ -6,6 +6,12 @@ extension HTMLRenderer {
             let title = "The critical path of a step: \(label(of: path.runId))"
             page.element("h3", title)
             page.element("p", path.sentence(key))
+            if !path.startsMeasured {
+                page.element(
+                    "p", class: "quiet",
+                    "This run’s record does not say when parts began: they are laid out one after the other, from one "
+                        + "start for all workers.")
+            }
             page.raw(
                 """
                 <ul class="legend parts" aria-label="Lines of the picture"><li><svg class="swatch" viewBox="0 0 20 16" \
@@ -24,7 +30,7 @@ extension HTMLRenderer {
                 )
                 for (number, stretch) in path.path.enumerated() {
                     page.raw("<tr><th scope=\"row\">")
-                    page.escaped(StepPart(rawValue: stretch.part)?.title ?? stretch.part)
+                    page.escaped(stretch.title)
                     page.raw("</th>")
                     cells(
                         [

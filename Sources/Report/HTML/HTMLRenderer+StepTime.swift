@@ -156,6 +156,11 @@ extension HTMLRenderer {
             page.figure(Double(worker.rank), .count, "/runs/\(index)/worker_parts/\(number)/rank")
             page.raw(" was slower than the others over the whole run; the events say when.</p>\n")
         }
+        workersTable(run, "/runs/\(index)/worker_parts", format, in: &page)
+    }
+
+    /// Where each worker's time went, what it had to do, and how its own work on a lane compares with the others'.
+    private func workersTable(_ run: RunFigures, _ key: String, _ format: FigureFormat, in page: inout Markup) {
         table("Workers of \(run.label): mean over steps, host clock", class: "compact", in: &page) { page in
             page.raw("<thead><tr><th scope=\"col\">Worker</th>")
             for part in StepPart.allCases {
@@ -163,14 +168,16 @@ extension HTMLRenderer {
                 page.escaped(part == .exposedCommunication ? "Exposed comm." : part.title)
                 page.raw("</th>")
             }
-            for title in ["Sent a step", "Lanes", "Own work a lane", "Against the others", "z-score"] {
+            for (title, meaning) in [("Sent a step", "lanes"), ("Own work a lane", "over the others’; z-score")] {
                 page.raw("<th scope=\"col\" class=\"number\">")
                 page.escaped(title)
+                page.raw(" ")
+                page.element("span", class: "meaning", meaning)
                 page.raw("</th>")
             }
             page.raw("</tr></thead>\n<tbody>\n")
             for (number, worker) in run.workerParts.enumerated() {
-                let key = "/runs/\(index)/worker_parts/\(number)"
+                let key = "\(key)/\(number)"
                 page.raw("<tr><th scope=\"row\">")
                 page.figure(Double(worker.rank), .count, "\(key)/rank")
                 page.raw("</th>")
@@ -179,18 +186,17 @@ extension HTMLRenderer {
                     page.figure(worker.stepParts.seconds(of: part), format, "\(key)/step_parts/\(part.key)")
                     page.raw("</td>")
                 }
-                for (value, format, name) in [
-                    (worker.sentBytesPerStep, FigureFormat.bytes, "sent_bytes_per_step"),
-                    (worker.lanesPerStep, .significant, "lanes_per_step"),
-                    (worker.ownWorkPerLaneHostSeconds, format, "own_work_per_lane_host_seconds"),
-                    (worker.ownWorkRatio, .ratio, "own_work_ratio"),
-                    (worker.stragglerZScore, .significant, "straggler_z_score"),
-                ] as [(Double?, FigureFormat, String)] {
-                    page.raw("<td class=\"number\">")
-                    page.figure(value, format, "\(key)/\(name)")
-                    page.raw("</td>")
-                }
-                page.raw("</tr>\n")
+                page.raw("<td class=\"number\">")
+                page.figure(worker.sentBytesPerStep, .bytes, "\(key)/sent_bytes_per_step")
+                page.raw("<span class=\"meaning\">")
+                page.figure(worker.lanesPerStep, .significant, "\(key)/lanes_per_step")
+                page.raw("</span></td><td class=\"number\">")
+                page.figure(worker.ownWorkPerLaneHostSeconds, format, "\(key)/own_work_per_lane_host_seconds")
+                page.raw("<span class=\"meaning\">")
+                page.figure(worker.ownWorkRatio, .ratio, "\(key)/own_work_ratio")
+                page.raw("; ")
+                page.figure(worker.stragglerZScore, .significant, "\(key)/straggler_z_score")
+                page.raw("</span></td></tr>\n")
             }
             page.raw("</tbody>\n")
         }

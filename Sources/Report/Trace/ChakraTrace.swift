@@ -73,7 +73,7 @@ public struct ChakraTrace {
         ]
         for activity in RunTrace.Activity.allCases {
             let durations = trace.slices.filter { $0.activity == activity }.map(\.duration).sorted()
-            guard !durations.isEmpty else { continue }
+            guard durations.last ?? 0 > 0 else { continue }
             let name = activity.rawValue.replacingOccurrences(of: " ", with: "_")
             attributes.append(.seconds("median_\(name)_host_seconds", durations[durations.count / 2]))
         }

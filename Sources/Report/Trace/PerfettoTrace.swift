@@ -77,7 +77,7 @@ public struct PerfettoTrace {
             events.append(
                 Event(
                     name: "step \(first.step)", ph: "X", tid: first.rank.index, ts: first.start * 1e6,
-                    dur: parts.reduce(0) { $0 + $1.duration } * 1e6, cat: "step"))
+                    dur: ((parts.last?.end ?? first.end) - first.start) * 1e6, cat: "step"))
             index = parts.endIndex
         }
         return events

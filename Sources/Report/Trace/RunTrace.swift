@@ -9,8 +9,11 @@ public struct RunTrace: Sendable {
     public enum Activity: String, Sendable, CaseIterable {
         case input
         case compute
+        /// For a peer that is still computing; where starts were not measured, for the commit as well.
         case waiting
         case exposedCommunication = "exposed communication"
+        /// Until the coordinator says that the sum may be applied.
+        case commit = "waiting for the commit"
         case optimizer
     }
 
@@ -22,7 +25,7 @@ public struct RunTrace: Sendable {
         public var step: StepNumber
         /// What it went into.
         public var activity: Activity
-        /// From the start of the first step, in seconds of host time.
+        /// From the start of the first step (the first worker's to begin it), in seconds of host time.
         public var start: Double
         /// How long, in seconds of host time.
         public var duration: Double
@@ -58,30 +61,33 @@ public struct RunTrace: Sendable {
 
     /// The trace of `record`.
     ///
-    /// Records hold the parts of every worker's step; a step's parts are laid out in the order in which a worker makes
-    /// them, from the step's start.
+    /// Parts stand where they began. Where a record does not say when that was, they are laid out in the order in which a
+    /// worker makes them, from the step's start.
     /// - Throws: `PerformanceModelError` for a job without phases.
     public init(_ record: RunRecord) throws {
         run = record.run
         let starts = Dictionary(
             record.steps.map { ($0.step, $0.elapsed.seconds - $0.duration.seconds) }, uniquingKeysWith: { $1 })
+        let routes = GradientRoutes(record.run)
         var slices: [Slice] = []
         var messages: [Message] = []
-        // Steps start by worker 0's clock; one that took another worker longer pushes that worker's next step back.
+        let zero = min(0, record.workerSteps.lazy.compactMap { $0.timeline?.started.seconds }.min() ?? 0)
+        // Where only worker 0's start is known, a step that took another one longer pushes that worker's next one back.
         var free: [WorkerRank: Double] = [:]
         for (step, workers) in Self.grouped(record.workerSteps) {
             guard let start = starts[step] else { continue }
             var ends: [WorkerRank: (passes: Double, exchange: Double)] = [:]
             for worker in workers {
-                let parts = Self.slices(of: worker, from: max(start, free[worker.rank] ?? start))
+                let began = worker.timeline?.started.seconds ?? max(start, free[worker.rank] ?? start)
+                let parts = Self.slices(of: worker, from: began - zero)
                 for part in parts {
                     if part.activity == .compute { ends[worker.rank] = (part.end, part.end) }
                     if part.activity == .exposedCommunication { ends[worker.rank]?.exchange = part.end }
                 }
                 slices += parts
-                free[worker.rank] = parts.last?.end
+                free[worker.rank] = parts.last.map { $0.end + zero }
             }
-            messages += Self.messages(step, workers, ends)
+            messages += Self.messages(step, workers, ends, routes.shares(laneCounts: workers.map(\.lanes)))
         }
         self.slices = slices
         self.messages = messages
@@ -93,10 +99,11 @@ public struct RunTrace: Sendable {
         }
     }
 
-    /// The parts of a worker's step in the order in which it makes them, one after the other from `start` on.
+    /// The parts of a worker's step, which begins at `start`, in the order in which it makes them.
     static func slices(of worker: WorkerStepRecord, from start: Double) -> [Slice] {
         var time = start
-        return worker.parts.map { activity, seconds in
+        return worker.parts.map { activity, began, seconds in
+            time = began.map { max(time, start + $0) } ?? time
             defer { time += seconds }
             return Slice(rank: worker.rank, step: worker.step, activity: activity, start: time, duration: seconds)
         }
@@ -115,31 +122,40 @@ public struct RunTrace: Sendable {
         return groups
     }
 
-    /// What every worker sent to every other: equal shares of what its record says.
+    /// What every worker sent to others: of what its record says, the share of each on its algorithm's routes.
     private static func messages(
-        _ step: StepNumber, _ workers: [WorkerStepRecord], _ ends: [WorkerRank: (passes: Double, exchange: Double)]
+        _ step: StepNumber, _ workers: [WorkerStepRecord],
+        _ ends: [WorkerRank: (passes: Double, exchange: Double)], _ routes: [[(to: Int, share: Double)]]
     ) -> [Message] {
         guard workers.count > 1 else { return [] }
-        return workers.flatMap { sender in
-            workers.filter { $0.rank != sender.rank }.compactMap { receiver in
-                guard let from = ends[sender.rank], let to = ends[receiver.rank] else { return nil }
-                // Buckets leave while the backward pass still runs, and records don't tell when workers began: so a
-                // message leaves with the passes' end at the latest, and never after it arrived.
+        return zip(workers, routes).flatMap { sender, shares in
+            shares.compactMap { to, share in
+                let receiver = workers[to]
+                guard let from = ends[sender.rank], let end = ends[receiver.rank] else { return nil }
+                // Buckets leave while the backward pass still runs: a message leaves with the passes' end at the
+                // latest, and never after it arrived, which older records don't tell.
                 return Message(
                     step: step, sender: sender.rank, receiver: receiver.rank,
-                    bytes: sender.sent.count / (workers.count - 1), sent: min(from.passes, to.exchange),
-                    received: to.exchange)
+                    bytes: Int((Double(sender.sent.count) * share).rounded()), sent: min(from.passes, end.exchange),
+                    received: end.exchange)
             }
         }
     }
 }
 
 extension WorkerStepRecord {
-    /// The parts in the order in which a worker makes them, in seconds.
-    fileprivate var parts: [(RunTrace.Activity, Double)] {
-        [
-            (.input, input.seconds), (.compute, compute.seconds), (.waiting, waiting.seconds),
-            (.exposedCommunication, exposedCommunication.seconds), (.optimizer, optimizer.seconds),
+    /// The parts in the order in which a worker makes them: when each began since the step's start, if that was measured,
+    /// and how long it took, in seconds.
+    fileprivate var parts: [(activity: RunTrace.Activity, began: Double?, seconds: Double)] {
+        let starts = timeline?.parts
+        // What was waited for the peers ends where the exchange alone begins; the rest was for the commit.
+        let forPeers = starts.map { min(waiting, $0.exposedCommunication - $0.waiting) } ?? waiting
+        return [
+            (.input, starts.map { _ in 0 }, input.seconds), (.compute, starts?.compute.seconds, compute.seconds),
+            (.waiting, starts?.waiting.seconds, forPeers.seconds),
+            (.exposedCommunication, starts?.exposedCommunication.seconds, exposedCommunication.seconds),
+            (.commit, starts?.commit.seconds, (waiting - forPeers).seconds),
+            (.optimizer, starts?.optimizer.seconds, optimizer.seconds),
         ]
     }
 }

@@ -100,6 +100,10 @@ public enum RunArchive {
                     ].allSatisfy(isTime)
             }, "workerSteps", "times and bytes that are not negative")
         try require(
+            record.workerSteps.compactMap(\.timeline).allSatisfy {
+                $0.started.seconds.isFinite && $0.parts.areInOrder
+            }, "workerSteps", "parts that begin one after the other")
+        try require(
             record.evaluations.allSatisfy { (0...steps).contains($0.stepsMade) && isTime($0.elapsed) }, "evaluations",
             "0 to \(steps) steps made")
     }

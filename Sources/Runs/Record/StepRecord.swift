@@ -114,7 +114,7 @@ public struct WorkerStepRecord: Hashable, Sendable, Codable {
     public var compute: HostSeconds
     /// Exchanging gradients while nothing else was left to do: sending, receiving, reducing.
     public var exposedCommunication: HostSeconds
-    /// Waiting for a peer that had not yet finished its own backward pass.
+    /// Waiting for a peer that had not yet finished its own backward pass, and for the coordinator's commit of the step.
     public var waiting: HostSeconds
     /// Clipping and applying the gradient.
     public var optimizer: HostSeconds
@@ -126,6 +126,23 @@ public struct WorkerStepRecord: Hashable, Sendable, Codable {
     public var uncompressed: Bytes?
     /// The lanes that it computed; 0 in records of versions that did not note them.
     public var lanes: Int
+    /// When it all began; nil in records of versions that did not measure it.
+    public var timeline: Timeline?
+
+    /// When a step and its parts began on a worker.
+    public struct Timeline: Hashable, Sendable, Codable {
+        /// The step's start, since the start of the run's first step: comparable among workers, whose processes share their
+        /// host's clock. Below zero for a worker that began before the one whose clock `StepRecord.elapsed` is read from.
+        public var started: HostSeconds
+        /// The parts' starts, since the step's.
+        public var parts: PartStarts
+
+        /// A timeline of the given parts.
+        public init(started: HostSeconds, parts: PartStarts) {
+            self.started = started
+            self.parts = parts
+        }
+    }
 
     /// What belongs to none of the parts: calls between them, and threads that were not scheduled.
     public var other: HostSeconds {
@@ -136,7 +153,7 @@ public struct WorkerStepRecord: Hashable, Sendable, Codable {
     public init(
         step: StepNumber, rank: WorkerRank, input: HostSeconds, compute: HostSeconds,
         exposedCommunication: HostSeconds, waiting: HostSeconds, optimizer: HostSeconds, duration: HostSeconds,
-        sent: Bytes, uncompressed: Bytes? = nil, lanes: Int = 0
+        sent: Bytes, uncompressed: Bytes? = nil, lanes: Int = 0, timeline: Timeline? = nil
     ) {
         self.step = step
         self.rank = rank
@@ -149,6 +166,7 @@ public struct WorkerStepRecord: Hashable, Sendable, Codable {
         self.sent = sent
         self.uncompressed = uncompressed
         self.lanes = lanes
+        self.timeline = timeline
     }
 }
 

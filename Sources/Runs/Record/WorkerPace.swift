@@ -46,8 +46,7 @@ public struct WorkerPace: Hashable, Sendable {
 
     /// The pace of every worker in `records`, by rank; none where there are fewer than two.
     public static func all(of records: some Sequence<WorkerStepRecord>) -> [WorkerPace] {
-        let steps = Dictionary(grouping: records, by: \.rank)
-        guard steps.count > 1 else { return [] }
+        let records = Array(records)
         func perLane(_ record: WorkerStepRecord, _ part: OwnWork) -> Double {
             let seconds =
                 switch part {
@@ -59,27 +58,22 @@ public struct WorkerPace: Hashable, Sendable {
         func perLane(_ record: WorkerStepRecord) -> Double {
             OwnWork.allCases.reduce(0) { $0 + perLane(record, $1) }
         }
-        let medians = steps.mapValues { Quantiles($0.map { perLane($0) }).median ?? 0 }
-        let partMedians = steps.mapValues { records in
-            OwnWork.allCases.map { part in Quantiles(records.map { perLane($0, part) }).median ?? 0 }
-        }
-        let deviations = steps.flatMap { rank, records in
-            records.map { abs(perLane($0) - (medians[rank] ?? 0)) }
-        }
+        let medians = WorkerMedians(of: records) { perLane($0) }
+        guard medians.byRank.count > 1 else { return [] }
+        let (input, compute) = (
+            WorkerMedians(of: records) { perLane($0, .input) }, WorkerMedians(of: records) { perLane($0, .compute) }
+        )
+        let deviations = records.map { abs(perLane($0) - medians[$0.rank]) }
         let scatter = 1.4826 * (Quantiles(deviations).median ?? 0)
-        return steps.keys.sorted().map { rank in
-            let own = medians[rank] ?? 0
-            let others = Quantiles(medians.filter { $0.key != rank }.values).median ?? 0
+        return medians.ranks.map { rank in
+            let (own, others) = (medians[rank], medians.ofOthers(than: rank))
             // Steps that are equal to the microsecond still have a clock's grain.
             let deviation = max(scatter, 0.01 * others, 1e-6)
-            let behind = OwnWork.allCases.indices.map { part in
-                (partMedians[rank]?[part] ?? 0)
-                    - (Quantiles(partMedians.filter { $0.key != rank }.values.map { $0[part] }).median ?? 0)
-            }
+            func behind(_ part: WorkerMedians) -> Double { part[rank] - part.ofOthers(than: rank) }
             return WorkerPace(
                 rank: rank, perLane: HostSeconds(own), othersPerLane: HostSeconds(others),
                 zScore: (own - others) / deviation,
-                slowestPart: behind[0] > behind[1] ? .input : .compute)
+                slowestPart: behind(input) > behind(compute) ? .input : .compute)
         }
     }
 }

@@ -11,6 +11,7 @@ enum Migrations {
         ("6 activations that ReLU made zero", activationZeros),
         ("7 keys of submissions", submissionKeys),
         ("8 steps on the emulated clock", emulatedSteps),
+        ("9 when the parts of a step began", partStarts),
     ]
 
     static var migrator: DatabaseMigrator {
@@ -132,6 +133,16 @@ enum Migrations {
         ALTER TABLE steps ADD COLUMN duration_emulated_seconds REAL;
         ALTER TABLE steps ADD COLUMN dilation REAL;
         ALTER TABLE steps ADD COLUMN lateness_host_seconds REAL;
+        """
+
+    /// Older records hold how long parts took, not when they began.
+    private static let partStarts = """
+        ALTER TABLE worker_steps ADD COLUMN started_host_seconds REAL;
+        ALTER TABLE worker_steps ADD COLUMN compute_start_host_seconds REAL;
+        ALTER TABLE worker_steps ADD COLUMN waiting_start_host_seconds REAL;
+        ALTER TABLE worker_steps ADD COLUMN exposed_communication_start_host_seconds REAL;
+        ALTER TABLE worker_steps ADD COLUMN commit_start_host_seconds REAL;
+        ALTER TABLE worker_steps ADD COLUMN optimizer_start_host_seconds REAL;
         """
 
     /// Older records hold the parts alone; their sum is the best that is known of the whole.

@@ -159,7 +159,18 @@ extension RunStore {
             step: StepNumber(row[1]), rank: WorkerRank(row[2]), input: HostSeconds(row[3]),
             compute: HostSeconds(row[4]), exposedCommunication: HostSeconds(row[5]), waiting: HostSeconds(row[6]),
             optimizer: HostSeconds(row[7]), duration: HostSeconds(row[9]), sent: Bytes(row[8]),
-            uncompressed: uncompressed.map { Bytes($0) }, lanes: row[10])
+            uncompressed: uncompressed.map { Bytes($0) }, lanes: row[10], timeline: timeline(from: row))
+    }
+
+    private static func timeline(from row: Row) -> WorkerStepRecord.Timeline? {
+        let times: [Double] = (12..<18).compactMap { row[$0] as Double? }
+        guard times.count == 6 else { return nil }
+        return WorkerStepRecord.Timeline(
+            started: HostSeconds(times[0]),
+            parts: PartStarts(
+                compute: HostSeconds(times[1]), waiting: HostSeconds(times[2]),
+                exposedCommunication: HostSeconds(times[3]), commit: HostSeconds(times[4]),
+                optimizer: HostSeconds(times[5])))
     }
 
     private static func evaluation(from row: Row) -> EvaluationRecord {

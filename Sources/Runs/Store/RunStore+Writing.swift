@@ -142,12 +142,15 @@ extension RunStore {
         }
         if !additions.workerSteps.isEmpty {
             let statement = try database.cachedStatement(
-                sql: "INSERT OR REPLACE INTO worker_steps VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                sql: "INSERT OR REPLACE INTO worker_steps VALUES (?\(String(repeating: ", ?", count: 17)))")
             for step in additions.workerSteps {
+                let starts = step.timeline?.parts
                 try statement.execute(arguments: [
                     number, step.step.index, step.rank.index, step.input.seconds, step.compute.seconds,
                     step.exposedCommunication.seconds, step.waiting.seconds, step.optimizer.seconds, step.sent.count,
-                    step.duration.seconds, step.lanes, step.uncompressed?.count,
+                    step.duration.seconds, step.lanes, step.uncompressed?.count, step.timeline?.started.seconds,
+                    starts?.compute.seconds, starts?.waiting.seconds, starts?.exposedCommunication.seconds,
+                    starts?.commit.seconds, starts?.optimizer.seconds,
                 ])
             }
         }

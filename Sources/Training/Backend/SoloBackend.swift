@@ -12,14 +12,19 @@ public struct SoloBackend: StepBackend {
     }
 
     public func makeStep(_ step: StepNumber, observer: any StepObserver) throws -> StepOutcome {
-        var timings = StepTimings()
         var stopwatch = Stopwatch()
+        var timings = StepTimings(from: stopwatch)
         try observer.reached(.input, of: step)
         try trainer.loadStep(step)
         timings.input = stopwatch.lap()
+        let read = stopwatch.lapped
         try observer.reached(.forward, of: step)
         let lanes = try trainer.computeGradients(step)
         timings.compute = stopwatch.lap()
+        let computed = stopwatch.lapped
+        timings.starts = PartStarts(
+            compute: read, waiting: computed, exposedCommunication: computed, commit: computed,
+            optimizer: computed)
         observer.computed(lanes, of: step)
         try observer.reached(.apply, of: step)
         let optimizer = try trainer.applyOptimizer(step)

@@ -95,17 +95,25 @@ public struct StepTimings: Sendable, Hashable {
     public var waiting = HostSeconds.zero
     /// Clipping and applying the gradient.
     public var optimizer = HostSeconds.zero
+    /// The step's start, and when its parts began.
+    public var started: MonotonicInstant
+    public var starts = PartStarts()
 
-    /// No time in any part.
-    public init() {}
+    /// No time in any part of a step that begins with `stopwatch`.
+    public init(from stopwatch: Stopwatch) { started = stopwatch.started }
 }
 
 /// Cuts a step's time into parts: each call of `lap` gives the time since the one before.
 public struct Stopwatch: Sendable {
+    /// When it was started.
+    public let started: MonotonicInstant
     private var last: MonotonicInstant
 
     /// A stopwatch that starts at `instant`.
-    public init(from instant: MonotonicInstant = .now()) { last = instant }
+    public init(from instant: MonotonicInstant = .now()) { (started, last) = (instant, instant) }
+
+    /// The host time from the start to the last lap.
+    public var lapped: HostSeconds { last.elapsed(since: started) }
 
     /// The host time since the last lap, or since the start.
     public mutating func lap() -> HostSeconds {

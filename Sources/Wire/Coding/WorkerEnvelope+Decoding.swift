@@ -126,6 +126,7 @@ extension StepReport {
                     "exposed_communication_seconds", message.exposed_communication_seconds),
                 waiting: try reader.seconds("waiting_seconds", message.waiting_seconds),
                 optimizer: try reader.seconds("optimizer_seconds", message.optimizer_seconds)),
+            starts: try PartStarts(message, reader),
             startedNanoseconds: message.started_nanoseconds, endedNanoseconds: message.ended_nanoseconds,
             sent: Bytes(try reader.integer("sent_bytes", message.sent_bytes, in: 0...(1 << 50))),
             uncompressed: Bytes(
@@ -145,6 +146,23 @@ extension EmulatedStepReport {
             compute: try reader.seconds("compute_seconds", message.compute_seconds),
             optimizer: try reader.seconds("optimizer_seconds", message.optimizer_seconds),
             lateness: try reader.seconds("lateness_seconds", message.lateness_seconds))
+    }
+}
+
+extension PartStarts {
+    fileprivate init(_ message: Wafermark__StepReport, _ reader: FieldReader) throws(WireError) {
+        self.init(
+            compute: try reader.seconds("compute_start_seconds", message.compute_start_seconds),
+            waiting: try reader.seconds("waiting_start_seconds", message.waiting_start_seconds),
+            exposedCommunication: try reader.seconds(
+                "exposed_communication_start_seconds", message.exposed_communication_start_seconds),
+            commit: try reader.seconds("commit_start_seconds", message.commit_start_seconds),
+            optimizer: try reader.seconds("optimizer_start_seconds", message.optimizer_start_seconds))
+        guard areInOrder else {
+            throw reader.error(
+                "optimizer_start_seconds", "starts at \(all.map(\.seconds)) s",
+                "none before that of the part in front of it")
+        }
     }
 }
 

@@ -122,6 +122,11 @@ extension StepReport {
         message.exposed_communication_seconds = timings.exposedCommunication.seconds
         message.waiting_seconds = timings.waiting.seconds
         message.optimizer_seconds = timings.optimizer.seconds
+        message.compute_start_seconds = starts.compute.seconds
+        message.waiting_start_seconds = starts.waiting.seconds
+        message.exposed_communication_start_seconds = starts.exposedCommunication.seconds
+        message.commit_start_seconds = starts.commit.seconds
+        message.optimizer_start_seconds = starts.optimizer.seconds
         message.started_nanoseconds = startedNanoseconds
         message.ended_nanoseconds = endedNanoseconds
         message.sent_bytes = UInt64(clamping: sent.count)

@@ -70,13 +70,21 @@ enum FabricatedRuns {
                 let compute = duration * ((isCluster ? 0.80 : 0.93) - skew)
                 let exposed = isCluster ? duration * 0.085 : 0
                 let waiting = isCluster ? duration * (0.03 + skew) : 0
+                let read = duration * 0.004
+                let exposedFrom = read + compute + waiting * 0.75
+                let parts = PartStarts(
+                    compute: HostSeconds(read), waiting: HostSeconds(read + compute),
+                    exposedCommunication: HostSeconds(exposedFrom), commit: HostSeconds(exposedFrom + exposed),
+                    optimizer: HostSeconds(exposedFrom + exposed + waiting * 0.25))
                 record.workerSteps.append(
                     WorkerStepRecord(
-                        step: StepNumber(index), rank: WorkerRank(rank), input: HostSeconds(duration * 0.004),
+                        step: StepNumber(index), rank: WorkerRank(rank), input: HostSeconds(read),
                         compute: HostSeconds(compute), exposedCommunication: HostSeconds(exposed),
                         waiting: HostSeconds(waiting), optimizer: HostSeconds(duration * (isCluster ? 0.035 : 0.05)),
                         duration: HostSeconds(duration),
-                        sent: Bytes(isCluster ? 13_500_000 : 0), lanes: job.lanes / workers))
+                        sent: Bytes(isCluster ? 13_500_000 : 0), lanes: job.lanes / workers,
+                        timeline: WorkerStepRecord.Timeline(
+                            started: HostSeconds(elapsed - duration + 0.002 * duration * Double(rank)), parts: parts)))
             }
             if (index + 1).isMultiple(of: job.evaluation.everySteps) || index == planned - 1 {
                 elapsed += stepTime * 2.5

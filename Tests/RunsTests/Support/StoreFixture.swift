@@ -59,7 +59,15 @@ enum StoreFixture {
             step: StepNumber(index), rank: WorkerRank(rank), input: HostSeconds(0.001), compute: HostSeconds(0.08),
             exposedCommunication: HostSeconds(0.01), waiting: HostSeconds(0.005), optimizer: HostSeconds(0.004),
             duration: HostSeconds(0.1005), sent: Bytes(1_048_576),
-            uncompressed: rank == 0 ? nil : Bytes(2_097_152), lanes: 1 + rank)
+            uncompressed: rank == 0 ? nil : Bytes(2_097_152), lanes: 1 + rank,
+            timeline: rank == 0
+                ? nil
+                : WorkerStepRecord.Timeline(
+                    started: HostSeconds(0.1 * Double(index) - 0.0025),
+                    parts: PartStarts(
+                        compute: HostSeconds(0.001), waiting: HostSeconds(0.081),
+                        exposedCommunication: HostSeconds(0.0855), commit: HostSeconds(0.0955),
+                        optimizer: HostSeconds(0.096))))
     }
 
     static func evaluation(after steps: Int) -> EvaluationRecord {

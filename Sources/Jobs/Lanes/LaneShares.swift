@@ -1,5 +1,3 @@
-import Jobs
-
 /// The workers of an exchange by the lanes that they own.
 package struct LaneShares: Hashable, Sendable {
     /// The tree in which lanes are summed.
@@ -23,6 +21,24 @@ package struct LaneShares: Hashable, Sendable {
     func cover(_ ranks: Range<Int>) -> [LaneTree.Node] {
         guard let first = ranks.first, let last = ranks.last else { return [] }
         return tree.cover(of: lanes[first].lowerBound..<lanes[last].upperBound)
+    }
+
+    /// What `rank` does with a whole gradient: its routes for the segments of it, and the share of the gradient's elements that
+    /// takes each. Gradients so small that every worker sums all of them are not meant.
+    package func routes(_ algorithm: CollectiveAlgorithm, of rank: Int) -> [(route: SegmentRoute, share: Double)] {
+        switch algorithm {
+        case .direct where count == 2: [(everybodySums(rank), 1)]
+        case .star, .tree: [(route(algorithm, of: rank, owner: 0), 1)]
+        case .direct, .ring:
+            lanes.indices.map { (route(algorithm, of: rank, owner: $0), 1 / Double(count)) }
+        }
+    }
+
+    /// What `rank` sends to each other rank, in whole gradients.
+    package func sent(_ algorithm: CollectiveAlgorithm, by rank: Int) -> [Int: Double] {
+        routes(algorithm, of: rank).reduce(into: [:]) { sent, part in
+            for shipment in part.route.shipments { sent[shipment.receiver, default: 0] += part.share }
+        }
     }
 
     /// The route of `rank` for the segment that `owner` sums, where the algorithm has owners.

@@ -1,5 +1,3 @@
-import Jobs
-
 /// What one worker does with one segment of a bucket: which sums it awaits from whom, and which it sends to whom as soon as
 /// it can make them from its own lanes' and the awaited ones. Every worker ends with the sum over all lanes.
 ///
