@@ -2,8 +2,6 @@
 public enum PrintableText {
     /// `text` with control characters escaped.
     public static func plain(_ text: String) -> String {
-        // Most text is plain already, and lists have many cells.
-        if text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text }
         var result = ""
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {

@@ -27,7 +27,7 @@ public struct TextTable: Sendable {
     public init(_ columns: [Column], rows: [[String]]) {
         self.columns = columns
         self.rows = rows.map { row in
-            columns.indices.map { $0 < row.count ? PrintableText.plain(row[$0]) : "" }
+            columns.indices.map { $0 < row.count ? Self.plain(row[$0]) : "" }
         }
     }
 
@@ -54,6 +54,11 @@ public struct TextTable: Sendable {
             while line.utf8.last == 0x20 { line.removeLast() }
             return line + "\n"
         }.joined()
+    }
+
+    /// `text` with control characters escaped. Most has none, which is told faster: lists have many cells.
+    private static func plain(_ text: String) -> String {
+        text.utf8.allSatisfy { (0x20..<0x7F).contains($0) } ? text : PrintableText.plain(text)
     }
 
     /// The characters of `text`: its bytes where all are ASCII (no cell holds a control character), which is told faster.
