@@ -27,7 +27,7 @@ public struct TextTable: Sendable {
     public init(_ columns: [Column], rows: [[String]]) {
         self.columns = columns
         self.rows = rows.map { row in
-            columns.indices.map { $0 < row.count ? PrintableText.plain(row[$0]) : "" }
+            columns.indices.map { $0 < row.count ? Self.plain(row[$0]) : "" }
         }
     }
 
@@ -35,7 +35,7 @@ public struct TextTable: Sendable {
     public func text(width: Int = 80) -> String {
         let gap = 2
         var widths = columns.indices.map { index in
-            max(columns[index].title.count, rows.map { $0[index].count }.max() ?? 0)
+            max(columns[index].title.count, rows.map { Self.width(of: $0[index]) }.max() ?? 0)
         }
         var excess = widths.reduce(0, +) + gap * (columns.count - 1) - width
         for index in columns.indices where columns[index].mayShrink && excess > 0 {
@@ -48,15 +48,25 @@ public struct TextTable: Sendable {
             var line = ""
             for (index, cell) in cells.enumerated() {
                 let text = Self.cut(cell, to: widths[index])
-                let room = String(repeating: " ", count: widths[index] - text.count)
+                let room = String(repeating: " ", count: widths[index] - Self.width(of: text))
                 line += (index == 0 ? "" : "  ") + (columns[index].isNumeric ? room + text : text + room)
             }
-            while line.last == " " { line.removeLast() }
+            while line.utf8.last == 0x20 { line.removeLast() }
             return line + "\n"
         }.joined()
     }
 
+    /// `text` with control characters escaped. Most has none, which is told faster: lists have many cells.
+    private static func plain(_ text: String) -> String {
+        text.utf8.allSatisfy { (0x20..<0x7F).contains($0) } ? text : PrintableText.plain(text)
+    }
+
+    /// The characters of `text`: its bytes where all are ASCII (no cell holds a control character), which is told faster.
+    private static func width(of text: String) -> Int {
+        text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8.count : text.count
+    }
+
     private static func cut(_ text: String, to width: Int) -> String {
-        text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"
+        Self.width(of: text) <= width ? text : text.prefix(max(0, width - 1)) + "…"
     }
 }
