@@ -129,7 +129,9 @@ package struct StepLedger: Sendable {
                 step, lanes, first,
                 // What is left of the reports where a worker was lost tells nothing of the machine.
                 reports.count == members.count ? Self.emulated(reports.map { $0.value }) : nil),
-            workers: reports.map { workerRecord($0.value, rank: $0.key, lanes: told.laneCounts[$0.key] ?? 0) })
+            workers: Self.withEmulatedWaiting(reports).map {
+                workerRecord($0.value, rank: $0.key, lanes: told.laneCounts[$0.key] ?? 0)
+            })
     }
 
     private func record(
@@ -170,6 +172,29 @@ package struct StepLedger: Sendable {
         return EmulatedStep(
             duration: EmulatedSeconds(mean / dilation), dilation: dilation,
             lateness: told.map(\.lateness).max() ?? .zero)
+    }
+
+    /// The reports, in which workers that stand for devices wait for each other until the last device has computed: by
+    /// themselves they can't tell that from a gradient that is still on its way through the emulated network.
+    private static func withEmulatedWaiting(
+        _ reports: [(key: WorkerRank, value: StepReport)]
+    ) -> [(key: WorkerRank, value: StepReport)] {
+        func computed(_ report: StepReport) -> MonotonicInstant {
+            MonotonicInstant(nanoseconds: report.startedNanoseconds)
+                .advanced(by: report.timings.input + report.timings.compute)
+        }
+        guard reports.allSatisfy({ $0.value.emulated?.dilation ?? 0 > 0 }),
+            let last = reports.map({ computed($0.value) }).max()
+        else { return reports }
+        return reports.map { rank, report in
+            var report = report
+            let blocked = report.timings.waiting + report.timings.exposedCommunication
+            report.timings.waiting = min(blocked, max(.zero, last.elapsed(since: computed(report))))
+            report.timings.exposedCommunication = blocked - report.timings.waiting
+            let starts = report.starts
+            report.starts.exposedCommunication = min(starts.waiting + report.timings.waiting, starts.commit)
+            return (key: rank, value: report)
+        }
     }
 
     private func workerRecord(_ report: StepReport, rank: WorkerRank, lanes: Int) -> WorkerStepRecord {

@@ -104,11 +104,12 @@ public struct EmulatedCluster: Hashable, Sendable, Codable {
     public static func check(
         _ settings: EmulationSettings, workers: Int, machine: ClusterMachine
     ) throws(EmulationSettings.Violation) {
-        let devices = min(settings.devicesPerNode ?? machine.devicesPerNode, workers)
-        guard devices <= machine.devicesPerNode else {
+        let asked = settings.devicesPerNode ?? machine.devicesPerNode
+        guard asked <= machine.devicesPerNode else {
             throw EmulationSettings.Violation(
-                description: "\(devices) devices of a node; a node of this machine has \(machine.devicesPerNode)")
+                description: "\(asked) devices of a node; a node of this machine has \(machine.devicesPerNode)")
         }
+        let devices = min(asked, workers)
         let nodes = (workers + devices - 1) / devices
         for fault in settings.faults {
             let node: Int

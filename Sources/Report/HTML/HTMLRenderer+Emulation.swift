@@ -69,7 +69,8 @@ extension HTMLRenderer {
             let ideal = points.map { (x: $0.x, y: Optional($0.x / first.x * rate)) }
             figure(
                 LineChart(
-                    id: "emulated-scaling-\(number)", title: "Throughput against workers: \(machine)",
+                    id: "emulated-scaling-\(number)",
+                    title: "Throughput on \(machine); dashed: in proportion",
                     description: "Sequences a second on the emulated clock, against workers, beside proportion.",
                     x: LineChart.Axis("workers", includesZero: true),
                     y: LineChart.Axis("sequences a second, emulated clock", includesZero: true),

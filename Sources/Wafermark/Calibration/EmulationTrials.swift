@@ -37,7 +37,7 @@ struct EmulationTrials: Sendable {
         Trial(workers: 1, devicesPerNode: 1),
         Trial(workers: 2, devicesPerNode: 2),
         Trial(workers: 2, devicesPerNode: 1, gigabits: 25),
-        Trial(workers: 4, devicesPerNode: 1, gigabits: 1),
+        Trial(workers: 2, devicesPerNode: 1, gigabits: 1),
         Trial(workers: 4, devicesPerNode: 1, gigabits: 10),
         Trial(workers: 4, devicesPerNode: 1, gigabits: 10, algorithm: .star),
         Trial(workers: 4, devicesPerNode: 1, gigabits: 10, algorithm: .ring),
@@ -55,7 +55,7 @@ struct EmulationTrials: Sendable {
     ]
 
     /// The trial that is made again, under other dilations and as it is.
-    private static let repeated = Trial(workers: 4, devicesPerNode: 2, gigabits: 10)
+    private static let repeated = Trial(workers: 4, devicesPerNode: 2, gigabits: 100)
     /// The factors between its dilations, and how often it is made at the first one.
     private static let factors = [1.0, 2.0, 4.0]
     private static let repetitions = 3
@@ -151,7 +151,10 @@ struct EmulationTrials: Sendable {
             let reason = if case .failed(let reason) = last.run.state { ": \(reason)" } else { "" }
             throw CommandFailure.failed("run \(id) of \(job.name) ended: \(last.run.state.name)\(reason)")
         }
-        return try Self.row(trial, try store.record(of: id), profile)
+        let row = try Self.row(trial, try store.record(of: id), profile)
+        let emulated = row.stepEmulatedSeconds.map(Figures.milliseconds) ?? "INVALID: host overloaded"
+        progress("    emulated \(emulated), modelled \(Figures.milliseconds(row.stepModelledSeconds))")
+        return row
     }
 
     private static func row(_ trial: Trial, _ record: RunRecord, _ profile: HardwareProfile) throws -> Row {
@@ -208,10 +211,10 @@ struct EmulationTrials: Sendable {
         examples: ExampleSettings(), lanes: 16, seed: 1,
         phases: [
             Phase(
-                sequence: 128, maskedPositions: 20, globalBatch: 16, microBatch: 4, steps: 12,
+                sequence: 128, maskedPositions: 20, globalBatch: 16, microBatch: 4, steps: 9,
                 schedule: Schedule(peak: 1e-4, warmupSteps: 0, decay: .constant))
         ],
         optimizer: OptimizerSettings(kind: .lamb),
-        evaluation: EvaluationSettings(everySteps: 12, sequences: 16), target: nil,
+        evaluation: EvaluationSettings(everySteps: 9, sequences: 16), target: nil,
         checkpoints: CheckpointSettings())
 }
