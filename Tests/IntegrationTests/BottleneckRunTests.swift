@@ -36,9 +36,8 @@ struct BottleneckRunTests {
         Seeded(testDescription: "a late optimizer", kind: .optimizer, faults: "slow@apply:0"),
         Seeded(testDescription: "long evaluations", kind: .betweenSteps, faults: "slow@evaluate"),
         Seeded(
-            testDescription: "tiny buckets", kind: .exchange,
-            launch: ["--transport", "tcp", "--bucket-mebibytes", "0.001"]
-        ),
+            testDescription: "tiny buckets", kind: .exchange, workers: 4,
+            launch: ["--transport", "tcp", "--algorithm", "ring", "--bucket-mebibytes", "0.001"]),
         Seeded(testDescription: "a slow link", kind: .exchange, launch: ["--transport", "ipc"], isSliced: true),
     ]
 
