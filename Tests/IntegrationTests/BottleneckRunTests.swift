@@ -38,7 +38,9 @@ struct BottleneckRunTests {
         Seeded(
             testDescription: "tiny buckets", kind: .exchange, workers: 4,
             launch: ["--transport", "tcp", "--algorithm", "ring", "--bucket-mebibytes", "0.001"]),
-        Seeded(testDescription: "a slow link", kind: .exchange, launch: ["--transport", "ipc"], isSliced: true),
+        Seeded(
+            testDescription: "a slow link", kind: .exchange, steps: 6, launch: ["--transport", "ipc"],
+            isSliced: true),
     ]
 
     @Test("are named right", arguments: seeded)
