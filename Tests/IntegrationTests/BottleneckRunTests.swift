@@ -36,10 +36,11 @@ struct BottleneckRunTests {
         Seeded(testDescription: "a late optimizer", kind: .optimizer, faults: "slow@apply:0"),
         Seeded(testDescription: "long evaluations", kind: .betweenSteps, faults: "slow@evaluate"),
         Seeded(
-            testDescription: "tiny buckets", kind: .exchange,
-            launch: ["--transport", "tcp", "--bucket-mebibytes", "0.001"]
-        ),
-        Seeded(testDescription: "a slow link", kind: .exchange, launch: ["--transport", "ipc"], isSliced: true),
+            testDescription: "tiny buckets", kind: .exchange, workers: 4,
+            launch: ["--transport", "tcp", "--algorithm", "ring", "--bucket-mebibytes", "0.001"]),
+        Seeded(
+            testDescription: "a slow link", kind: .exchange, steps: 6, launch: ["--transport", "ipc"],
+            isSliced: true),
     ]
 
     @Test("are named right", arguments: seeded)

@@ -43,13 +43,16 @@ struct CriticalPathTests {
     }
 
     /// Two workers, in milliseconds: the second begins 2 later and computes longer. The first has the second's gradient at
-    /// 113, the sum at 118, the commit at 121, and ends at 130; the second at 128.
+    /// 113, the sum at 118, the commit at 121, and ends at 130; the second at 128. The second began late because it ended the
+    /// step before only 1 before it began this one.
     private static func measured() throws -> CriticalPath {
-        func worker(_ rank: Int, _ started: Double, _ starts: [Double], end: Double) -> WorkerStepRecord {
+        func worker(
+            _ rank: Int, step: Int = 1, _ started: Double, _ starts: [Double], end: Double
+        ) -> WorkerStepRecord {
             func seconds(_ index: Int) -> HostSeconds { HostSeconds(starts[index] / 1_000) }
             let optimizer = HostSeconds(end / 1_000) - seconds(4)
             return WorkerStepRecord(
-                step: StepNumber(0), rank: WorkerRank(rank), input: seconds(0), compute: seconds(1) - seconds(0),
+                step: StepNumber(step), rank: WorkerRank(rank), input: seconds(0), compute: seconds(1) - seconds(0),
                 exposedCommunication: seconds(3) - seconds(2),
                 waiting: seconds(2) - seconds(1) + (seconds(4) - seconds(3)), optimizer: optimizer,
                 duration: HostSeconds(end / 1_000), sent: Bytes(1), lanes: 4,
@@ -59,9 +62,12 @@ struct CriticalPathTests {
                         compute: seconds(0), waiting: seconds(1), exposedCommunication: seconds(2), commit: seconds(3),
                         optimizer: seconds(4))))
         }
-        var record = FabricatedRuns.record("0000aaaa", backend: .cluster, workers: 2, made: 1, stepTime: 0.13)
+        var record = FabricatedRuns.record("0000aaaa", backend: .cluster, workers: 2, made: 3, stepTime: 0.13)
         record.workerSteps = [
+            worker(0, step: 0, 0, [1, 30, 31, 40, 41], end: 50), worker(1, step: 0, 1, [1, 30, 31, 40, 42], end: 50),
             worker(0, 50, [1, 90, 113, 118, 121], end: 130), worker(1, 52, [1, 108, 108, 115, 119], end: 126),
+            worker(0, step: 2, 180, [1, 150, 151, 160, 161], end: 200),
+            worker(1, step: 2, 180, [1, 150, 151, 160, 161], end: 200),
         ]
         return try #require(CriticalPath(record))
     }
@@ -71,17 +77,17 @@ struct CriticalPathTests {
         let path = try Self.measured()
         #expect(path.startsMeasured)
         let told = path.path.map { stretch in
-            "\(stretch.rank) \(stretch.part) \((stretch.startHostSeconds * 1_000).rounded()) "
+            "\(stretch.rank) \(stretch.step) \(stretch.part) \((stretch.startHostSeconds * 1_000).rounded()) "
                 + "\((stretch.hostSeconds * 1_000).rounded())"
         }
         #expect(
             told == [
-                "1 input 2.0 1.0", "1 compute 3.0 107.0", "0 exposed_communication 110.0 8.0", "0 commit 118.0 3.0",
-                "0 optimizer 121.0 9.0",
+                "1 0 optimizer 0.0 1.0", "1 1 input 2.0 1.0", "1 1 compute 3.0 107.0",
+                "0 1 exposed_communication 110.0 8.0", "0 1 commit 118.0 3.0", "0 1 optimizer 121.0 9.0",
             ])
         #expect(abs(path.stepHostSeconds - 0.13) < 1e-12)
-        // The two milliseconds before the slower worker began.
-        #expect(abs(path.coveredShare - 128.0 / 130) < 1e-9)
+        // The millisecond between the slower worker's steps is in neither.
+        #expect(abs(path.coveredShare - 129.0 / 130) < 1e-9)
         let commit = path.stretches.filter { $0.part == "commit" }
         #expect(commit.map(\.rank) == [0, 1])
     }

@@ -4,11 +4,14 @@ import Runs
 /// One step of a cluster run as it was recorded: what every worker did when, and the chain of work that set its length.
 ///
 /// The path is found from its end: the worker that ended last was exchanging until then; the exchange could not begin before
-/// the slowest worker had computed. Time on host clocks.
+/// the slowest worker had computed. Where that worker began later than another, it was still ending the step before, whose
+/// last stretches are on the path as well. Time on host clocks.
 public struct CriticalPath: Sendable, Encodable {
     /// A stretch of a worker's step.
     public struct Stretch: Hashable, Sendable, Encodable {
         public var rank: Int
+        /// The step that it belongs to: the one that is drawn, or the one before.
+        public var step: Int
         /// What it went into: a part's key in `shares`, or `commit` for that part of waiting in which the sum was there and the
         /// coordinator had not said yet that it may be applied.
         public var part: String
@@ -43,8 +46,7 @@ public struct CriticalPath: Sendable, Encodable {
         startsMeasured = starts.count == workers.count
         let start = starts.min() ?? 0
         let all = workers.map { worker in
-            RunTrace.slices(of: worker, from: (worker.timeline?.started.seconds ?? start) - start)
-                .filter { $0.duration > 0 }.map(Stretch.init)
+            Self.ending(worker, of: record, from: start) + Self.stretches(of: worker, from: start)
         }
         guard let last = all.filter({ !$0.isEmpty }).max(by: { ($0.last?.end ?? 0) < ($1.last?.end ?? 0) }),
             let end = last.last?.end, end > 0
@@ -55,6 +57,21 @@ public struct CriticalPath: Sendable, Encodable {
         stretches = all.flatMap { $0 }
         path = startsMeasured ? Self.path(all, last: last) : Self.pathOfParts(all, last: last)
         coveredShare = path.reduce(0) { $0 + $1.hostSeconds } / end
+    }
+
+    /// What `worker` did, since `start`.
+    private static func stretches(of worker: WorkerStepRecord, from start: Double) -> [Stretch] {
+        RunTrace.slices(of: worker, from: (worker.timeline?.started.seconds ?? start) - start)
+            .filter { $0.duration > 0 }.map(Stretch.init)
+    }
+
+    /// What was left to `worker` at `start` of its step before.
+    private static func ending(_ worker: WorkerStepRecord, of record: RunRecord, from start: Double) -> [Stretch] {
+        guard let began = worker.timeline?.started.seconds, began > start,
+            let before = record.workerSteps.first(where: { $0.rank == worker.rank && $0.step.next == worker.step }),
+            before.timeline != nil
+        else { return [] }
+        return clipped(stretches(of: before, from: start), from: 0).filter { $0.end <= began - start + 1e-9 }
     }
 
     /// The step on which most workers report and whose length is nearest to the median of those.
@@ -127,11 +144,15 @@ extension CriticalPath.Stretch {
             case .commit: "commit"
             case .optimizer: StepPart.optimizer.rawValue
             }
-        self.init(rank: slice.rank.index, part: part, startHostSeconds: slice.start, hostSeconds: slice.duration)
+        self.init(
+            rank: slice.rank.index, step: slice.step.index, part: part, startHostSeconds: slice.start,
+            hostSeconds: slice.duration)
     }
 
-    /// What it went into, as readers know it.
-    var title: String { StepPart(rawValue: part)?.title ?? "Waiting for the commit" }
+    /// What it went into, as readers know it; `drawn` is the step that is drawn.
+    func title(in drawn: Int) -> String {
+        (StepPart(rawValue: part)?.title ?? "Waiting for the commit") + (step < drawn ? " of the step before" : "")
+    }
 }
 
 extension CriticalPath {
@@ -154,14 +175,14 @@ extension CriticalPath {
             sentence =
                 sentence
                     + """
-                    \(index == 0 ? ":" : ", then")\(phrase: worker) \(stretch.title.lowercased()) \
+                    \(index == 0 ? ":" : ", then")\(phrase: worker) \(stretch.title(in: step).lowercased()) \
                     (\(stretch.hostSeconds, .duration, place + "/host_seconds"))
                     """
         }
         let rest: Phrase =
             switch coveredShare {
             case 0.995...: "."
-            case _ where startsMeasured: "; in the rest the first of these workers had not begun it."
+            case _ where startsMeasured: "; in the rest the first of these workers was between steps."
             default: "; in the rest workers waited, and no part of another’s step tells what for."
             }
         return sentence + ". That is \(coveredShare, .percent, key + "/covered_share") of it" + rest

@@ -30,7 +30,7 @@ extension HTMLRenderer {
                 )
                 for (number, stretch) in path.path.enumerated() {
                     page.raw("<tr><th scope=\"row\">")
-                    page.escaped(stretch.title)
+                    page.escaped(stretch.title(in: path.step))
                     page.raw("</th>")
                     cells(
                         [
