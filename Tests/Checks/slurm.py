@@ -121,7 +121,7 @@ def check_training(site: Site, reference: str) -> None:
 
 
 def check_loss(site: Site, reference: str) -> None:
-    run = site.launch("cluster", 2000, workers=2)
+    run = site.launch("cluster", 600, workers=2)
     site.wait("steps", lambda: site.show(run)["steps_made"] > 20)
     number = sorted(site.alive(run))[0]
     site.cluster.run("scancel", number)
@@ -195,13 +195,13 @@ def main() -> None:
             # By a daemon that starts its own worker: a wafer takes two cores, and no node here has them.
             local = Site(wafermark, cluster, folder / "w", options=[])
             try:
-                for steps in (60, 2000):
+                for steps in (60, 600):
                     references[steps] = local.wait_for(local.launch("wafer", steps), "finished")["weights_digest"]
             finally:
                 local.close()
             site = Site(wafermark, cluster, folder)
             try:
-                for check in (lambda: check_training(site, references[60]), lambda: check_loss(site, references[2000]),
+                for check in (lambda: check_training(site, references[60]), lambda: check_loss(site, references[600]),
                               lambda: check_cancel(site)):
                     check()
             finally:

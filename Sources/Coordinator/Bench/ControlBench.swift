@@ -85,6 +85,8 @@ public struct ControlBench: Sendable {
     private let executable: String
     private let state: StateDirectory
 
+    /// Between the last worker's arrival and the first measured request.
+    private static let warmUp = Duration.seconds(3)
     /// Sockets of one simulating thread.
     private static let share = 100
 
@@ -141,7 +143,8 @@ public struct ControlBench: Sendable {
         defer { for crowd in crowds { crowd.stop() } }
         func joined() throws -> Int { try store.record(of: id).events.count { $0.kind == .workerJoined } }
         try await wait("all workers to be on record") { try joined() >= settings.workers }
-        // What came together at the start is not what is measured.
+        // What came together at the start is not what is measured; its answers are awaited first.
+        try await Task.sleep(for: Self.warmUp)
         let before = crowds.map(\.current)
         let start = MonotonicInstant.now()
         let first = Footprint(of: daemon)

@@ -86,8 +86,7 @@ public struct Daemon: Service {
     /// Serves until it is shut down.
     ///
     /// - Throws: `DaemonError` where the state directory can't be had; `KeyError` where keys are missing or open to others;
-    ///   `RunStoreError`, also where the store can't take a
-    ///   run's end; what the sockets throw.
+    ///   `RunStoreError`, also where the store can't take a run's end; what the sockets throw.
     public func run() async throws {
         let state = options.state
         try state.create()
