@@ -72,8 +72,11 @@ struct EmulatedRunTests {
             let own = assignment.peers.first { $0.rank == assignment.rank }?.endpoint
             #expect(own == fabric.outlets.first { $0.rank == assignment.rank }?.endpoint)
         }
-        let made = steps.make()
-        #expect(made.recorded == [0])
+        let made = steps.make() + steps.make()
+        #expect(made.recorded == [0, 1])
+        // In the first step connections are made.
+        let emulated = made.compactMap { if case .record(let closed) = $0 { closed.step.emulated } else { nil } }
+        #expect(emulated == [EmulatedStep(duration: EmulatedSeconds(1.0 / 20), dilation: 20, lateness: .zero)])
     }
 
     @Test("the host is measured first, and what it needs decides the dilation of the next membership")

@@ -16,7 +16,8 @@ struct EmulationTests {
         try run.waitForEnd()
         try run.expect(like: Self.reference.get())
         let record = try run.record()
-        #expect(record.emulatedSteps.count == 12, "\(run.words)")
+        // All but the first, in which connections are made.
+        #expect(record.emulatedSteps.count == 11, "\(run.words)")
         #expect(record.run.exchange?.transport == .ipc)
         let links = try #require(record.run.emulation?.links)
         // The first worker sends and takes gradients by any algorithm.
@@ -44,7 +45,7 @@ struct EmulationTests {
         let run = try ElasticRun(steps: 12, workers: 1, launch: Self.machine + ["--dilation", "50"])
         try run.waitForEnd()
         try run.expect(like: Self.reference.get())
-        #expect(try run.record().emulatedSteps.count == 12)
+        #expect(try run.record().emulatedSteps.count == 11)
     }
 
     @Test("F12: a worker that is slow on the emulated machine costs time and changes no bit")

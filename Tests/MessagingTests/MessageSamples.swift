@@ -16,7 +16,8 @@ enum MessageSamples {
                 LaunchRequest(
                     job: "seed: 1\n# Größe\n", backend: .cluster, workers: 4, hardware: "dgx1-v100-16g",
                     exchange: exchange,
-                    terms: SubmissionTerms(priority: -100, after: [run, run], key: String(repeating: "k", count: 128)))),
+                    terms: SubmissionTerms(priority: -100, after: [run, run], key: String(repeating: "k", count: 128)),
+                    emulation: Array(#"{"dilation":20}"#.utf8))),
             .launch(
                 LaunchRequest(job: String(repeating: "x", count: 1 << 20), backend: .wafer, workers: 1, hardware: nil)),
             .cancel(run),
@@ -75,7 +76,10 @@ enum MessageSamples {
                     compute: HostSeconds(0.25), waiting: HostSeconds(0.5), exposedCommunication: HostSeconds(0.75),
                     commit: HostSeconds(0.75), optimizer: HostSeconds(1e9)),
                 startedNanoseconds: 1, endedNanoseconds: .max, sent: Bytes(1 << 40),
-                uncompressed: Bytes(1 << 41))),
+                uncompressed: Bytes(1 << 41),
+                emulated: EmulatedStepReport(
+                    dilation: 20, dilated: HostSeconds(4), compute: HostSeconds(0.5), optimizer: HostSeconds(0.25),
+                    lateness: HostSeconds(1e-6)))),
         .stepReport(
             StepReport(
                 step: StepNumber(0), learningRate: 0, gradientNorm: 0,
@@ -123,7 +127,8 @@ enum MessageSamples {
                 bucket: Bytes.mebibytes(4),
                 checkpoint: "/runs/x/checkpoints/step-00000018", stateReceivers: [WorkerRank(5), WorkerRank(9)],
                 stateSource: WorkerRank(3), target: Array("{}".utf8),
-                verdict: Verdict(stepsMade: 18, isFinish: false, maskedAccuracy: 0.5, maskedLoss: 2), reconnects: true)),
+                verdict: Verdict(stepsMade: 18, isFinish: false, maskedAccuracy: 0.5, maskedLoss: 2), reconnects: true,
+                device: Array(#"{"jitter":0}"#.utf8))),
         .commit(step: StepNumber(1 << 30), halts: true), .commit(step: StepNumber(0), halts: false),
         .recorded(stepsMade: 40), .halt, .save, .alive, .fenced(reason: "worker 2 was silent for 11 s"),
         .admitted(WorkerRank(4_095), .tcp),
@@ -144,7 +149,7 @@ enum MessageSamples {
                 elements: 335_544_320..<336_000_000, lanes: 4..<8),
             ExchangeHeader(
                 run: run, epoch: 7, step: StepNumber(5), bucket: 1, sender: WorkerRank(2),
-                elements: 16..<48, lanes: 0..<8),
+                elements: 16..<48, lanes: 0..<8, instant: MonotonicInstant(nanoseconds: .max)),
         ]
     }()
 

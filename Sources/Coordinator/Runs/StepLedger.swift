@@ -26,6 +26,9 @@ package struct StepLedger: Sendable {
     private let nextSentence: Bool
     private var open: [StepNumber: Open] = [:]
     private var members: [WorkerRank] = []
+    /// The membership's first step, in which connections are made and memory is touched: it tells nothing of an emulated
+    /// machine.
+    private var firstStep = StepNumber(0)
     /// When the membership's first worker began its first step, on its clock, and the run's host time at that moment.
     private var start: UInt64?
     private var startElapsed = HostSeconds.zero
@@ -43,6 +46,7 @@ package struct StepLedger: Sendable {
     /// - Parameter elapsed: the run's host time now.
     package mutating func begin(_ members: [WorkerRank], at step: StepNumber, elapsed: HostSeconds) {
         self.members = members.sorted()
+        firstStep = step
         open = open.filter { $0.key < step }
         start = nil
         startElapsed = elapsed
@@ -128,7 +132,7 @@ package struct StepLedger: Sendable {
             step: record(
                 step, lanes, first,
                 // What is left of the reports where a worker was lost tells nothing of the machine.
-                reports.count == members.count ? Self.emulated(reports.map { $0.value }) : nil),
+                reports.count == members.count && step != firstStep ? Self.emulated(reports.map { $0.value }) : nil),
             workers: Self.withEmulatedWaiting(reports).map {
                 workerRecord($0.value, rank: $0.key, lanes: told.laneCounts[$0.key] ?? 0)
             })
