@@ -23,7 +23,9 @@ struct ExplanationTests {
         for stack in ["pytorch-20.06", "tf-19.08", "oneflow-0.1.8"] {
             for (workers, accumulation) in [(1, 1), (8, 1), (8, 4)] {
                 let layout = StepModel.Layout(
-                    workers: workers, devicesPerNode: min(workers, 8), microBatch: 16, accumulation: accumulation,
+                    workers: workers, devicesPerNode: min(workers, profile.cluster?.devicesPerNode ?? 8),
+                    microBatch: 16,
+                    accumulation: accumulation,
                     stack: stack)
                 let prediction = try JobPrediction(job: job, profile: profile, layout: layout)
                 let root = try Explanation.prediction(job: job, profile: profile, layout: layout)

@@ -20,6 +20,7 @@ struct ActivationZeroTests {
         #expect(zeros.denseMultiplyAdds - zeros.nonZeroMultiplyAdds == 5 * 256 * 3_000_000 * steps)
         #expect(zeros.denseMultiplyAdds - zeros.doneMultiplyAdds == 5 * 256 * 2_000_000 * steps)
         #expect(abs(zeros.harvestedShare - 5 * 256 * 2e6 / (3 * 3_584 * 3_145_728)) < 1e-12)
+        #expect(abs(zeros.zeroMultiplyAddShare - 1.5 * zeros.harvestedShare) < 1e-12)
         #expect(report.notes.contains { $0.kind == .activationZeros })
     }
 

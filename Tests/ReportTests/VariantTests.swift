@@ -83,7 +83,7 @@ struct VariantTests {
         let sparsity = try #require(report.runs[0].sparsity)
         // Of four matrices' 12 parts `output` is 4; the last five of ten steps skip three quarters of it.
         #expect(abs(sparsity.harvestedShare - 0.5 * 0.75 * 4 / 12) < 1e-12)
-        #expect(report.notes.contains { $0.kind == .sparse && $0.text.contains("12.5 %") })
+        #expect(report.notes.contains { $0.kind == .sparse && $0.text.plain.contains("12.5 %") })
     }
 
     @Test("tells a difference from chance")

@@ -17,8 +17,9 @@ public struct ActivationZeroFigures: Sendable, Encodable {
     public var nonZeroMultiplyAdds: Double
     /// Those that were really done.
     public var doneMultiplyAdds: Double
-    /// The share of them all that was not done.
+    /// The share of them all that was not done, and that leaving out every such zero would not do.
     public var harvestedShare: Double
+    public var zeroMultiplyAddShare: Double
 
     /// Of a feed-forward layer's six products, those with inner activations or their slopes as a factor: all but the first.
     private static let productsWithZeros = 5.0
@@ -39,5 +40,15 @@ public struct ActivationZeroFigures: Sendable, Encodable {
         nonZeroMultiplyAdds = denseMultiplyAdds - perActivation * Double(zeroActivations)
         doneMultiplyAdds = denseMultiplyAdds - perActivation * Double(skippedActivations)
         harvestedShare = 1 - doneMultiplyAdds / max(1, denseMultiplyAdds)
+        zeroMultiplyAddShare = 1 - nonZeroMultiplyAdds / max(1, denseMultiplyAdds)
+    }
+
+    /// In words, with the JSON Pointer `key` to these figures.
+    func phrase(_ key: String) -> Phrase {
+        """
+        \(zeroShare, .share, key + "/zero_share") of the feed-forward layers’ inner activations were zero. Of the encoder’s \
+        multiply-adds \(harvestedShare, .share, key + "/harvested_share") were not done for it; leaving out every such zero \
+        would be \(zeroMultiplyAddShare, .share, key + "/zero_multiply_add_share").
+        """
     }
 }

@@ -22,7 +22,7 @@ public struct Note: Sendable, Encodable {
     /// A few words.
     public var title: String
     /// In full.
-    public var text: String
+    public var text: Phrase
     /// Whether it is a reason to distrust the answer.
     public var isWarning: Bool
 
@@ -32,7 +32,7 @@ public struct Note: Sendable, Encodable {
             notes.append(
                 Note(
                     kind: .notFinished, title: "\(run.label): \(run.state)",
-                    text: run.failure ?? "The run has no final figures; what it recorded is shown.",
+                    text: "\(run.failure ?? "The run has no final figures; what it recorded is shown.")",
                     isWarning: run.state == "failed"))
         }
         if !facts.isOneJobButForSeeds {
@@ -67,30 +67,19 @@ public struct Note: Sendable, Encodable {
                         + "any text; accuracies and losses say nothing about biomedical language.",
                     isWarning: false))
         }
-        for run in facts.runs {
-            guard let sparsity = run.sparsity else { continue }
-            notes.append(
-                Note(
-                    kind: .sparse, title: "\(run.label): sparse",
-                    text: "\(FigureFormat.count.text(Double(sparsity.keptWeights))) of "
-                        + "\(FigureFormat.count.text(Double(sparsity.maskableWeights))) weights of "
-                        + "\(sparsity.matrices.joined(separator: ", ")) were kept at the end "
-                        + "(\(sparsity.pattern), \(sparsity.method)). Of the encoder’s multiply-adds "
-                        + "\(FigureFormat.share.text(sparsity.harvestedShare)) were not done; "
-                        + "\(FigureFormat.significant.text(sparsity.nonZeroMultiplyAdds)) were with weights that are "
-                        + "not zero.",
-                    isWarning: false))
-        }
-        for run in facts.runs {
-            guard let zeros = run.activationZeros else { continue }
-            notes.append(
-                Note(
-                    kind: .activationZeros, title: "\(run.label): ReLU’s zeros",
-                    text: "\(FigureFormat.share.text(zeros.zeroShare)) of the feed-forward layers’ inner activations "
-                        + "were zero. Of the encoder’s multiply-adds \(FigureFormat.share.text(zeros.harvestedShare)) were not "
-                        + "done for it; leaving out every such zero would be "
-                        + "\(FigureFormat.share.text(1 - zeros.nonZeroMultiplyAdds / max(1, zeros.denseMultiplyAdds))).",
-                    isWarning: false))
+        for (index, run) in facts.runs.enumerated() {
+            if let sparsity = run.sparsity {
+                notes.append(
+                    Note(
+                        kind: .sparse, title: "\(run.label): sparse", text: sparsity.phrase("/runs/\(index)/sparsity"),
+                        isWarning: false))
+            }
+            if let zeros = run.activationZeros {
+                notes.append(
+                    Note(
+                        kind: .activationZeros, title: "\(run.label): ReLU’s zeros",
+                        text: zeros.phrase("/runs/\(index)/activation_zeros"), isWarning: false))
+            }
         }
         for run in facts.runs {
             guard let compression = run.compression else { continue }
@@ -116,5 +105,19 @@ public struct Note: Sendable, Encodable {
                     + "a GPU cluster or of a wafer.",
                 isWarning: false))
         return notes
+    }
+}
+
+extension Note {
+    private enum CodingKeys: String, CodingKey {
+        case kind, title, text, isWarning
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(kind, forKey: .kind)
+        try container.encode(title, forKey: .title)
+        try container.encode(text.plain, forKey: .text)
+        try container.encode(isWarning, forKey: .isWarning)
     }
 }

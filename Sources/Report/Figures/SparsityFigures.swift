@@ -47,6 +47,16 @@ public struct SparsityFigures: Sendable, Encodable {
         harvestedShare = denseMultiplyAdds > 0 ? 1 - doneMultiplyAdds / denseMultiplyAdds : 0
     }
 
+    /// In words, with the JSON Pointer `key` to these figures.
+    func phrase(_ key: String) -> Phrase {
+        """
+        \(Double(keptWeights), .count, key + "/kept_weights") of \(Double(maskableWeights), .count, key + "/maskable_weights") \
+        weights of \(matrices.joined(separator: ", ")) were kept at the end (\(pattern), \(method)). Of the encoder’s \
+        multiply-adds \(harvestedShare, .share, key + "/harvested_share") were not done; \
+        \(nonZeroMultiplyAdds, .significant, key + "/non_zero_multiply_adds") were with weights that are not zero.
+        """
+    }
+
     /// Weights that the encoder of `model` multiplies each token by: in all layers' matrices.
     static func encoderWeights(of model: ModelShape) -> Int {
         model.layers * SparsitySettings.Matrix.allCases.reduce(0) { $0 + $1.weights(of: model) }

@@ -14,7 +14,7 @@ public struct MarkdownRenderer {
         for detail in report.answer.details { text += "- " + Self.escaped(detail.plain) + "\n" }
         text += "\n"
         for note in report.notes {
-            text += "> **" + Self.escaped(note.title) + ".** " + Self.escaped(note.text) + "\n>\n"
+            text += "> **" + Self.escaped(note.title) + ".** " + Self.escaped(note.text.plain) + "\n>\n"
         }
         if text.hasSuffix(">\n") { text.removeLast(2) }
         text += "\n" + figures + "\n" + seeds + parts + compression + remedies + criticalPaths + links + scaling
