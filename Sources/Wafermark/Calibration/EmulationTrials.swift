@@ -144,7 +144,8 @@ struct EmulationTrials: Sendable {
             "\(Figures.plural(trial.workers, "worker")), \(trial.devicesPerNode) a node, \(profile.name), "
                 + trial.algorithm.rawValue)
         let id = try await client.launch(
-            job, on: .cluster, workers: trial.workers, hardware: profile.file, exchange: exchange, emulation: settings)
+            job, on: .cluster, workers: trial.workers,
+            hardware: trial.gigabits == nil ? profile.name : profile.file, exchange: exchange, emulation: settings)
         let store = try RunStore(readingFrom: state.path)
         let last = try await RunWatcher(store: store, id: id).follow(state: state) { _ in }
         guard case .finished = last.run.state else {
