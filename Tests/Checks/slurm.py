@@ -187,6 +187,13 @@ def main() -> None:
     if missing:
         print(f"slurm: SKIPPED: not installed here: {', '.join(missing)} (Debian: slurm-wlm, munge)")
         return
+    try:
+        check_all(wafermark)
+    except slurm_cluster.Unavailable as error:
+        print(f"slurm: SKIPPED: Slurm's daemons don't come up on this host: {error}")
+
+
+def check_all(wafermark: str) -> None:
     with tempfile.TemporaryDirectory(prefix="wm-slurm-") as name:
         folder = pathlib.Path(name)
         (folder / "slurm").mkdir()

@@ -32,6 +32,10 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
+class Unavailable(Exception):
+    """Slurm's own daemons don't come up on this host."""
+
+
 class SlurmCluster:
     """`nodes` nodes of one core each, called n1, n2, …"""
 
@@ -47,6 +51,9 @@ class SlurmCluster:
     def __enter__(self) -> "SlurmCluster":
         try:
             self._start()
+        except SystemExit as error:
+            self.__exit__()
+            raise Unavailable(str(error)) from error
         except BaseException:
             self.__exit__()
             raise
