@@ -14,7 +14,7 @@ struct FolderLock: ~Copyable {
             throw CorpusError.unwritable(path: path, reason: String(cString: strerror(errno)))
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, Self.isSame(descriptor, path) else {
-            close(descriptor)
+            // What is whole is destroyed by a throw, so `deinit` closes; twice would close another thread's file.
             throw CorpusError.busy(path: name ?? path)
         }
     }
