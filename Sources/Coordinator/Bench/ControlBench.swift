@@ -32,13 +32,10 @@ public struct ControlBench: Sendable {
         public var most: Double
 
         init(_ milliseconds: [Double]) {
-            let sorted = milliseconds.sorted()
-            func quantile(_ share: Double) -> Double {
-                sorted.isEmpty ? 0 : sorted[min(sorted.count - 1, Int(share * Double(sorted.count)))]
-            }
-            median = quantile(0.5)
-            p99 = quantile(0.99)
-            most = sorted.last ?? 0
+            let spread = Quantiles(milliseconds)
+            median = spread.median ?? 0
+            p99 = spread.quantile(0.99) ?? 0
+            most = spread.maximum ?? 0
         }
     }
 

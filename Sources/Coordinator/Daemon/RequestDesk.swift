@@ -82,10 +82,7 @@ struct RequestDesk: Sendable {
     private func launch(_ launch: LaunchRequest) async throws -> RunID {
         let job = try JobFile.parse(launch.job, name: "the submitted job")
         let workers = launch.backend == .wafer ? 1 : launch.workers
-        guard (1...job.lanes).contains(workers) else {
-            throw DaemonError.refused(
-                reason: "\(workers) workers can't share \(job.lanes) lanes; give 1 to \(job.lanes)")
-        }
+        try JobRequirements.check(workers: workers, of: job)
         let emulation = try emulation(of: launch, workers: workers)
         var exchange = launch.backend == .cluster ? launch.exchange : nil
         // Workers of other hosts share no memory and no sockets of this one.
@@ -161,10 +158,7 @@ struct RequestDesk: Sendable {
             throw DaemonError.refused(reason: "run \(id) is complete; there is nothing to go on with")
         }
         let workers = run.backend == .wafer ? 1 : workers ?? run.workers
-        guard (1...run.job.lanes).contains(workers) else {
-            throw DaemonError.refused(
-                reason: "\(workers) workers can't share \(run.job.lanes) lanes; give 1 to \(run.job.lanes)")
-        }
+        try JobRequirements.check(workers: workers, of: run.job)
         _ = try unfinished(run.terms?.after ?? [])
         run.workers = workers
         run.state = .queued

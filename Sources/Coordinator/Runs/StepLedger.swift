@@ -133,9 +133,7 @@ package struct StepLedger: Sendable {
                 step, lanes, first,
                 // What is left of the reports where a worker was lost tells nothing of the machine.
                 reports.count == members.count && step != firstStep ? Self.emulated(reports.map { $0.value }) : nil),
-            workers: Self.withEmulatedWaiting(reports).map {
-                workerRecord($0.value, rank: $0.key, lanes: told.laneCounts[$0.key] ?? 0)
-            })
+            workers: reports.map { workerRecord($0.value, rank: $0.key, lanes: told.laneCounts[$0.key] ?? 0) })
     }
 
     private func record(
@@ -178,29 +176,6 @@ package struct StepLedger: Sendable {
             lateness: told.map(\.lateness).max() ?? .zero)
     }
 
-    /// The reports, in which workers that stand for devices wait for each other until the last device has computed: by
-    /// themselves they can't tell that from a gradient that is still on its way through the emulated network.
-    private static func withEmulatedWaiting(
-        _ reports: [(key: WorkerRank, value: StepReport)]
-    ) -> [(key: WorkerRank, value: StepReport)] {
-        func computed(_ report: StepReport) -> MonotonicInstant {
-            MonotonicInstant(nanoseconds: report.startedNanoseconds)
-                .advanced(by: report.timings.input + report.timings.compute)
-        }
-        guard reports.allSatisfy({ $0.value.emulated?.dilation ?? 0 > 0 }),
-            let last = reports.map({ computed($0.value) }).max()
-        else { return reports }
-        return reports.map { rank, report in
-            var report = report
-            let blocked = report.timings.waiting + report.timings.exposedCommunication
-            report.timings.waiting = min(blocked, max(.zero, last.elapsed(since: computed(report))))
-            report.timings.exposedCommunication = blocked - report.timings.waiting
-            let starts = report.starts
-            report.starts.exposedCommunication = min(starts.waiting + report.timings.waiting, starts.commit)
-            return (key: rank, value: report)
-        }
-    }
-
     private func workerRecord(_ report: StepReport, rank: WorkerRank, lanes: Int) -> WorkerStepRecord {
         WorkerStepRecord(
             step: report.step, rank: rank, input: report.timings.input, compute: report.timings.compute,
@@ -228,12 +203,14 @@ extension StepReport {
     /// Tells waiting from exchanging once it is known when the last worker had `computed`, since the start of `reference`.
     ///
     /// A worker itself sees only when a peer's gradient arrives: what was on its way until then looks to it like a peer that
-    /// still computes.
+    /// still computes. One that stands for a device sees nothing of that, since the emulated network lies in between.
     fileprivate mutating func tellWaiting(until computed: HostSeconds, since reference: StepReport) {
         let ready = max(starts.waiting, computed - started.elapsed(since: reference.started))
-        let onItsWay = min(starts.exposedCommunication - ready, timings.waiting)
-        guard onItsWay > .zero else { return }
-        starts.exposedCommunication = max(starts.waiting, starts.exposedCommunication - onItsWay)
+        let standsForDevice = emulated.map { $0.dilation > 0 } ?? false
+        let exchanging = min(ready, standsForDevice ? starts.commit : starts.exposedCommunication)
+        let onItsWay = min(starts.exposedCommunication - exchanging, timings.waiting)
+        starts.exposedCommunication = min(
+            max(starts.waiting, starts.exposedCommunication - onItsWay), starts.commit)
         timings.exposedCommunication += onItsWay
         timings.waiting = timings.waiting - onItsWay
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Jobs
 
 /// How a cluster's workers stand for a profile's devices.
@@ -72,14 +71,5 @@ struct EmulationOptions: ParsableArguments {
         return try ExchangeSettings(
             algorithm: settings.algorithm, transport: settings.transport, laneShares: settings.laneShares,
             bucket: Self.standInBucket)
-    }
-}
-
-/// Names of hardware profiles.
-enum HardwareOptions {
-    /// A profile's file by its whole path; a profile's name as it is.
-    static func absolute(_ nameOrPath: String) -> String {
-        let isFile = nameOrPath.contains("/") || nameOrPath.hasSuffix(".yaml") || nameOrPath.hasSuffix(".yml")
-        return isFile ? URL(fileURLWithPath: nameOrPath).standardizedFileURL.path : nameOrPath
     }
 }
