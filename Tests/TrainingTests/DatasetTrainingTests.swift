@@ -32,7 +32,11 @@ struct DatasetTrainingTests {
         var job = Sample.job(steps: 6)
         job.lanes = 4
         job.examples.shortSequenceShare = 0.8
-        for index in job.phases.indices { job.phases[index].globalBatch = 32 }
+        job.model.positions = 128
+        for index in job.phases.indices {
+            job.phases[index].globalBatch = 32
+            job.phases[index].sequence = 128
+        }
         let corpus = TextCorpus(
             text: .synthetic(documents: 60, seed: 5), vocabulary: .trained(size: 500), heldOut: 0.2)
         job.corpus = .text(corpus)
