@@ -26,6 +26,8 @@ struct DatasetTests {
                     let example = try reader.example(sequence: sequence, split: split, number: number, epoch: 2)
                     let ids = example.inputIDs
                     #expect(ids.count <= sequence && ids.count >= 5)
+                    #expect(
+                        try reader.length(sequence: sequence, split: split, number: number, epoch: 2) == ids.count)
                     #expect(ids.first == vocabulary.classifierID && ids.last == vocabulary.separatorID)
                     #expect(ids.filter { $0 == vocabulary.separatorID }.count == 2)
                     let end = try #require(ids.firstIndex(of: vocabulary.separatorID))
@@ -101,6 +103,8 @@ struct DatasetTests {
             let example = try reader.example(sequence: 128, split: .training, number: number)
             #expect(example.isNext)
             #expect(example.tokenTypes.allSatisfy { $0 == 0 })
+            #expect(
+                try reader.length(sequence: 128, split: .training, number: number) == example.inputIDs.count)
             #expect(example.inputIDs.filter { $0 == data.vocabulary.separatorID }.count == 1)
         }
     }

@@ -30,6 +30,10 @@ struct SpecimenTests {
                 FabricatedRuns.pair()[1],
             ],
         ]
+        try ReportWriter(
+            try ScalingCurveTests.report(
+                ScalingCurveTests.runs(), scaling: [try ScalingCurveTests.scaling(noise: 300)]), steps: []
+        ).write(to: folder + "/scaling")
         for (name, runs) in sets {
             let report = try ComparisonReport(
                 runs: runs, jobFile: FabricatedRuns.jobFile, generated: FabricatedRuns.start.addingTimeInterval(120))

@@ -26,6 +26,38 @@ struct DatasetTrainingTests {
         #expect(Set(whole.losses).count == whole.losses.count)
     }
 
+    @Test("a step's lanes hold every example of its batch once, and about as many tokens as each other")
+    func dealing() throws {
+        let folder = try TemporaryFolder()
+        var job = Sample.job(steps: 6)
+        job.lanes = 4
+        job.examples.shortSequenceShare = 0.8
+        for index in job.phases.indices { job.phases[index].globalBatch = 32 }
+        let corpus = TextCorpus(
+            text: .synthetic(documents: 60, seed: 5), vocabulary: .trained(size: 500), heldOut: 0.2)
+        job.corpus = .text(corpus)
+        let source = try DatasetStepSource(
+            dataset: DatasetPreparation.prepare(DatasetRequest(corpus: corpus, for: job), into: folder.path + "/data"),
+            job: job)
+        let plan = try TrainingPlan(job: job, vocabularySize: source.vocabularySize)
+        let step = try plan.step(StepNumber(1))
+        let reader = try ExampleReader(source.dataset, seed: job.seed, examples: job.examples)
+        let sequence = step.phase.sequence
+        let expected = try (0..<32).map { example in
+            let (number, epoch) = try source.dataset.number(
+                at: step.firstPosition + UInt64(example), sequence: sequence, seed: job.seed)
+            return try reader.length(sequence: sequence, split: .training, number: number, epoch: epoch)
+        }
+        let lanes = try (0..<4).map { lane in
+            try step.microBatches(lane: lane).flatMap { try source.trainingBatch(of: step, examples: $0).lengths }
+        }
+        #expect(lanes.flatMap { $0 }.map(Int.init).sorted() == expected.sorted())
+        let tokens = lanes.map { $0.reduce(0) { $0 + Int($1) } }
+        let blind = (0..<4).map { expected[8 * $0..<8 * ($0 + 1)].reduce(0, +) }
+        func spread(_ values: [Int]) -> Int { (values.max() ?? 0) - (values.min() ?? 0) }
+        #expect(spread(tokens) * 3 < spread(blind), "\(tokens) against \(blind)")
+    }
+
     @Test("a job that asks a dataset for what it doesn't hold is refused with the key")
     func unfit() throws {
         let folder = try TemporaryFolder()

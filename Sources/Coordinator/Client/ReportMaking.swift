@@ -57,9 +57,21 @@ public enum ReportMaking {
         }
         let wafer = profiles(.wafer).first
         let vocabularySize = records.lazy.compactMap(\.run.corpus?.vocabularySize).first
-        return profiles(.cluster).compactMap {
-            ModelledScaling(job: job, cluster: $0, wafer: wafer, vocabularySize: vocabularySize, plans: plans)
+        return profiles(.cluster).compactMap { profile in
+            ModelledScaling(
+                job: job, cluster: profile, wafer: wafer, vocabularySize: vocabularySize,
+                noise: noise(among: records.filter { $0.run.hardware.flatMap { known[$0] }?.name == profile.name }),
+                plans: plans)
         }
+    }
+
+    /// The noise scale that the last evaluation of the first cluster run measured which has one.
+    private static func noise(among records: [RunRecord]) -> BatchGrowth.Noise? {
+        records.lazy.filter { $0.run.backend == .cluster }.compactMap { record in
+            record.evaluations.lazy.compactMap(\.noise?.scale).last.map {
+                BatchGrowth.Noise(runId: record.run.id.text, scaleSequences: $0, devices: record.run.workers)
+            }
+        }.first
     }
 
     /// The modelled times of all runs that stand for a machine. Of runs that have the same plan, only the first shows it

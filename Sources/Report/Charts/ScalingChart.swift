@@ -25,40 +25,66 @@ struct ScalingChart {
         var svg = SVG()
         drawAxes(in: &svg, plot)
         if let wafer = scaling.wafer { draw(wafer, in: &svg, plot) }
+        drawGrowth(in: &svg, plot)
         drawCluster(in: &svg, plot)
         let wafer = scaling.wafer.map { " \($0.hardware) is drawn as a level." } ?? ""
         return svg.document(
             id: id, width: Self.width, height: Self.height, title: "Time of the whole job against devices",
             description: "Modelled clock, \(scaling.hardware), both axes logarithmic; bars are 90 % intervals.\(wafer) "
+                + (scaling.growth == nil ? "" : "Dotted, with diamonds: with a batch that grows with the cluster. ")
                 + "The table below has the figures.")
     }
 
     private var plot: Plot {
         let times =
             scaling.points.flatMap { [$0.lowModelledSeconds, $0.highModelledSeconds] }
+            + growthPoints.map(\.timeModelledSeconds)
             + (scaling.wafer.map { [$0.lowModelledSeconds, $0.highModelledSeconds] } ?? [])
         let low = log10(times.filter { $0 > 0 }.min() ?? 1)
         let high = log10(times.max() ?? 1)
-        let last = log2(Double(max(2, scaling.points.last?.devices ?? 2)))
+        let last = log2(Double(sizes.last ?? 2))
         return Plot(
             left: 76, top: 34, right: Self.width - 18, bottom: Self.height - 46, x: -0.15...(last + 0.15),
             y: (low - 0.12)...(high + 0.12))
     }
 
+    /// Growth is shown as far as it pays, and a little beyond.
+    private var growthPoints: [BatchGrowth.Point] {
+        guard let growth = scaling.growth else { return [] }
+        return growth.points.filter { $0.devices <= 8 * growth.worthwhileDevices }
+    }
+
+    /// All sizes that are shown, ascending.
+    private var sizes: [Int] {
+        Set([1, 2] + scaling.points.map(\.devices) + growthPoints.map(\.devices)).sorted()
+    }
+
     private func drawAxes(in svg: inout SVG, _ plot: Plot) {
         svg.text("whole job, modelled clock", x: 0, y: 14, class: "axis-title")
-        for level in Self.levels where plot.yRange.contains(log10(level.seconds)) {
+        for level in levels(of: plot.yRange) {
             let y = plot.y(log10(level.seconds))
             svg.line(plot.left, y, plot.right, y, class: "grid")
             svg.text(level.label, x: plot.left - 8, y: y + 4, anchor: .end, class: "tick")
         }
         svg.line(plot.left, plot.bottom, plot.right, plot.bottom, class: "axis")
-        for point in scaling.points {
-            let x = plot.x(log2(Double(point.devices)))
+        for devices in sizes {
+            let x = plot.x(log2(Double(devices)))
             svg.line(x, plot.bottom, x, plot.bottom + 5, class: "axis")
-            svg.text("\(point.devices)", x: x, y: plot.bottom + 19, anchor: .middle, class: "tick")
+            svg.text("\(devices)", x: x, y: plot.bottom + 19, anchor: .middle, class: "tick")
         }
         svg.text("devices of \(scaling.hardware)", x: plot.right, y: Self.height - 6, anchor: .end, class: "axis-title")
+    }
+
+    /// The levels within `range`, a logarithm of seconds; where these are few, also those between powers of ten.
+    private func levels(of range: ClosedRange<Double>) -> [(seconds: Double, label: String)] {
+        let usual = Self.levels.filter { range.contains(log10($0.seconds)) }
+        guard usual.count < 3 else { return usual }
+        return (Int(range.lowerBound.rounded(.down))...Int(range.upperBound.rounded(.up))).flatMap { power in
+            [1, 2, 5].map { digit in
+                let seconds = digit * pow(10, Double(power))
+                return (seconds, FigureFormat.duration.text(seconds))
+            }
+        }.filter { range.contains(log10($0.seconds)) }
     }
 
     private func draw(_ wafer: ModelledScaling.Wafer, in svg: inout SVG, _ plot: Plot) {
@@ -84,5 +110,17 @@ struct ScalingChart {
                 class: "axis")
             svg.mark(.square, x: place.x, y: place.y, radius: 3.6, class: "mark square cluster")
         }
+    }
+
+    private func drawGrowth(in svg: inout SVG, _ plot: Plot) {
+        let places = growthPoints.map { point in
+            (x: plot.x(log2(Double(point.devices))), y: plot.y(log10(point.timeModelledSeconds)))
+        }
+        guard let last = places.last else { return }
+        svg.path(places.map { Optional($0) }, class: "line neutral dash-2")
+        for place in places {
+            svg.mark(.diamond, x: place.x, y: place.y, radius: 3.4, class: "mark diamond neutral")
+        }
+        svg.text("the batch grows", x: last.x, y: last.y - 9, anchor: .end, class: "reference-label")
     }
 }

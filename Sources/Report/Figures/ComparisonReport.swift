@@ -49,6 +49,8 @@ public struct ComparisonReport: Sendable, Encodable {
     public var modelled: [ModelledFigures]
     /// What the job would take on more and more devices of the clusters that runs stand for.
     public var scaling: [ModelledScaling]
+    /// Throughput against the size of the cluster, on every clock.
+    public var scalingCurves: [ScalingCurve]
     /// The runs' times by MLPerf's rules, where they were asked for.
     public var mlperf: MLPerfTimes?
     /// The performance model's error on these runs.
@@ -90,6 +92,7 @@ public struct ComparisonReport: Sendable, Encodable {
         criticalPaths = runs.compactMap(CriticalPath.init)
         topologies = runs.compactMap { ClusterTopology($0, profile: profile($0), host: machine) }
         hostModel = HostModelCheck(runs, on: host)
+        scalingCurves = ScalingCurve.all(of: runs, predictions: scaling, profiles: profiles, host: machine)
         job = JobFigures(first.run.job, vocabularySize: runs.lazy.compactMap(\.run.corpus?.vocabularySize).first)
         let pairs = zip(runs.indices, Self.references(of: runs)).compactMap { index, other in other.map { (index, $0) }
         }

@@ -51,6 +51,8 @@ public struct ModelledScaling: Sendable, Encodable {
     public var wafer: Wafer?
     /// The most devices up to which each doubling cuts the time by a fifth or more.
     public var worthwhileDevices: Int
+    /// The same where the batch grows with the cluster; nil where no run measured how far that helps.
+    public var growth: BatchGrowth?
 
     /// A doubling that saves less than this share of the time is taken not to pay.
     public static let worthwhileSaving = 0.2
@@ -62,10 +64,11 @@ public struct ModelledScaling: Sendable, Encodable {
     /// - Parameters:
     ///   - wafer: the wafer to compare with; left out where it can't do the job.
     ///   - vocabularySize: entries of the vocabulary, where they have been counted.
+    ///   - noise: the gradient noise scale that a run measured.
     ///   - plans: where the wafer's floor plans are kept and looked up.
     public init?(
         job: Job, cluster: HardwareProfile, wafer: HardwareProfile?, vocabularySize: Int?,
-        plans: PlanMemory = PlanMemory(most: 1)
+        noise: BatchGrowth.Noise? = nil, plans: PlanMemory = PlanMemory(most: 1)
     ) {
         let sizes = ClusterSizes(job: job, profile: cluster, vocabularySize: vocabularySize)
         let predictions = sizes.doublings.compactMap { devices in sizes.predict(devices).map { (devices, $0) } }
@@ -79,6 +82,10 @@ public struct ModelledScaling: Sendable, Encodable {
             worthwhile = larger.devices
         }
         worthwhileDevices = worthwhile
+        growth = noise.flatMap {
+            BatchGrowth(
+                job: job, profile: cluster, vocabularySize: vocabularySize, devices: sizes.growing, noise: $0)
+        }
         guard let wafer,
             let prediction = try? JobPrediction(
                 job: job, profile: wafer, layout: StepModel.Layout(workers: 1, vocabularySize: vocabularySize),
@@ -117,8 +124,12 @@ private struct ClusterSizes {
     private var devicesPerNode: Int { max(1, profile.cluster?.devicesPerNode ?? 1) }
     private var most: Int { min(ModelledScaling.mostDevices, job.phases.map(\.globalBatch).min() ?? 1) }
 
-    /// 1, 2, 4 … devices of one node, then 1, 2, 4 … nodes.
-    var doublings: [Int] {
+    /// 1, 2, 4 … devices of one node, then 1, 2, 4 … nodes: as many as the global batch has sequences.
+    var doublings: [Int] { doublings(most: most) }
+    /// The same, as many as are looked at: where the batch grows with them.
+    var growing: [Int] { doublings(most: ModelledScaling.mostDevices) }
+
+    private func doublings(most: Int) -> [Int] {
         let inNode = sequence(first: 1) { $0 * 2 }.prefix { $0 < devicesPerNode }
         let nodes = sequence(first: devicesPerNode) { $0 * 2 }.prefix { $0 <= most }
         return inNode.filter { $0 <= most } + nodes

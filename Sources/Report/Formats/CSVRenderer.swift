@@ -1,4 +1,5 @@
 import Foundation
+import Jobs
 import Runs
 
 /// Writes a report's figures as CSV (RFC 4180): one row a figure, with its unit and clock.
@@ -67,7 +68,28 @@ public struct CSVRenderer {
                 ])
             }
         }
-        return Self.text(rows)
+        return Self.text(rows + curveRows)
+    }
+
+    /// The points of all scaling curves; those that the model alone made are of no run.
+    private var curveRows: [[String]] {
+        report.scalingCurves.flatMap { curve in
+            curve.points.flatMap { point -> [[String]] in
+                let rate = "sequences_per_\(curve.basis.clock)_second"
+                return [
+                    (rate, point.sequencesPerSecond, "1/s"), ("low_" + rate, point.low, "1/s"),
+                    ("high_" + rate, point.high, "1/s"), ("scaling_efficiency", point.scalingEfficiency, "share"),
+                ].compactMap { name, value, unit in
+                    value.map {
+                        [
+                            point.runIds.joined(separator: " "), curve.name, Backend.cluster.rawValue,
+                            String(point.workers), "scaling_curves/\(curve.basis.rawValue)/\(name)", Markup.number($0),
+                            unit, curve.basis.clock,
+                        ]
+                    }
+                }
+            }
+        }
     }
 
     /// Every step of every run, one row each.

@@ -72,6 +72,20 @@ extension MarkdownRenderer {
         return "### Links\n\n" + Self.table(["Links", "Bytes a step", "Used"], rows) + "\n"
     }
 
+    var curves: String {
+        let rows = report.scalingCurves.flatMap { curve in
+            curve.points.map {
+                [
+                    curve.name, "\($0.workers)", FigureFormat.rate.text($0.sequencesPerSecond),
+                    FigureFormat.percent.text($0.scalingEfficiency),
+                ]
+            }
+        }
+        if rows.isEmpty { return "" }
+        return "### Throughput and efficiency (each on its clock)\n\n"
+            + Self.table(["Curve", "Workers", "Sequences/s", "Efficiency"], rows) + "\n"
+    }
+
     var mlperf: String {
         guard let times = report.mlperf else { return "" }
         let rows =

@@ -17,8 +17,8 @@ public struct MarkdownRenderer {
             text += "> **" + Self.escaped(note.title) + ".** " + Self.escaped(note.text.plain) + "\n>\n"
         }
         if text.hasSuffix(">\n") { text.removeLast(2) }
-        text += "\n" + figures + "\n" + seeds + parts + compression + remedies + criticalPaths + links + scaling
-        text += identity + mlperf + hostModel + reproduction
+        text += "\n" + figures + "\n" + seeds + parts + compression + remedies + criticalPaths + links
+        text += curves + scaling + identity + mlperf + hostModel + reproduction
         return text
     }
 
@@ -77,6 +77,7 @@ public struct MarkdownRenderer {
                 } ?? [])
             return "### The whole job on \(Self.escaped(scaling.hardware)) (modelled clock)\n\n"
                 + Self.table(["Devices", "Time", "Efficiency", "Exposed exchange", "US$"], rows) + "\n"
+                + (scaling.growth.map { Self.escaped($0.sentence("", hardware: scaling.hardware).plain) + "\n\n" } ?? "")
         }.joined()
     }
 

@@ -13,7 +13,6 @@ extension HTMLRenderer {
                 factor. The workers really computed and really sent every byte.
                 """
             )
-            emulatedScaling(in: &page)
             for (index, run) in report.runs.enumerated() {
                 guard let emulation = run.emulation else { continue }
                 page.element("h3", run.label)
@@ -51,38 +50,6 @@ extension HTMLRenderer {
             behind in \(Double(emulation.lateSteps), .count, key + "/late_steps") of \
             \(Double(emulation.steps), .count, key + "/steps") steps, which are left out.
             """
-    }
-
-    /// Throughput against workers, where runs of one machine differ in their number, beside what as many alone would give.
-    private func emulatedScaling(in page: inout Markup) {
-        let machines = Dictionary(grouping: report.runs.indices.filter { report.runs[$0].emulation != nil }) { index in
-            let run = report.runs[index]
-            return (run.hardware ?? "") + (run.emulation?.standsFor.map { ", size \($0)" } ?? "")
-        }
-        for (number, (machine, indices)) in machines.sorted(by: { $0.key < $1.key }).enumerated() {
-            let points = indices.compactMap { index in
-                report.runs[index].emulation?.sequencesPerEmulatedSecond.map {
-                    (x: Double(report.runs[index].workers), y: Optional($0))
-                }
-            }.sorted { $0.x < $1.x }
-            guard Set(points.map(\.x)).count > 1, let first = points.first, let rate = first.y else { continue }
-            let ideal = points.map { (x: $0.x, y: Optional($0.x / first.x * rate)) }
-            figure(
-                LineChart(
-                    id: "emulated-scaling-\(number)",
-                    title: "Throughput on \(machine); dashed: in proportion",
-                    description: "Sequences a second on the emulated clock, against workers, beside proportion.",
-                    x: LineChart.Axis("workers", includesZero: true),
-                    y: LineChart.Axis("sequences a second, emulated clock", includesZero: true),
-                    series: [
-                        LineChart.Series(
-                            name: "in proportion", style: SeriesStyle(colour: "neutral", mark: .circle, dash: 1),
-                            points: ideal),
-                        LineChart.Series(
-                            name: "emulated", style: SeriesStyle(colour: "cluster", mark: .square, dash: 0),
-                            points: points),
-                    ], width: 720), in: &page)
-        }
     }
 
     /// Rows of the table; the JSON document has all.

@@ -10,12 +10,13 @@ extension HTMLRenderer {
                 page.escaped("Time of the whole job against devices of \(scaling.hardware)")
                 page.raw("</figcaption>" + ScalingChart(id: "scaling-\(index)", scaling: scaling).svg() + "</figure>\n")
                 table(of: scaling, key, in: &page)
+                growth(of: scaling, key, in: &page)
             }
             page.element(
                 "p", class: "quiet",
                 """
                 Modelled clock: computed by the performance model, nothing was run. Every size makes the same steps with \
-                the job’s own global batch. Intervals hold nine of ten published throughputs that the model had not seen.
+                the job’s own global batch, where it is not said to grow. Intervals hold nine of ten published throughputs that the model had not seen.
                 """
             )
         }

@@ -43,6 +43,7 @@ public struct HTMLRenderer {
         seedsSection(in: &page)
         qualitySection(in: &page)
         stepTimeSection(in: &page)
+        scalingCurvesSection(in: &page)
         emulationSection(in: &page)
         remediesSection(in: &page)
         topologySection(in: &page)
@@ -81,6 +82,7 @@ public struct HTMLRenderer {
         var contents = [("figures", "Side by side")]
         if !report.seedGroups.isEmpty { contents.append(("seeds", "Run to run")) }
         contents += [("quality", "Quality"), ("step-time", "Step time")]
+        if !report.scalingCurves.isEmpty { contents.append(("throughput", "Throughput")) }
         if hasEmulation { contents.append(("emulation", "Emulated")) }
         if !report.remedies.isEmpty { contents.append(("remedies", "What would help")) }
         if !report.topologies.isEmpty { contents.append(("links", "Links")) }

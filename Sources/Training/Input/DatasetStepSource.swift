@@ -9,6 +9,7 @@ public struct DatasetStepSource: StepSource {
     private let reader: ExampleReader
     /// The seed of the order.
     private let seed: UInt64
+    private let dealt = LastDealing()
 
     /// The examples of `dataset` as `job` orders and masks them. Throws `CorpusError.unfitDataset` where the dataset
     /// doesn't hold what the job needs.
@@ -23,19 +24,33 @@ public struct DatasetStepSource: StepSource {
     /// Entries of the dataset's vocabulary.
     public var vocabularySize: Int { dataset.manifest.vocabularySize }
 
-    /// Training examples in the seeded order, masked anew each epoch.
+    /// Training examples of the step's stretch of the seeded order, dealt to the lanes by their lengths (`LaneDealing`),
+    /// masked anew each epoch.
     public func trainingBatch(of step: StepPlan, examples: Range<Int>) throws -> TokenBatch {
         let sequence = step.phase.sequence
         var builder = TokenBatchBuilder(sequenceLength: sequence, capacity: examples.count)
-        for example in examples {
-            let (number, epoch) = try dataset.number(
-                at: step.firstPosition + UInt64(example), sequence: sequence, seed: seed)
+        let dealing = try dealt.dealing(of: step) { try lengths(of: step) }
+        for place in examples {
+            let (number, epoch) = try number(of: step, example: dealing.examples[place])
             try append(
                 number, .training, epoch: epoch, sequence: sequence, maskedPositions: step.phase.maskedPositions,
                 to: &builder)
             builder.count(ExampleChecksum.of(number: number, sequence: sequence))
         }
         return builder.batch
+    }
+
+    private func number(of step: StepPlan, example: Int) throws -> (number: Int, epoch: UInt64) {
+        try dataset.number(
+            at: step.firstPosition + UInt64(example), sequence: step.phase.sequence, seed: seed)
+    }
+
+    /// Tokens of each example of the step's global batch.
+    private func lengths(of step: StepPlan) throws -> [Int] {
+        try (0..<step.phase.globalBatch).map { example in
+            let (number, epoch) = try number(of: step, example: example)
+            return try reader.length(sequence: step.phase.sequence, split: .training, number: number, epoch: epoch)
+        }
     }
 
     /// Held-out examples in their own order, always masked alike.

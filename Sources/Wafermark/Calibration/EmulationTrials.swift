@@ -2,6 +2,7 @@ import Coordinator
 import Foundation
 import Jobs
 import PerformanceModel
+import Report
 import Runs
 
 /// Emulates small clusters on this machine and compares their steps with the replay of the same machine and algorithm.
@@ -160,16 +161,10 @@ struct EmulationTrials: Sendable {
 
     private static func row(_ trial: Trial, _ record: RunRecord, _ profile: HardwareProfile) throws -> Row {
         let run = record.run
-        guard let emulation = run.emulation, let vocabulary = run.corpus?.vocabularySize else {
+        guard let emulation = run.emulation else {
             throw CommandFailure.failed("run \(run.id) has no emulation on record")
         }
-        let counts = Array(repeating: run.job.lanes / trial.workers, count: trial.workers)
-        let cluster = try EmulatedCluster(
-            job: run.job, vocabularySize: vocabulary, laneCounts: counts, profile: profile,
-            settings: emulation.settings)
-        let modelled = EmulatedStepReplay(
-            cluster, exchange: .init(run, vocabularySize: vocabulary, counts, cluster)
-        ).run().step.seconds
+        let modelled = try EmulatedStepReplay.modelling(run, on: profile).run().step.seconds
         let emulated = record.emulatedStepMedian?.seconds
         let busiest = emulation.links?.max { $0.utilisation < $1.utilisation }
         return Row(
