@@ -16,9 +16,14 @@ struct HostDrift: Encodable, Sendable {
     /// Of what goes through memory: adding gradients, the optimizer, copies between processes.
     var memory: Double
 
+    /// Host seconds that a measurement takes, about: a machine that pauses for some hundredths of a second is not slow.
+    private static let secondsEach = 0.8
+
     /// Measures it by passes like those of `job` in its first phase, as `layout` has them, against what `host` says of the
     /// same shape.
     static func measure(_ job: Job, layout: HostStep.Layout, on host: HostMachine) throws -> HostDrift {
+        // What the run before wrote is still on its way to the disk, which would slow these kernels and not the run's.
+        sync()
         let phase = job.phases[0]
         let sequences = Double(phase.globalBatch) / Double(job.lanes)
         let tokens = sequences * Double(phase.sequence) * layout.lengths.fill
@@ -26,7 +31,7 @@ struct HostDrift: Encodable, Sendable {
         // The calibrated shape that is nearest, so that both have rates of the very same passes.
         let sizes = KernelCalibration.tokens(width: job.model.hidden, length: phase.sequence)
         let size = sizes.min { abs(log(Double($0) / tokens)) < abs(log(Double($1) / tokens)) } ?? phase.sequence
-        let now = try KernelCalibration().measure(
+        let now = try KernelCalibration(secondsEach: secondsEach).measure(
             width: job.model.hidden, length: phase.sequence, tokens: size, busy: busy)
         let then = host.rates(hidden: job.model.hidden, sequence: phase.sequence, tokens: size, busy: busy)
         let work = LanePassWork(
@@ -37,9 +42,20 @@ struct HostDrift: Encodable, Sendable {
             compute: work.seconds(now) / work.seconds(then), memory: sum / host.sumNanosecondsPerElement)
     }
 
-    /// The drift between two measurements: the geometric mean.
-    func between(_ other: HostDrift) -> HostDrift {
-        HostDrift(
-            compute: (compute * other.compute).squareRoot(), memory: (memory * other.memory).squareRoot())
+    /// The drift among measurements: the geometric mean of each part; nil without any.
+    init?(among drifts: [HostDrift]) {
+        guard let compute = drifts.map(\.compute).geometricMean, let memory = drifts.map(\.memory).geometricMean
+        else { return nil }
+        self.init(compute: compute, memory: memory)
     }
+
+    init(compute: Double, memory: Double) {
+        self.compute = compute
+        self.memory = memory
+    }
+}
+
+extension [Double] {
+    /// The geometric mean of positive numbers; nil of none.
+    var geometricMean: Double? { isEmpty ? nil : exp(reduce(0) { $0 + log($1) } / Double(count)) }
 }

@@ -38,7 +38,7 @@ struct HostTrials: Sendable {
         Trial(size: "base", workers: 2, sequence: 128, globalBatch: 4, steps: 10),
     ]
 
-    /// A trial's outcome; times are medians over its steps.
+    /// A trial's outcome; times are medians over its steps, and the geometric mean of both runs.
     struct Row: Encodable, Sendable {
         var id: String
         var workers: Int
@@ -64,12 +64,16 @@ struct HostTrials: Sendable {
         var optimizer: Double
         var other: Double
 
-        init(_ parts: HostModelCheck.Parts) {
-            compute = parts.compute
-            waiting = parts.waiting
-            exchange = parts.exchange
-            optimizer = parts.optimizer
-            other = parts.other
+        /// The mean of each part.
+        init(meanOf all: [HostModelCheck.Parts]) {
+            func mean(_ part: KeyPath<HostModelCheck.Parts, Double>) -> Double {
+                all.reduce(0) { $0 + $1[keyPath: part] } / Double(max(1, all.count))
+            }
+            compute = mean(\.compute)
+            waiting = mean(\.waiting)
+            exchange = mean(\.exchange)
+            optimizer = mean(\.optimizer)
+            other = mean(\.other)
         }
     }
 
@@ -89,26 +93,22 @@ struct HostTrials: Sendable {
     /// Where the runs are kept while they are needed.
     var state: StateDirectory
 
-    /// Runs every trial through `client`.
+    /// A run of a trial: what was measured and modelled, and the machine's drift before and after it.
+    private struct Visit {
+        var check: HostModelCheck.Row
+        var drifts: [HostDrift]
+    }
+
+    /// Runs every trial through `client`, in order and then in the reverse: what changes evenly over the whole shifts none
+    /// against the others.
     func run(_ client: DaemonClient, progress: @Sendable (String) -> Void) async throws -> Outcome {
         let store = try RunStore(readingFrom: state.path)
-        var rows: [Row] = []
-        for trial in Self.trials {
-            let job = Self.job(trial)
-            progress("\(job.name), \(Figures.plural(trial.workers, "worker")), \(trial.algorithm.rawValue)")
-            let before = try await drift(job, trial)
-            let id = try await client.launch(
-                job, on: .cluster, workers: trial.workers, hardware: nil,
-                exchange: try ExchangeSettings(
-                    algorithm: trial.algorithm, transport: trial.transport, laneShares: .even,
-                    bucket: trial.bucket ?? ExchangeSettings.usualBucket))
-            let last = try await RunWatcher(store: store, id: id).follow(state: state) { _ in }
-            guard case .finished = last.run.state else {
-                throw CommandFailure.failed("run \(id) of \(job.name) ended: \(last.run.state.name)")
-            }
-            let drift = before.between(try await drift(job, trial))
-            rows.append(try row(trial, job, try store.record(of: id), drift))
+        var visits: [[Visit]] = Self.trials.map { _ in [] }
+        let order = Array(Self.trials.indices)
+        for index in order + order.reversed() {
+            visits[index].append(try await visit(Self.trials[index], client, store, progress))
         }
+        let rows = zip(Self.trials, visits).compactMap(Self.row)
         let errors = Quantiles(rows.map { abs($0.errorPercent) })
         let raw = Quantiles(rows.map { abs($0.errorPercentWithoutDrift) })
         return Outcome(
@@ -117,31 +117,53 @@ struct HostTrials: Sendable {
             worstAbsoluteErrorPercentWithoutDrift: raw.maximum ?? 0)
     }
 
+    /// One run. The replay knows how many tokens its steps had; their times are not looked at.
+    private func visit(
+        _ trial: Trial, _ client: DaemonClient, _ store: RunStore, _ progress: @Sendable (String) -> Void
+    ) async throws -> Visit {
+        let job = Self.job(trial)
+        progress("\(job.name), \(Figures.plural(trial.workers, "worker")), \(trial.algorithm.rawValue)")
+        let before = try await drift(job, trial)
+        let id = try await client.launch(
+            job, on: .cluster, workers: trial.workers, hardware: nil,
+            exchange: try ExchangeSettings(
+                algorithm: trial.algorithm, transport: trial.transport, laneShares: .even,
+                bucket: trial.bucket ?? ExchangeSettings.usualBucket))
+        let last = try await RunWatcher(store: store, id: id).follow(state: state) { _ in }
+        guard case .finished = last.run.state else {
+            throw CommandFailure.failed("run \(id) of \(job.name) ended: \(last.run.state.name)")
+        }
+        guard let check = HostModelCheck.rows(try store.record(of: id), on: host).first else {
+            throw CommandFailure.failed("run \(id) of \(job.name) made too few steps to be compared")
+        }
+        return Visit(check: check, drifts: [before, try await drift(job, trial)])
+    }
+
     private func drift(_ job: Job, _ trial: Trial) async throws -> HostDrift {
         let host = host
         let layout = HostStep.Layout(workers: trial.workers, lengths: SequenceLengths(expectedOf: job.examples))
         return try await OwnThread.run { try HostDrift.measure(job, layout: layout, on: host) }
     }
 
-    /// The replay of the run's own steps: its tokens are known, its times are not looked at.
-    private func row(_ trial: Trial, _ job: Job, _ record: RunRecord, _ drift: HostDrift) throws -> Row {
-        guard let check = HostModelCheck.rows(record, on: host).first else {
-            throw CommandFailure.failed("run \(record.run.id) of \(job.name) made too few steps to be compared")
-        }
-        var parts = check.modelled
+    /// All runs of a trial together; nil without any.
+    private static func row(_ trial: Trial, _ visits: [Visit]) -> Row? {
+        let checks = visits.map(\.check)
+        guard let drift = HostDrift(among: visits.flatMap(\.drifts)),
+            let measured = checks.map(\.stepMedianHostSeconds).geometricMean,
+            let modelled = checks.map(\.stepModelledSeconds).geometricMean
+        else { return nil }
+        var parts = Parts(meanOf: checks.map(\.modelled))
         parts.compute *= drift.compute
         parts.waiting *= drift.compute
         parts.exchange *= drift.memory
         parts.optimizer *= drift.memory
         let predicted = parts.compute + parts.waiting + parts.exchange + parts.optimizer
         return Row(
-            id: job.name, workers: trial.workers, algorithm: trial.algorithm, transport: trial.transport,
-            bucketBytes: trial.bucket?.count,
-            measuredStepHostSeconds: check.stepMedianHostSeconds,
-            predictedStepModelledSeconds: predicted,
-            errorPercent: 100 * (predicted / check.stepMedianHostSeconds - 1), drift: drift,
-            errorPercentWithoutDrift: check.errorPercent, measuredPartsHostSeconds: Parts(check.measured),
-            predictedPartsModelledSeconds: Parts(parts))
+            id: job(trial).name, workers: trial.workers, algorithm: trial.algorithm, transport: trial.transport,
+            bucketBytes: trial.bucket?.count, measuredStepHostSeconds: measured,
+            predictedStepModelledSeconds: predicted, errorPercent: 100 * (predicted / measured - 1), drift: drift,
+            errorPercentWithoutDrift: 100 * (modelled / measured - 1),
+            measuredPartsHostSeconds: Parts(meanOf: checks.map(\.measured)), predictedPartsModelledSeconds: parts)
     }
 
     private static func job(_ trial: Trial) -> Job {
