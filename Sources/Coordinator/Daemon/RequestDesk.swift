@@ -52,7 +52,7 @@ struct RequestDesk: Sendable {
     private func document(_ request: DocumentRequest) throws -> Data {
         let document: Data
         switch request {
-        case .list: document = try RunJSON.list(try store.list())
+        case .list: document = RunJSON.list(try store.list())
         case .show(let run): document = try RunJSON.show(try store.record(of: try store.id(startingWith: run)))
         case .events(let run): document = try RunJSON.events(try store.record(of: try store.id(startingWith: run)))
         }

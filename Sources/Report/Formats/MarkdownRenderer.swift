@@ -17,7 +17,8 @@ public struct MarkdownRenderer {
             text += "> **" + Self.escaped(note.title) + ".** " + Self.escaped(note.text.plain) + "\n>\n"
         }
         if text.hasSuffix(">\n") { text.removeLast(2) }
-        text += "\n" + figures + "\n" + seeds + parts + compression + remedies + criticalPaths + links + scaling
+        text += "\n" + (report.sweep.map { SweepText($0, in: report).markdown } ?? "")
+        text += figures + "\n" + seeds + parts + compression + remedies + criticalPaths + links + scaling
         text += identity + mlperf + hostModel + reproduction
         return text
     }
