@@ -51,6 +51,20 @@ extension RunStore {
         try read(absent: nil) { try Self.fetchRun(id, in: $0)?.run }.orThrow(.noRun(prefix: id.text))
     }
 
+    /// The runs after which another comes that has not finished, and may yet want them finished.
+    public func followed() throws -> Set<RunID> {
+        try read(absent: []) { database in
+            // Few runs follow others; only their documents are decoded.
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT id, document FROM runs
+                    WHERE state <> 'finished' AND instr(document, CAST('"after":["' AS BLOB)) > 0
+                    """)
+            return Set(try rows.flatMap { try Self.run(from: $0).terms?.after ?? [] })
+        }
+    }
+
     /// The newest run that was submitted with `key`; nil where there is none.
     public func run(submittedWith key: String) throws -> Run? {
         try read(absent: nil) { database in

@@ -49,6 +49,7 @@ struct CompareCommand: AsyncParsableCommand {
 
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var log: LogOptions
 
     func validate() throws {
         guard 1...100 ~= seeds else { throw ValidationError("--seeds is \(seeds); 1 to 100 are allowed") }
@@ -92,7 +93,7 @@ struct CompareCommand: AsyncParsableCommand {
     private func session(_ state: StateDirectory) throws -> DaemonSession {
         DaemonSession(
             options: try ThisProgram.daemonOptions(state: state, endpoints: []),
-            logger: ThisProgram.logger(level: .warning))
+            logger: ThisProgram.logger(level: .warning, format: log.logFormat))
     }
 
     private func compare(_ variants: [SparsityVariant], of job: Job) async throws {

@@ -13,7 +13,7 @@ struct RunsCommand: AsyncParsableCommand {
         subcommands: [
             RunsListCommand.self, RunsShowCommand.self, RunsEventsCommand.self, RunsWatchCommand.self,
             RunsResumeCommand.self, RunsCancelCommand.self, RunsDeleteCommand.self, RunsExportCommand.self,
-            RunsImportCommand.self,
+            RunsImportCommand.self, RunsPinCommand.self, RunsPruneCommand.self,
         ])
 }
 

@@ -43,6 +43,7 @@ struct SweepCommand: AsyncParsableCommand {
 
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var log: LogOptions
 
     func run() async throws {
         let plan = try SweepFile.read(file, checks: JobRequirements.sweepChecks)
@@ -50,7 +51,7 @@ struct SweepCommand: AsyncParsableCommand {
         if dryRun { return try list(plan, in: directory) }
         let session = DaemonSession(
             options: try ThisProgram.daemonOptions(state: directory, endpoints: []),
-            logger: ThisProgram.logger(level: .warning))
+            logger: ThisProgram.logger(level: .warning, format: log.logFormat))
         let stream: TerminalProgress.Stream = output.json ? .standardError : .standardOutput
         let display = TerminalProgress(on: stream)
         let sweep = RunSweep(plan, state: directory, client: DaemonClient(state: directory))
