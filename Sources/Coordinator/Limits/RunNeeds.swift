@@ -29,13 +29,13 @@ public struct RunNeeds: Sendable {
             // What each lane holds back, and a second copy of weights and moments on each worker.
             memory += (Double(job.lanes) + Double(workers * Self.copiesInCheckpoint)) * count * number
         }
-        parameters = Int(clamping: Int64(count))
+        parameters = Self.whole(count)
         self.memory = Bytes(Self.whole(memory))
         disk = Bytes(Self.whole((Double(Self.copiesInCheckpoint) + 1) * count * number))
     }
 
     /// The largest shapes that a job file takes have less than 2^62 bytes of everything; beyond that, that.
-    private static func whole(_ bytes: Double) -> Int { bytes < 0x1p62 ? Int(bytes) : 1 << 62 }
+    private static func whole(_ count: Double) -> Int { count < 0x1p62 ? Int(count) : 1 << 62 }
 }
 
 extension Bytes {

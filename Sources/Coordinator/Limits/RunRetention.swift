@@ -62,7 +62,7 @@ public struct RunRetention: Hashable, Sendable {
     public func removals(among runs: [Candidate], now: Date) -> [Removal] {
         var reasons: [RunID: String] = [:]
         for (index, run) in runs.enumerated() where run.mayGo {
-            if let keepRuns, index >= keepRuns { reasons[run.id] = "\(keepRuns) newer runs are kept" }
+            if let keepRuns, index >= keepRuns { reasons[run.id] = "it is not among the newest \(keepRuns)" }
             if let keepDays, let ended = run.ended, now.timeIntervalSince(ended) > keepDays * 86_400 {
                 reasons[run.id] = "it ended more than \(Self.words(keepDays)) days ago"
             }

@@ -153,7 +153,7 @@ enum Migrations {
         UPDATE runs SET steps_made = coalesce((SELECT max(step) + 1 FROM steps WHERE run = runs.number), 0);
         DROP INDEX runs_by_submission;
         CREATE INDEX runs_listed ON runs (
-            submitted, id, job_name, backend, workers, hardware, state, failure, started, ended, steps_made, steps_planned,
+            submitted, number, id, job_name, backend, workers, hardware, state, failure, started, ended, steps_made, steps_planned,
             training_host_seconds, time_to_target_host_seconds, is_pinned
         );
         """
