@@ -39,7 +39,7 @@ let package = Package(
             name: "Coordinator",
             dependencies: [
                 "Cluster", "Wafer", "Report", "PerformanceModel", "Runs", "Training", "Corpus", "Jobs", "Wire",
-                "Messaging", "Kernels", .logging, .serviceLifecycle, .subprocess, .system,
+                "Messaging", "Kernels", "Digests", .logging, .serviceLifecycle, .subprocess, .system,
             ]),
         .target(
             name: "Cluster",

@@ -694,7 +694,7 @@ const ProtobufCMessageDescriptor wafermark__ping__descriptor =
   (ProtobufCMessageInit) wafermark__ping__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[12] =
+static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[16] =
 {
   {
     "job",
@@ -840,19 +840,71 @@ static const ProtobufCFieldDescriptor wafermark__launch__field_descriptors[12] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "memory_limit_bytes",
+    17,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, memory_limit_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "disk_limit_bytes",
+    18,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, disk_limit_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "time_limit_host_seconds",
+    19,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, time_limit_host_seconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "worker_limit",
+    20,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Launch, worker_limit),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__launch__field_indices_by_name[] = {
   9,   /* field[9] = after */
   4,   /* field[4] = algorithm */
   1,   /* field[1] = backend */
   7,   /* field[7] = bucket_bytes */
+  13,   /* field[13] = disk_limit_bytes */
   11,   /* field[11] = emulation */
   6,   /* field[6] = even_lanes */
   3,   /* field[3] = hardware */
   0,   /* field[0] = job */
+  12,   /* field[12] = memory_limit_bytes */
   8,   /* field[8] = priority */
   10,   /* field[10] = submission_key */
+  14,   /* field[14] = time_limit_host_seconds */
   5,   /* field[5] = transport */
+  15,   /* field[15] = worker_limit */
   2,   /* field[2] = workers */
 };
 static const ProtobufCIntRange wafermark__launch__number_ranges[3 + 1] =
@@ -860,7 +912,7 @@ static const ProtobufCIntRange wafermark__launch__number_ranges[3 + 1] =
   { 1, 0 },
   { 9, 6 },
   { 12, 7 },
-  { 0, 12 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor wafermark__launch__descriptor =
 {
@@ -870,7 +922,7 @@ const ProtobufCMessageDescriptor wafermark__launch__descriptor =
   "Wafermark__Launch",
   "wafermark",
   sizeof(Wafermark__Launch),
-  12,
+  16,
   wafermark__launch__field_descriptors,
   wafermark__launch__field_indices_by_name,
   3,  wafermark__launch__number_ranges,

@@ -64,12 +64,14 @@ public struct LaunchRequest: Hashable, Sendable {
     public var terms: SubmissionTerms
     /// How the hardware is emulated, as JSON; empty for a native run.
     public var emulation: [UInt8]
+    /// What the run may take at most.
+    public var limits: RunLimits
 
     /// A request of the given parts.
     public init(
         job: String, backend: Backend, workers: Int, hardware: String?,
         exchange: ExchangeSettings = ExchangeSettings(), terms: SubmissionTerms = SubmissionTerms(),
-        emulation: [UInt8] = []
+        emulation: [UInt8] = [], limits: RunLimits = RunLimits()
     ) {
         self.job = job
         self.backend = backend
@@ -78,6 +80,7 @@ public struct LaunchRequest: Hashable, Sendable {
         self.exchange = exchange
         self.terms = terms
         self.emulation = emulation
+        self.limits = limits
     }
 }
 
@@ -135,6 +138,10 @@ extension ClientRequest {
             launch.after = arena.strings(request.terms.after.map(\.text))
             launch.submission_key = arena.string(request.terms.key ?? "")
             launch.emulation = arena.bytes(request.emulation)
+            launch.memory_limit_bytes = UInt64(clamping: request.limits.memory?.count ?? 0)
+            launch.disk_limit_bytes = UInt64(clamping: request.limits.disk?.count ?? 0)
+            launch.time_limit_host_seconds = request.limits.time?.seconds ?? 0
+            launch.worker_limit = UInt32(clamping: request.limits.workers ?? 0)
             message.kind_case = WAFERMARK__CLIENT_REQUEST__KIND_LAUNCH
             message.launch = arena.pointer(launch)
         case .cancel(let id):
@@ -204,7 +211,7 @@ extension ClientRequest {
                     workers: try reader.integer("workers", launch.workers, in: 1...4_096),
                     hardware: hardware.isEmpty ? nil : hardware, exchange: try exchange(of: launch, reader),
                     terms: try terms(of: launch, reader),
-                    emulation: launch.emulation.array))
+                    emulation: launch.emulation.array, limits: try limits(of: launch, reader)))
         case WAFERMARK__CLIENT_REQUEST__KIND_CANCEL:
             return .cancel(try reader.run("run_id", try reader.required("cancel", message.cancel).run_id))
         case WAFERMARK__CLIENT_REQUEST__KIND_DELETE:
@@ -245,6 +252,16 @@ extension ClientRequest {
         let terms = SubmissionTerms(priority: Int(launch.priority), after: after, key: key.isEmpty ? nil : key)
         if let problem = terms.problem { throw reader.error("priority, after or submission_key", "others", problem) }
         return terms
+    }
+
+    /// The limits of a launch; 0 stands for none.
+    private static func limits(of launch: Wafermark__Launch, _ reader: FieldReader) throws(WireError) -> RunLimits {
+        func bytes(_ count: UInt64) -> Bytes? { count == 0 ? nil : Bytes(Int(clamping: count)) }
+        let time = try reader.seconds("time_limit_host_seconds", launch.time_limit_host_seconds)
+        let workers = try reader.integer("worker_limit", launch.worker_limit, in: 0...4_096)
+        return RunLimits(
+            memory: bytes(launch.memory_limit_bytes), disk: bytes(launch.disk_limit_bytes),
+            time: time == .zero ? nil : time, workers: workers == 0 ? nil : workers)
     }
 
     private static func exchange(

@@ -52,6 +52,51 @@ struct StepLedgerTests {
         #expect(closed.workers[1].timeline?.parts == late.starts)
     }
 
+    @Test(
+        "F29: workers whose clocks differ by 5 s or by days, and drift, stand on one clock in the record: nobody applies a step before all have computed it",
+        arguments: [-5.0, 5, 4e5, -3_000])
+    func skew(seconds: Double) throws {
+        var ledger = StepLedger(laneCount: 4, nextSentence: true)
+        ledger.begin([zero, one], at: StepNumber(0), elapsed: .zero, sharesClock: false)
+        // Both worlds begin a week after their origins, so that a skew of days leaves no number negative.
+        let origin = 604_800.0
+        var before = 0.0
+        for step in 0..<500 {
+            let start = origin + Double(step) * 0.1
+            func report(_ clock: (Double) -> Double, computed: Double) -> StepReport {
+                let began = clock(start)
+                func since(_ moment: Double) -> HostSeconds { HostSeconds(clock(start + moment) - began) }
+                var report = Reports.step(step)
+                report.startedNanoseconds = UInt64(began * 1e9)
+                report.endedNanoseconds = UInt64(clock(start + 0.095) * 1e9)
+                report.starts = PartStarts(
+                    compute: .zero, waiting: since(computed), exposedCommunication: since(0.08), commit: since(0.085),
+                    optimizer: since(0.09))
+                return report
+            }
+            _ = try ledger.take((0..<4).map { Reports.lane($0) }, of: StepNumber(step), from: zero)
+            #expect(try ledger.take(report({ $0 }, computed: 0.05), from: zero) == nil)
+            let drifting = { (moment: Double) in moment + seconds + 200e-6 * (moment - origin) }
+            let closed = try #require(try ledger.take(report(drifting, computed: 0.079), from: one))
+            let (first, second) = (closed.workers[0], closed.workers[1])
+            let placed = try [first, second].map { worker in
+                let timeline = try #require(worker.timeline)
+                let began = timeline.started.seconds
+                return (
+                    began: began, computed: began + timeline.parts.waiting.seconds,
+                    applied: began + timeline.parts.optimizer.seconds
+                )
+            }
+            #expect(
+                placed.allSatisfy { one in placed.allSatisfy { one.computed <= $0.applied + 1e-6 } }, "step \(step)")
+            #expect(abs(placed[1].began - placed[0].began) < 1e-4 && placed[0].began >= before, "step \(step)")
+            before = placed[0].began
+            // The first waits for the second, and only that.
+            #expect(abs(first.duration.seconds - 0.095) < 1e-6 && first.waiting == .zero)
+            #expect(closed.step.elapsed.seconds < 0.1 * Double(step) + 0.0951)
+        }
+    }
+
     @Test("tells a gradient that was on its way from a peer that still computed")
     func onItsWay() throws {
         /// One that has computed at `computed`, has all gradients at 20, the sum at 22 and the commit at 23 milliseconds.

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Jobs
 import Runs
 import Testing
@@ -93,6 +94,62 @@ struct StoreTests {
         #expect(list.map(\.stepsPlanned) == [10, 10, 10])
         #expect(list[1] == RunSummary(try store.record(of: list[1].id)))
         #expect(try store.list(limit: 1).map(\.id.text) == ["bbbbbbbb"])
+    }
+
+    @Test("steps that are made again don't count twice, and a list reads its index alone")
+    func listIndex() throws {
+        let folder = try TemporaryFolder()
+        let store = try RunStore(directory: folder.path)
+        try store.insert([StoreFixture.run("aaaaaaaa"), StoreFixture.run("bbbbbbbb", after: 1)])
+        let id = try StoreFixture.id("aaaaaaaa")
+        try store.append(StoreFixture.additions(steps: 0..<7), to: id)
+        try store.append(StoreFixture.additions(steps: 4..<6), to: id)
+        #expect(try store.list().map(\.stepsMade) == [0, 7])
+        #expect(try store.count() == 2)
+        let plan = try DatabaseQueue(path: folder.database).read {
+            try Row.fetchAll(
+                $0,
+                sql: """
+                    EXPLAIN QUERY PLAN SELECT id, job_name, backend, workers, hardware, state, failure, submitted,
+                        started, ended, steps_made, steps_planned, training_host_seconds, time_to_target_host_seconds,
+                        is_pinned FROM runs ORDER BY submitted DESC, number DESC LIMIT 10
+                    """
+            ).map { $0["detail"] as String }
+        }
+        #expect(plan.count == 1 && plan[0].contains("COVERING INDEX runs_listed"), "\(plan)")
+    }
+
+    @Test("a pin is the run's until it is taken away, whatever else is written of the run")
+    func pins() throws {
+        let folder = try TemporaryFolder()
+        let store = try RunStore(directory: folder.path)
+        var run = try StoreFixture.run("aaaaaaaa")
+        try store.insert(run)
+        try store.pin(run.id)
+        run.state = .finished
+        try store.update(run)
+        #expect(try store.list().map(\.isPinned) == [true])
+        try RunStore(directory: folder.path).pin(run.id, false)
+        #expect(try store.list().map(\.isPinned) == [false])
+        #expect(throws: RunStoreError.noRun(prefix: "zzzzzzzz")) { try store.pin(StoreFixture.id("zzzzzzzz")) }
+    }
+
+    @Test("a run is followed while one that comes after it has not finished")
+    func followed() throws {
+        let folder = try TemporaryFolder()
+        let store = try RunStore(directory: folder.path)
+        let first = try StoreFixture.run("aaaaaaaa")
+        var second = try StoreFixture.run("bbbbbbbb", after: 1)
+        second.terms = SubmissionTerms(after: [first.id])
+        var third = try StoreFixture.run("cccccccc", after: 2)
+        third.terms = SubmissionTerms(priority: 3)
+        try store.insert([first, second, third])
+        #expect(try store.followed() == [first.id])
+        for (state, isFollowed) in [(RunState.failed(reason: "x"), true), (.interrupted, true), (.finished, false)] {
+            second.state = state
+            try store.update(second)
+            #expect(try store.followed() == (isFollowed ? [first.id] : []), "\(state)")
+        }
     }
 
     @Test("a run is found by the start of its id, where that is one run's alone")

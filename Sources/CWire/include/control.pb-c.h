@@ -124,10 +124,17 @@ struct  Wafermark__Launch
    * How the hardware is emulated, as JSON; empty for a native run.
    */
   ProtobufCBinaryData emulation;
+  /*
+   * What the run may take at most; 0 for no limit.
+   */
+  uint64_t memory_limit_bytes;
+  uint64_t disk_limit_bytes;
+  double time_limit_host_seconds;
+  uint32_t worker_limit;
 };
 #define WAFERMARK__LAUNCH__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__launch__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, {0,NULL} }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0,NULL, (char *)protobuf_c_empty_string, {0,NULL}, 0, 0, 0, 0 }
 
 
 struct  Wafermark__Resume

@@ -1,4 +1,5 @@
 import Foundation
+import Jobs
 
 /// Ends this process when its launcher does: the launcher holds the other end of standard input and never writes to it.
 enum Lifeline {
@@ -12,7 +13,8 @@ enum Lifeline {
                 let count = read(STDIN_FILENO, &byte, 1)
                 if count == 0 || (count < 0 && errno != EINTR) { break }
             }
-            FileHandle.standardError.write(Data("the coordinator has gone; this process ends\n".utf8))
+            let words = DiagnosticLine.own("the coordinator has gone; this process ends", level: "warning")
+            FileHandle.standardError.write(Data("\(words)\n".utf8))
             _exit(3)
         }
         thread.name = "lifeline"

@@ -95,7 +95,8 @@ public struct WorkerProcess {
             do {
                 return try live(as: rank, faults)
             } catch WorkerEnd.fenced(let reason) {
-                FileHandle.standardError.write(Data("this worker was declared lost: \(reason); it joins anew\n".utf8))
+                let words = "this worker was declared lost: \(reason); it joins anew"
+                FileHandle.standardError.write(Data("\(DiagnosticLine.own(words, level: "warning"))\n".utf8))
                 rank = nil
             }
         }

@@ -33,15 +33,16 @@ public struct DaemonClient: Sendable {
     ///   - exchange: how a cluster's workers share lanes and exchange gradients; without effect on the wafer.
     ///   - terms: when its turn comes.
     ///   - emulation: how the hardware is emulated; nil for a native run.
+    ///   - limits: what the run may take; the daemon may have narrower ones.
     /// - Throws: `DaemonError`.
     public func launch(
         _ job: Job, on backend: Backend, workers: Int, hardware: String?,
         exchange: ExchangeSettings = ExchangeSettings(), terms: SubmissionTerms = SubmissionTerms(),
-        emulation: EmulationSettings? = nil
+        emulation: EmulationSettings? = nil, limits: RunLimits = RunLimits()
     ) async throws -> RunID {
         let request = LaunchRequest(
             job: JobFile.json(job), backend: backend, workers: workers, hardware: hardware, exchange: exchange,
-            terms: terms, emulation: try emulation.map { Array(try JSONEncoder().encode($0)) } ?? [])
+            terms: terms, emulation: try emulation.map { Array(try JSONEncoder().encode($0)) } ?? [], limits: limits)
         guard case .launched(let id) = try await ask(.launch(request)) else { throw unexpected("launch") }
         return id
     }

@@ -32,6 +32,30 @@ final class FollowedRuns: Sendable {
         return try store.record(of: id)
     }
 
+    /// The end of the run that was submitted with `key`: of the one that is there, which goes on where it has ended before it
+    /// was complete, or of a new one.
+    ///
+    /// - Parameter look: called with every snapshot.
+    /// - Throws: what the client and the store throw; `CancellationError` once the run of a cancelled task has ended.
+    func end(
+        of point: SweepPoint, submittedWith key: String,
+        look: @escaping @Sendable (RunWatcher.Snapshot) async throws -> Void
+    ) async throws -> Run {
+        let store = try RunStore(readingFrom: state.path)
+        if let known = try store.run(submittedWith: key) {
+            switch known.state {
+            case .finished: return known
+            case .queued, .preparing, .running: break
+            case .failed, .cancelled, .interrupted: try await client.resume(known.id)
+            }
+            return try await follow(known.id, in: store, look: look).run
+        }
+        let id = try await client.launch(
+            point.job, on: point.backend, workers: point.workers, hardware: point.hardware, exchange: point.exchange,
+            terms: SubmissionTerms(key: key), emulation: point.emulation)
+        return try await follow(id, in: store, look: look).run
+    }
+
     /// Ends the run that is being cancelled without a last checkpoint.
     func endAtOnce() async {
         if let id = underWay.withLock({ $0 }) { try? await client.cancel(id) }

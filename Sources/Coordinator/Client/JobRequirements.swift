@@ -57,4 +57,21 @@ public enum JobRequirements {
                     + "can't stand for it; see 'wafermark hardware list'")
         }
     }
+
+    /// The same checks, for the runs of a sweep's grid.
+    public static let sweepChecks = SweepFile.Checks(
+        hardware: { name, backend in reason { try check(hardware: name, for: backend) } },
+        emulation: { settings, workers, hardware in
+            reason { try check(settings, workers: workers, hardware: hardware, for: .cluster) }
+        })
+
+    /// Why `check` fails; nil where it doesn't.
+    private static func reason(_ check: () throws -> Void) -> String? {
+        do {
+            try check()
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
 }

@@ -41,6 +41,12 @@ public struct Daemon: Service {
         public var machine: Machine
         /// Limits of time of every run.
         public var deadlines: RunDeadlines
+        /// What any run may take at most.
+        public var limits = RunLimits()
+        /// Which runs are kept once they have ended.
+        public var retention = RunRetention()
+        /// How the runs' processes write what they have to say.
+        public var logFormat = DiagnosticLine.Format.text
         /// Whether runs that an earlier daemon left unfinished go on by themselves.
         public var resumesAll: Bool
 
@@ -101,11 +107,12 @@ public struct Daemon: Service {
         }
         let gatekeeper = try gatekeeper()
         let desk = RequestDesk(
-            state: state, store: store, queue: queue, workerSource: options.workerSource, vacancies: vacancies,
-            logger: logger)
+            state: state, store: store, queue: queue, workerSource: options.workerSource, limits: options.limits,
+            vacancies: vacancies, logger: logger)
         if options.resumesAll { try await desk.resumeInterrupted() }
         let server = try ControlServer(
             try addresses(isSecured: gatekeeper != nil), gatekeeper: gatekeeper, logger: logger)
+        let janitor = RunJanitor(retention: options.retention, state: state, store: store, logger: logger)
         logger.info("takes requests at \(server.endpoints.joined(separator: ", "))")
         ready()
 
@@ -114,8 +121,10 @@ public struct Daemon: Service {
                 group.addTask { await server.serve { await desk.answer($0) } }
                 group.addTask {
                     try await carryOutRuns(
-                        from: queue, for: desk, store: store, reserve: reserve, gatekeeper: gatekeeper)
+                        from: queue, for: desk, store: store, reserve: reserve, gatekeeper: gatekeeper,
+                        janitor: janitor)
                 }
+                group.addTask { await janitor.watch() }
                 group.addTask {
                     await waitForCancellation()
                     await queue.close()
@@ -156,7 +165,8 @@ public struct Daemon: Service {
 
     /// Carries out the runs of `queue`, one after the other, until it is closed.
     private func carryOutRuns(
-        from queue: RunQueue, for desk: RequestDesk, store: RunStore, reserve: DiskReserve, gatekeeper: Gatekeeper?
+        from queue: RunQueue, for desk: RequestDesk, store: RunStore, reserve: DiskReserve, gatekeeper: Gatekeeper?,
+        janitor: RunJanitor
     ) async throws {
         let surroundings = RunExecution.Surroundings(
             state: options.state, store: store, reserve: reserve, launcher: launcher, executable: options.executable,
@@ -167,7 +177,7 @@ public struct Daemon: Service {
                         endpoint: try Endpoint(address), gatekeeper: gatekeeper,
                         issuer: options.workerSource == .scheduler ? options.keys : nil)
                 }
-            }, logger: logger)
+            }, logFormat: options.logFormat, logger: logger)
         while let id = await queue.next() {
             let execution = RunExecution(of: id, in: surroundings)
             await queue.begin(id, execution)
@@ -176,6 +186,7 @@ public struct Daemon: Service {
             await queue.end()
             try end.get()
             if let state = try? store.run(id).state { try await desk.settle(id, state) }
+            janitor.tidy()
         }
     }
 

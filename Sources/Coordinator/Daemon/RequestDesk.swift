@@ -12,17 +12,21 @@ struct RequestDesk: Sendable {
     private let store: RunStore
     private let queue: RunQueue
     private let workerSource: WorkerSource
+    private let limits: RunLimits
     private let vacancies: VacancyLauncher?
     private let logger: Logger
 
     /// A desk that keeps runs in `store` and hands them to `queue`.
     ///
-    /// - Parameter vacancies: the places that wait for workers of other hosts; nil where this program starts the workers.
+    /// - Parameters:
+    ///   - limits: what any run may take at most.
+    ///   - vacancies: the places that wait for workers of other hosts; nil where this program starts the workers.
     init(
         state: StateDirectory, store: RunStore, queue: RunQueue, workerSource: WorkerSource = .local,
-        vacancies: VacancyLauncher? = nil, logger: Logger
+        limits: RunLimits = RunLimits(), vacancies: VacancyLauncher? = nil, logger: Logger
     ) {
         self.workerSource = workerSource
+        self.limits = limits
         self.vacancies = vacancies
         self.state = state
         self.store = store
@@ -52,7 +56,7 @@ struct RequestDesk: Sendable {
     private func document(_ request: DocumentRequest) throws -> Data {
         let document: Data
         switch request {
-        case .list: document = try RunJSON.list(try store.list())
+        case .list: document = RunJSON.list(try store.list())
         case .show(let run): document = try RunJSON.show(try store.record(of: try store.id(startingWith: run)))
         case .events(let run): document = try RunJSON.events(try store.record(of: try store.id(startingWith: run)))
         }
@@ -97,9 +101,11 @@ struct RequestDesk: Sendable {
             exchange?.transport = .ipc
             exchange?.laneShares = .even
         }
-        let run = Run(
+        var run = Run(
             id: RunID.random(), job: job, backend: launch.backend, workers: workers, hardware: launch.hardware,
             exchange: exchange, emulation: emulation, terms: launch.terms, submitted: Date())
+        let limits = launch.limits.tightened(by: limits)
+        run.limits = limits.isEmpty ? nil : limits
         if let key = launch.terms.key, let known = try store.run(submittedWith: key) {
             guard known.isAskedForLike(run) else {
                 throw DaemonError.refused(
@@ -108,11 +114,24 @@ struct RequestDesk: Sendable {
             }
             return known.id
         }
+        try checkRoom(for: run)
         _ = try unfinished(launch.terms.after)
         try store.insert(run)
         try await enqueue(run)
         logger.info("queued: job \(job.name) on the \(launch.backend.rawValue)", metadata: ["run": "\(run.id)"])
         return run.id
+    }
+
+    /// Refuses a run that can't keep within its limits, or has no room here.
+    private func checkRoom(for run: Run) throws {
+        guard workerSource == .local || run.limits?.memory == nil else {
+            throw DaemonError.refused(
+                reason: "memory of workers of other hosts can't be watched from here; let their scheduler limit it")
+        }
+        try JobRequirements.check(run.limits ?? RunLimits(), of: run.job, workers: run.workers)
+        let facts = HostProbe.room(at: state.path)
+        try JobRequirements.check(
+            room: workerSource == .local ? facts.memory : nil, disk: facts.disk, for: run.job, workers: run.workers)
     }
 
     /// How the hardware of a launch is emulated, checked; nil for a native run.
@@ -161,6 +180,9 @@ struct RequestDesk: Sendable {
         try JobRequirements.check(workers: workers, of: run.job)
         _ = try unfinished(run.terms?.after ?? [])
         run.workers = workers
+        let limits = (run.limits ?? RunLimits()).tightened(by: limits)
+        run.limits = limits.isEmpty ? nil : limits
+        try checkRoom(for: run)
         run.state = .queued
         run.ended = nil
         let event = RunEvent(

@@ -80,6 +80,8 @@ public struct RunDirectory: Sendable, Hashable {
     public func fabricPlan(epoch: Int) -> String { path + "/fabric-\(epoch).json" }
     public var fabricLog: String { path + "/fabric.log" }
     public var fabricReport: String { path + "/fabric-report.json" }
+    /// What happened to the run, as its coordinator logs it: a JSON object a line.
+    public var coordinatorLog: String { path + "/coordinator.log" }
     /// What the preparation of the dataset wrote to its standard error.
     public var preparationLog: String { path + "/prepare.log" }
     /// A key by which workers that a scheduler starts are let in, while the run is under way; only the owner may read it.

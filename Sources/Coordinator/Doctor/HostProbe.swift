@@ -62,6 +62,12 @@ public enum HostProbe {
             at: state.path, daemon: DaemonLock.isHeld(in: state) ? DaemonLock.holder(of: state) ?? 0 : nil)
     }
 
+    /// The memory that this machine, or the control group, grants, and what is free where `path` is.
+    static func room(at path: String) -> (memory: Bytes, disk: Bytes?) {
+        let memory = Bytes(Int(clamping: ProcessInfo.processInfo.physicalMemory))
+        return (min(memory, memoryLimit() ?? memory), free(at: path))
+    }
+
     private static func free(at path: String) -> Bytes? {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else { return nil }

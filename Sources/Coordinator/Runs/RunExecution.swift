@@ -4,6 +4,7 @@ import Jobs
 import Logging
 import PerformanceModel
 import Runs
+import Synchronization
 import Wire
 
 /// Carries one run from its text to its end: the rim around `RunMachine`. It starts processes, moves messages and stores
@@ -20,6 +21,8 @@ struct RunExecution: Sendable {
         var deadlines: RunDeadlines
         /// Where workers of other hosts are taken; nil where all are on this one.
         var remote: WorkerHub.Remote?
+        /// How the run's processes write what they have to say.
+        var logFormat = DiagnosticLine.Format.text
         var logger: Logger
     }
 
@@ -27,12 +30,17 @@ struct RunExecution: Sendable {
     private let surroundings: Surroundings
     private let inputs: AsyncStream<RunMachine.Input>
     private let post: AsyncStream<RunMachine.Input>.Continuation
+    private let usage: RunUsageProbe
+
+    /// Between two looks at what the run takes.
+    private static let usagePeriod = Duration.seconds(1)
 
     /// An execution of the stored run `id`, not yet begun.
     init(of id: RunID, in surroundings: Surroundings) {
         self.id = id
         self.surroundings = surroundings
         (inputs, post) = AsyncStream.makeStream()
+        usage = RunUsageProbe(folder: surroundings.state.run(id).path)
     }
 
     /// Ends the run as cancelled: with a last checkpoint; at once where it is called again.
@@ -45,13 +53,15 @@ struct RunExecution: Sendable {
     ///
     /// - Throws: what the store throws where it can't even take the run's end.
     func execute() async throws {
-        var journal = RunJournal(id: id, store: surroundings.store, logger: surroundings.logger)
+        let directory = surroundings.state.run(id)
+        var journal = RunJournal(
+            id: id, store: surroundings.store, log: RunLog(of: id, at: directory.coordinatorLog),
+            logger: surroundings.logger)
         do {
             let earlier = RunProgressSoFar(try surroundings.store.record(of: id))
+            try directory.create()
             let run = try journal.begin(on: surroundings.machine)
             try surroundings.reserve.fill()
-            let directory = surroundings.state.run(id)
-            try directory.create()
             let hub = try WorkerHub(
                 run: id, endpoint: surroundings.state.workersEndpoint(of: id), remote: surroundings.remote,
                 logger: surroundings.logger)
@@ -80,6 +90,7 @@ struct RunExecution: Sendable {
             defer { group.cancelAll() }
             group.addTask { await prepare(run, in: directory) }
             group.addTask { await tick() }
+            if let limits = run.limits { group.addTask { await watchUsage(under: limits) } }
             group.addTask { await forward(from: hub) }
             for await input in inputs {
                 for action in machine.handle(input, now: .now()) {
@@ -196,6 +207,14 @@ struct RunExecution: Sendable {
         }
     }
 
+    private func watchUsage(under limits: RunLimits) async {
+        guard limits.memory != nil || limits.disk != nil else { return }
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.usagePeriod)
+            post.yield(.usage(usage.usage(under: limits)))
+        }
+    }
+
     private func prepare(_ run: Run, in directory: RunDirectory) async {
         let process = DatasetPreparationProcess(
             executable: surroundings.executable, datasets: surroundings.state.datasets, log: directory.preparationLog)
@@ -244,16 +263,23 @@ struct RunExecution: Sendable {
                 "worker", "--join", surroundings.state.workersEndpoint(of: run.id), "--run", run.id.text, "--rank",
                 String(rank.index), "--transport", (run.exchange?.transport ?? .ipc).rawValue,
             ],
-            environment: [WorkerEnvironment.token: hub.token], log: directory.log(of: rank))
+            environment: [
+                WorkerEnvironment.token: hub.token, DiagnosticLine.formatVariable: surroundings.logFormat.rawValue,
+                DiagnosticLine.runVariable: run.id.text, DiagnosticLine.rankVariable: "\(rank)",
+            ], log: directory.log(of: rank))
         if surroundings.remote?.issuer != nil { command.keyFile = directory.keyFile }
         command.tokenFile = directory.tokenFile
         command.cores = run.backend.threads(
             lanes: run.job.lanes, cores: ProcessInfo.processInfo.activeProcessorCount)
         let log = command.log
+        let started = Atomic(0)
         do {
             let exit = try await surroundings.launcher.run(command) { processID in
+                usage.add(processID)
+                started.store(Int(processID), ordering: .relaxed)
                 post.yield(.started(rank, processID: processID))
             }
+            usage.remove(Int32(started.load(ordering: .relaxed)))
             post.yield(.exited(rank, exit, lastWords: LogTail.lastLine(of: log)))
         } catch is CancellationError {
             return

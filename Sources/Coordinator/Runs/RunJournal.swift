@@ -9,11 +9,15 @@ struct RunJournal {
     private let id: RunID
     private let store: RunStore
     private let logger: Logger
+    private let log: RunLog
     private var pendingSteps: [StepRecord] = []
     private var pendingWorkerSteps: [WorkerStepRecord] = []
 
     /// A journal of the stored run `id`.
-    init(id: RunID, store: RunStore, logger: Logger) {
+    ///
+    /// - Parameter log: takes every event, too.
+    init(id: RunID, store: RunStore, log: RunLog, logger: Logger) {
+        self.log = log
         self.id = id
         self.store = store
         self.logger = logger
@@ -71,9 +75,13 @@ struct RunJournal {
 
     /// Adds an event.
     mutating func event(_ kind: RunEvent.Kind, _ message: String, rank: WorkerRank?, step: StepNumber?) {
-        logger.info("\(message)", metadata: ["run": "\(id)"])
+        var metadata: Logger.Metadata = ["run": "\(id)", "kind": "\(kind.rawValue)"]
+        if let rank { metadata["rank"] = "\(rank)" }
+        if let step { metadata["step"] = "\(step)" }
+        logger.log(level: kind.logLevel, "\(message)", metadata: metadata)
+        let event = RunEvent(time: Date(), kind: kind, message: message, rank: rank, step: step)
+        log.append(event)
         attempt {
-            let event = RunEvent(time: Date(), kind: kind, message: message, rank: rank, step: step)
             try $0.store.append(RunAdditions(events: [event]), to: $0.id)
         }
     }

@@ -21,6 +21,8 @@ extension RunMachine {
                     "the run ends"
                 } else if count >= run.job.lanes {
                     "each of the job's \(run.job.lanes) lanes has a worker already"
+                } else if let most = run.limits?.workers, count >= most {
+                    "the run may have \(most) workers, and has them"
                 } else {
                     nil
                 }
@@ -173,7 +175,10 @@ extension RunMachine {
         epoch += 1
         let elapsed =
             epoch == 1 ? steps.elapsed : steps.elapsed + max(.zero, now.elapsed(since: lastClosed))
-        steps.begin(ranks, at: StepNumber(plan.stepsMade), elapsed: elapsed)
+        steps.begin(
+            ranks, at: StepNumber(plan.stepsMade), elapsed: elapsed,
+            // Workers with keys of their own are those of several hosts.
+            sharesClock: ranks.allSatisfy { table[$0]?.hello?.key.isEmpty ?? true })
         evaluations.begin(ranks)
         lastClosed = now
         for rank in ranks {

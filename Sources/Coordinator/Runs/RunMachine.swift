@@ -40,6 +40,8 @@ package struct RunMachine: Sendable {
         /// The fabric of membership `epoch` has ended.
         case fabricExited(epoch: Int, WorkerExit, lastWords: String?)
         case fabricFailed(reason: String)
+        /// What the run takes of its machine now.
+        case usage(RunUsage)
         case tick
         case cancel
         case shutDown
@@ -127,6 +129,8 @@ package struct RunMachine: Sendable {
     var isStallTold = false
     /// When time was last seen to pass, and when the run's host time was last read.
     var lastTick: MonotonicInstant
+    /// When it was begun, or gone on with.
+    let begun: MonotonicInstant
     var lastClosed: MonotonicInstant
     /// Whether the run ended because it could not get on.
     package internal(set) var hasGivenUp = false
@@ -166,6 +170,7 @@ package struct RunMachine: Sendable {
         noise = earlier.noise ?? GradientNoiseAverage(lanes: run.job.lanes)
         recorded = earlier.steps
         lastTick = now
+        begun = now
         lastClosed = now
     }
 
@@ -202,7 +207,8 @@ package struct RunMachine: Sendable {
                 // One of an earlier membership was asked to end.
                 return epoch == self.epoch ? fail(.fabricEnded(exit: exit, lastWords: lastWords)) : []
             case .fabricFailed(let reason): return fail(.fabric(reason: reason))
-            case .tick: return try checkDeadlines(now: now)
+            case .usage(let usage): return try take(usage, now: now)
+            case .tick: return try checkTimeLimit(now: now) + checkDeadlines(now: now)
             case .cancel: return try conclude(.cancelled, reason: "cancelled by request", now: now)
             case .shutDown: return try conclude(.interrupted, reason: "the daemon ends", now: now)
             }
@@ -260,7 +266,7 @@ package struct RunMachine: Sendable {
     // MARK: - The end
 
     /// Ends the run as `state`: with a last checkpoint where there is anything to keep, at once where it is asked again.
-    private mutating func conclude(_ state: RunState, reason: String, now: MonotonicInstant) throws -> [Action] {
+    mutating func conclude(_ state: RunState, reason: String, now: MonotonicInstant) throws -> [Action] {
         if farewell != nil { return stop(state, reason: reason) }
         switch stage {
         case .preparing, .restoring, .gathering, .ended: return stop(state, reason: reason)

@@ -32,6 +32,8 @@ package struct StepLedger: Sendable {
     /// When the membership's first worker began its first step, on its clock, and the run's host time at that moment.
     private var start: UInt64?
     private var startElapsed = HostSeconds.zero
+    /// Whether all members read the same clock: those of one host do.
+    private var sharesClock = true
     /// The run's host time, evaluations and lost work included, at the end of the newest closed step.
     package private(set) var elapsed = HostSeconds.zero
 
@@ -43,8 +45,14 @@ package struct StepLedger: Sendable {
 
     /// Begins a membership of `members`, whose first step is `step`.
     ///
-    /// - Parameter elapsed: the run's host time now.
-    package mutating func begin(_ members: [WorkerRank], at step: StepNumber, elapsed: HostSeconds) {
+    /// - Parameters:
+    ///   - elapsed: the run's host time now.
+    ///   - sharesClock: whether all members are on one host. Clocks of several are made one by what all of them have seen
+    ///     at the same moment.
+    package mutating func begin(
+        _ members: [WorkerRank], at step: StepNumber, elapsed: HostSeconds, sharesClock: Bool = true
+    ) {
+        self.sharesClock = sharesClock
         self.members = members.sorted()
         firstStep = step
         open = open.filter { $0.key < step }
@@ -121,6 +129,9 @@ package struct StepLedger: Sendable {
                     "the gradient norm is \(first.gradientNorm) on one worker and \(report.gradientNorm) on worker \(rank)"
             )
         }
+        if !sharesClock {
+            for index in reports.indices { reports[index].value.tellTime(asBy: first) }
+        }
         if members.allSatisfy({ told.reports[$0] != nil }),
             let computed = reports.map({ $0.value.computed(since: first) }).max()
         {
@@ -133,7 +144,11 @@ package struct StepLedger: Sendable {
                 step, lanes, first,
                 // What is left of the reports where a worker was lost tells nothing of the machine.
                 reports.count == members.count && step != firstStep ? Self.emulated(reports.map { $0.value }) : nil),
-            workers: reports.map { workerRecord($0.value, rank: $0.key, lanes: told.laneCounts[$0.key] ?? 0) })
+            workers: reports.map {
+                // Without the first worker's report nothing ties the others' clocks to the run's.
+                workerRecord(
+                    $0.value, rank: $0.key, lanes: told.laneCounts[$0.key] ?? 0, isPlaced: sharesClock || knowsClock)
+            })
     }
 
     private func record(
@@ -176,13 +191,15 @@ package struct StepLedger: Sendable {
             lateness: told.map(\.lateness).max() ?? .zero)
     }
 
-    private func workerRecord(_ report: StepReport, rank: WorkerRank, lanes: Int) -> WorkerStepRecord {
+    private func workerRecord(
+        _ report: StepReport, rank: WorkerRank, lanes: Int, isPlaced: Bool
+    ) -> WorkerStepRecord {
         WorkerStepRecord(
             step: report.step, rank: rank, input: report.timings.input, compute: report.timings.compute,
             exposedCommunication: report.timings.exposedCommunication, waiting: report.timings.waiting,
             optimizer: report.timings.optimizer, duration: report.duration, sent: report.sent,
             uncompressed: report.uncompressed, lanes: lanes,
-            timeline: start.map { _ in
+            timeline: (isPlaced ? start : nil).map { _ in
                 WorkerStepRecord.Timeline(
                     started: elapsed(at: report.startedNanoseconds), parts: report.starts)
             })
@@ -195,7 +212,17 @@ extension StepReport {
     /// From the step's start to its end, on the worker's clock.
     var duration: HostSeconds { MonotonicInstant(nanoseconds: endedNanoseconds).elapsed(since: started) }
 
-    /// When its own lanes were computed, since the start of `reference` on its worker: those of a run share their host's clock.
+    /// Puts the step's times on the clock of `reference`'s worker. What both have seen at the same moment, but for the way of
+    /// a message, is the coordinator's word that the step may be applied; so clocks may differ by any amount, and drift.
+    fileprivate mutating func tellTime(asBy reference: StepReport) {
+        let own = started.advanced(by: starts.optimizer)
+        let other = reference.started.advanced(by: reference.starts.optimizer)
+        let shift = other.nanoseconds &- own.nanoseconds
+        startedNanoseconds &+= shift
+        endedNanoseconds &+= shift
+    }
+
+    /// When its own lanes were computed, since the start of `reference` on its worker, both on one clock.
     fileprivate func computed(since reference: StepReport) -> HostSeconds {
         started.elapsed(since: reference.started) + starts.waiting
     }

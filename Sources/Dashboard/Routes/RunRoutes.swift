@@ -14,7 +14,7 @@ struct RunRoutes {
         let desk = desk
         router.get("/api/v1/runs") { request, _ in
             let limit = try Self.limit(request)
-            return Response.document(try RunJSON.list(try desk.store.list(limit: limit)))
+            return Response.document(RunJSON.list(try desk.store.list(limit: limit)))
         }
         router.get("/api/v1/runs/:run") { _, context in
             Response.document(try RunJSON.show(try desk.store.record(of: try desk.run(named: context))))

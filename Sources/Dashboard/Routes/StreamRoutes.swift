@@ -24,7 +24,7 @@ struct StreamRoutes {
                     let runs = try desk.store.list(limit: 200)
                     guard runs != last else { return .nothing }
                     last = runs
-                    return .news(event: "runs", try RunJSON.list(runs), isLast: false)
+                    return .news(event: "runs", RunJSON.list(runs), isLast: false)
                 }
             }
         }

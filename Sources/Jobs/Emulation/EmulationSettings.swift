@@ -19,6 +19,9 @@ public struct EmulationSettings: Hashable, Sendable, Codable {
     /// Factors of oversubscription.
     public static let oversubscriptionRange = 1.0...1_000
 
+    /// Buckets of a network that is stood for: PyTorch's `DistributedDataParallel` sends 25 MiB at a time by default.
+    public static let standInBucket = Bytes.mebibytes(25)
+
     /// Settings of the given parts.
     public init(
         dilation: Double? = nil, faults: [EmulatedFault] = [], standsFor: String? = nil, devicesPerNode: Int? = nil,

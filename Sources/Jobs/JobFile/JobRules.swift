@@ -5,6 +5,7 @@ enum JobRules {
     /// The most phases of a job.
     static let phaseLimit = 32
     /// The most optimizer steps of a job.
+    static let batchLimit = 16_777_216
     static let stepLimit = 1_000_000_000
 
     /// The most masked forms of an example.
@@ -158,7 +159,7 @@ enum JobRules {
                 ["\(path).masked_positions", "\(path).sequence"], found: "\(phase.maskedPositions)",
                 allowed: "fewer than the sequence (\(phase.sequence))")
         }
-        check.within("\(path).global_batch", phase.globalBatch, 1...16_777_216)
+        check.within("\(path).global_batch", phase.globalBatch, 1...batchLimit)
         if job.lanes > 0, phase.globalBatch > 0, phase.globalBatch % job.lanes != 0 {
             check.add(
                 ["\(path).global_batch", "lanes"], found: "\(phase.globalBatch)",

@@ -9,8 +9,16 @@ public struct RunID: Hashable, Sendable, Comparable, Codable, CustomStringConver
 
     /// The id that `text` spells, or nil where it is none.
     public init?(_ text: String) {
-        guard text.count == Self.length, text.allSatisfy({ Self.alphabet.contains($0) }) else { return nil }
+        guard text.utf8.count == Self.length, text.utf8.allSatisfy(Self.isDigit) else { return nil }
         self.text = text
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "i"), UInt8(ascii: "l"), UInt8(ascii: "o"), UInt8(ascii: "u"): false
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"): true
+        default: false
+        }
     }
 
     /// A new id from the system's random numbers.

@@ -55,6 +55,8 @@ public struct ComparisonReport: Sendable, Encodable {
     public var mlperf: MLPerfTimes?
     /// The performance model's error on these runs.
     public var hostModel: HostModelCheck
+    /// The grid, where the runs are those of a sweep.
+    public var sweep: SweepGrid?
     /// How to do it again.
     public var reproduction: Reproduction
 

@@ -15,6 +15,7 @@ public struct Note: Sendable, Encodable {
         case sparse
         case activationZeros = "activation_zeros"
         case compressed
+        case stepsDrift = "steps_drift"
     }
 
     /// What kind of thing.
@@ -89,6 +90,12 @@ public struct Note: Sendable, Encodable {
                     text: "The job compresses gradients (\(compression.kind)). The bits are those of this compression, "
                         + "on every backend; what it saved and did to the loss is told under “Quality”.",
                     isWarning: false))
+        }
+        // Phases have steps of unequal work, and an emulated device holds its pace whatever the host does.
+        if facts.job.phases.count == 1 {
+            for run in facts.runs where run.emulation == nil {
+                if let note = StepDrift(run.series.stepHostSeconds)?.note(run.label) { notes.append(note) }
+            }
         }
         if !facts.isOneMachine {
             notes.append(

@@ -17,7 +17,8 @@ public struct MarkdownRenderer {
             text += "> **" + Self.escaped(note.title) + ".** " + Self.escaped(note.text.plain) + "\n>\n"
         }
         if text.hasSuffix(">\n") { text.removeLast(2) }
-        text += "\n" + figures + "\n" + seeds + parts + compression + remedies + criticalPaths + links
+        text += "\n" + (report.sweep.map { SweepText($0, in: report).markdown } ?? "")
+        text += figures + "\n" + seeds + parts + compression + remedies + criticalPaths + links
         text += curves + scaling + identity + mlperf + hostModel + reproduction
         return text
     }

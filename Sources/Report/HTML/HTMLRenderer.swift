@@ -39,6 +39,7 @@ public struct HTMLRenderer {
         header(in: &page)
         page.raw("<main>\n")
         answerSection(in: &page)
+        sweepSection(in: &page)
         sideBySideSection(in: &page)
         seedsSection(in: &page)
         qualitySection(in: &page)
@@ -79,7 +80,8 @@ public struct HTMLRenderer {
 
     /// The sections that this report has, for the list of contents.
     private var contents: [(id: String, title: String)] {
-        var contents = [("figures", "Side by side")]
+        var contents = report.sweep == nil ? [] : [("grid", "The grid")]
+        contents.append(("figures", "Side by side"))
         if !report.seedGroups.isEmpty { contents.append(("seeds", "Run to run")) }
         contents += [("quality", "Quality"), ("step-time", "Step time")]
         if !report.scalingCurves.isEmpty { contents.append(("throughput", "Throughput")) }

@@ -11,7 +11,8 @@ public enum RunText {
         if runs.isEmpty { return "No runs yet. `wafermark compare JOB.yaml` makes two.\n" }
         let rows = runs.map { run in
             [
-                run.id.text, run.jobName, run.backend == .wafer ? "wafer" : "cluster×\(run.workers)", run.state.name,
+                run.id.text, run.jobName, run.backend == .wafer ? "wafer" : "cluster×\(run.workers)",
+                run.isPinned ? "\(run.state.name), pinned" : run.state.name,
                 "\(run.stepsMade)/\(run.stepsPlanned)", FigureFormat.duration.text(run.trainingTime?.seconds),
                 age(of: run.submitted, at: now),
             ]

@@ -39,6 +39,8 @@ public struct Run: Hashable, Sendable, Codable, Identifiable {
     public var terms: SubmissionTerms?
     /// How its hardware is emulated; nil for a native run.
     public var emulation: Emulation?
+    /// What it may take of its machine; nil for no limit.
+    public var limits: RunLimits?
 
     /// A run that has been asked for and not yet started.
     public init(

@@ -61,12 +61,14 @@ public struct RunSummary: Hashable, Sendable, Codable, Identifiable {
     public var trainingTime: HostSeconds?
     /// Host time until the target was met, if it was.
     public var timeToTarget: HostSeconds?
+    /// Whether it is kept when room is made.
+    public var isPinned: Bool
 
     /// A line of the given parts.
     public init(
         id: RunID, jobName: String, backend: Backend, workers: Int, hardware: String?, state: RunState,
         submitted: Date, started: Date?, ended: Date?, stepsMade: Int, stepsPlanned: Int,
-        trainingTime: HostSeconds?, timeToTarget: HostSeconds?
+        trainingTime: HostSeconds?, timeToTarget: HostSeconds?, isPinned: Bool = false
     ) {
         self.id = id
         self.jobName = jobName
@@ -81,6 +83,7 @@ public struct RunSummary: Hashable, Sendable, Codable, Identifiable {
         self.stepsPlanned = stepsPlanned
         self.trainingTime = trainingTime
         self.timeToTarget = timeToTarget
+        self.isPinned = isPinned
     }
 
     /// The line that `record` makes.

@@ -12,6 +12,7 @@ enum Migrations {
         ("7 keys of submissions", submissionKeys),
         ("8 steps on the emulated clock", emulatedSteps),
         ("9 when the parts of a step began", partStarts),
+        ("10 steps made and pins, beside what a list needs", listedColumns),
     ]
 
     static var migrator: DatabaseMigrator {
@@ -143,6 +144,18 @@ enum Migrations {
         ALTER TABLE worker_steps ADD COLUMN exposed_communication_start_host_seconds REAL;
         ALTER TABLE worker_steps ADD COLUMN commit_start_host_seconds REAL;
         ALTER TABLE worker_steps ADD COLUMN optimizer_start_host_seconds REAL;
+        """
+
+    /// An index that holds all that a list shows: rows of `runs` are long, and ten thousand of them many pages.
+    private static let listedColumns = """
+        ALTER TABLE runs ADD COLUMN steps_made INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE runs ADD COLUMN is_pinned INTEGER NOT NULL DEFAULT 0;
+        UPDATE runs SET steps_made = coalesce((SELECT max(step) + 1 FROM steps WHERE run = runs.number), 0);
+        DROP INDEX runs_by_submission;
+        CREATE INDEX runs_listed ON runs (
+            submitted, number, id, job_name, backend, workers, hardware, state, failure, started, ended, steps_made, steps_planned,
+            training_host_seconds, time_to_target_host_seconds, is_pinned
+        );
         """
 
     /// Older records hold the parts alone; their sum is the best that is known of the whole.

@@ -8,19 +8,23 @@ extension RunStore {
     /// - Parameter limit: the most that are returned; nil for all.
     public func list(limit: Int? = nil) throws -> [RunSummary] {
         try read(absent: []) { database in
-            // SQLite finds the last step of each run at the end of its stretch of the key: one seek a run.
+            // All columns are in the index `runs_listed`, which is in this order.
             let rows = try Row.fetchCursor(
                 database,
                 sql: """
                     SELECT id, job_name, backend, workers, hardware, state, failure, submitted, started, ended,
-                        (SELECT max(step) FROM steps WHERE run = runs.number), steps_planned, training_host_seconds,
-                        time_to_target_host_seconds
+                        steps_made, steps_planned, training_host_seconds, time_to_target_host_seconds, is_pinned
                     FROM runs ORDER BY submitted DESC, number DESC LIMIT ?
                     """, arguments: [limit ?? -1])
             var summaries: [RunSummary] = []
             while let row = try rows.next() { summaries.append(try Self.summary(from: row)) }
             return summaries
         }
+    }
+
+    /// How many runs there are.
+    public func count() throws -> Int {
+        try read(absent: 0) { try Int.fetchOne($0, sql: "SELECT count(*) FROM runs") ?? 0 }
     }
 
     /// The id of the one run whose id starts with `prefix`; capitals count as small letters.
@@ -45,6 +49,20 @@ extension RunStore {
     /// What was asked for and how it stands.
     public func run(_ id: RunID) throws -> Run {
         try read(absent: nil) { try Self.fetchRun(id, in: $0)?.run }.orThrow(.noRun(prefix: id.text))
+    }
+
+    /// The runs after which another comes that has not finished, and may yet want them finished.
+    public func followed() throws -> Set<RunID> {
+        try read(absent: []) { database in
+            // Few runs follow others; only their documents are decoded.
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT id, document FROM runs
+                    WHERE state <> 'finished' AND instr(document, CAST('"after":["' AS BLOB)) > 0
+                    """)
+            return Set(try rows.flatMap { try Self.run(from: $0).terms?.after ?? [] })
+        }
     }
 
     /// The newest run that was submitted with `key`; nil where there is none.
@@ -108,16 +126,15 @@ extension RunStore {
         }
         let started: Double? = row[8]
         let ended: Double? = row[9]
-        let lastStep: Int? = row[10]
         let trainingTime: Double? = row[12]
         let timeToTarget: Double? = row[13]
         return RunSummary(
             id: id, jobName: row[1], backend: backend, workers: row[3], hardware: row[4],
             state: try state(named: row[5], failure: row[6], of: idText),
             submitted: Date(timeIntervalSince1970: row[7]), started: started.map(Date.init(timeIntervalSince1970:)),
-            ended: ended.map(Date.init(timeIntervalSince1970:)), stepsMade: lastStep.map { $0 + 1 } ?? 0,
-            stepsPlanned: row[11], trainingTime: trainingTime.map { HostSeconds($0) },
-            timeToTarget: timeToTarget.map { HostSeconds($0) })
+            ended: ended.map(Date.init(timeIntervalSince1970:)), stepsMade: row[10], stepsPlanned: row[11],
+            trainingTime: trainingTime.map { HostSeconds($0) }, timeToTarget: timeToTarget.map { HostSeconds($0) },
+            isPinned: row[14])
     }
 
     private static func state(named name: String, failure: String?, of id: String) throws -> RunState {

@@ -58,6 +58,16 @@ extension RunStore {
         }
     }
 
+    /// Keeps a run from being removed to make room, or no longer.
+    ///
+    /// It may be called while a daemon writes: nothing else of the run is touched.
+    public func pin(_ id: RunID, _ isPinned: Bool = true) throws {
+        try write { database in
+            let number = try Self.number(of: id, in: database)
+            try database.execute(sql: "UPDATE runs SET is_pinned = ? WHERE number = ?", arguments: [isPinned, number])
+        }
+    }
+
     /// Marks every run that has not ended as interrupted, with an event that says so: what a daemon does first, since
     /// whoever drove those runs is gone.
     ///
@@ -139,6 +149,8 @@ extension RunStore {
                     step.emulated?.dilation, step.emulated?.lateness.seconds,
                 ])
             }
+            try database.cachedStatement(sql: "UPDATE runs SET steps_made = max(steps_made, ?) WHERE number = ?")
+                .execute(arguments: [additions.steps.map { $0.step.index + 1 }.max(), number])
         }
         if !additions.workerSteps.isEmpty {
             let statement = try database.cachedStatement(

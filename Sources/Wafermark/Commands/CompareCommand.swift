@@ -49,6 +49,7 @@ struct CompareCommand: AsyncParsableCommand {
 
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
+    @OptionGroup var log: LogOptions
 
     func validate() throws {
         guard 1...100 ~= seeds else { throw ValidationError("--seeds is \(seeds); 1 to 100 are allowed") }
@@ -63,7 +64,7 @@ struct CompareCommand: AsyncParsableCommand {
         let directory = state.directory
         let request = BackendComparison.Request(
             job: job, workers: workers, exchange: try exchange.settings(), clusterHardware: clusterHardware,
-            waferHardware: waferHardware, output: folder ?? "results/\(job.name)-\(Self.timestamp())")
+            waferHardware: waferHardware, output: folder ?? "results/\(job.name)-\(FileTimestamp.now())")
         let session = try session(directory)
         let display = TerminalProgress(on: output.json ? .standardError : .standardOutput)
         let comparison = BackendComparison(request, state: directory, client: DaemonClient(state: directory))
@@ -92,7 +93,7 @@ struct CompareCommand: AsyncParsableCommand {
     private func session(_ state: StateDirectory) throws -> DaemonSession {
         DaemonSession(
             options: try ThisProgram.daemonOptions(state: state, endpoints: []),
-            logger: ThisProgram.logger(level: .warning))
+            logger: ThisProgram.logger(level: .warning, format: log.logFormat))
     }
 
     private func compare(_ variants: [SparsityVariant], of job: Job) async throws {
@@ -109,7 +110,7 @@ struct CompareCommand: AsyncParsableCommand {
         let comparison = VariantComparison(
             VariantComparison.Request(
                 job: job, variants: variants, seeds: seeds, workers: workers, exchange: try exchange.settings(),
-                waferHardware: waferHardware, output: folder ?? "results/\(job.name)-\(Self.timestamp())"),
+                waferHardware: waferHardware, output: folder ?? "results/\(job.name)-\(FileTimestamp.now())"),
             state: directory, client: DaemonClient(state: directory))
         let (report, paths) = try await Interruption.cancels(again: { Task { await comparison.endAtOnce() } }) {
             try await session.run { _ in
@@ -125,14 +126,5 @@ struct CompareCommand: AsyncParsableCommand {
         if report.bitIdentical == false {
             throw CommandFailure.failed("a sparse run gave other bits on the cluster than on the wafer; see the report")
         }
-    }
-
-    /// The present time as a part of a file name.
-    private static func timestamp() -> String {
-        let parts = Calendar(identifier: .gregorian).dateComponents(
-            [.year, .month, .day, .hour, .minute, .second], from: Date())
-        func two(_ value: Int?) -> String { String("0\(value ?? 0)".suffix(2)) }
-        return
-            "\(parts.year ?? 0)\(two(parts.month))\(two(parts.day))-\(two(parts.hour))\(two(parts.minute))\(two(parts.second))"
     }
 }

@@ -23,6 +23,7 @@ struct LaunchOptions: ParsableArguments {
 
     @OptionGroup var compression: CompressionOptions
     @OptionGroup var terms: TermsOptions
+    @OptionGroup var limits: LimitOptions
 
     @Option(
         help: ArgumentHelp(
@@ -97,6 +98,7 @@ private struct Launch {
     func run() async throws {
         var job = options.compression.applied(to: try JobFile.read(options.job))
         try JobRequirements.check(workers: workers, of: job)
+        try JobRequirements.check(options.limits.limits, of: job, workers: workers)
         // The daemon reads the profile, and may run in another folder.
         let hardware = options.hardware.map(HardwareOptions.absolute)
         try JobRequirements.check(hardware: hardware, for: backend)
@@ -116,7 +118,8 @@ private struct Launch {
                 job.seed = seed
                 let id = try await client.launch(
                     job, on: backend, workers: workers, hardware: hardware, exchange: exchange,
-                    terms: options.terms.terms(suffix: "-seed-\(seed)"), emulation: emulation)
+                    terms: options.terms.terms(suffix: "-seed-\(seed)"), emulation: emulation,
+                    limits: options.limits.limits)
                 launched.append(Launched(runId: id.text, seed: seed))
             }
             if output.json { return try Console.printJSON(LaunchedRuns(runs: launched)) }
@@ -125,7 +128,7 @@ private struct Launch {
         }
         let id = try await client.launch(
             job, on: backend, workers: workers, hardware: hardware, exchange: exchange,
-            terms: options.terms.terms(), emulation: emulation)
+            terms: options.terms.terms(), emulation: emulation, limits: options.limits.limits)
         guard options.watch else {
             if output.json {
                 try Console.printJSON(Launched(runId: id.text))

@@ -7,10 +7,12 @@ import Runs
 /// `wafermark logs`: what a run's processes have written.
 struct LogsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "logs", abstract: "Show what a run's workers, and the preparation of its text, have written.",
+        commandName: "logs",
+        abstract: "Show what a run's coordinator, workers, and the preparation of its text have written.",
         discussion: """
-            What happened to the run is told by 'runs events'; this is what its processes
-            said themselves, each line behind who said it. Control characters are escaped.
+            Each line stands behind who wrote it. The coordinator's are JSON objects with
+            time (UTC), level, run, rank and step; the others' are too, where the daemon
+            was started with --log-format json. Control characters are escaped.
             """)
 
     @Argument(help: "The run's id, or a beginning of it.")
@@ -68,7 +70,7 @@ private struct RunLogs: Sendable {
         self.worker = worker
     }
 
-    /// The files, with the names of those who write them: the preparation first, then workers by their numbers.
+    /// The files, with the names of those who write them: the coordinator and the preparation first, then workers by their numbers.
     private var files: [(name: String, path: String)] {
         if let worker { return [("worker \(worker)", directory.log(of: worker))] }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
@@ -76,7 +78,7 @@ private struct RunLogs: Sendable {
             guard name.hasPrefix("worker-"), name.hasSuffix(".log") else { return nil }
             return Int(name.dropFirst("worker-".count).dropLast(".log".count))
         }
-        return [("prepare", directory.preparationLog)]
+        return [("coordinator", directory.coordinatorLog), ("prepare", directory.preparationLog)]
             + ranks.sorted().map { ("worker \($0)", directory.log(of: WorkerRank($0))) }
     }
 

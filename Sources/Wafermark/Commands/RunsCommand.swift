@@ -13,7 +13,7 @@ struct RunsCommand: AsyncParsableCommand {
         subcommands: [
             RunsListCommand.self, RunsShowCommand.self, RunsEventsCommand.self, RunsWatchCommand.self,
             RunsResumeCommand.self, RunsCancelCommand.self, RunsDeleteCommand.self, RunsExportCommand.self,
-            RunsImportCommand.self,
+            RunsImportCommand.self, RunsPinCommand.self, RunsPruneCommand.self,
         ])
 }
 
@@ -33,8 +33,15 @@ struct RunsListCommand: AsyncParsableCommand {
         commandName: "list", abstract: "List all runs, newest first.",
         discussion: "With --daemon, prints the JSON document of that daemon's runs; so do show and events.")
 
-    @Option(help: ArgumentHelp("The most that are listed.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "The most that are listed; \(RunsListCommand.usualLimit) by default, and all as JSON.", valueName: "n"))
     var limit: Int?
+
+    @Flag(help: "List all of them.")
+    var all = false
+
+    private static let usualLimit = 50
 
     @OptionGroup var state: StateOptions
     @OptionGroup var daemon: DaemonOptions
@@ -42,16 +49,21 @@ struct RunsListCommand: AsyncParsableCommand {
 
     func validate() throws {
         if let limit, limit < 1 { throw ValidationError("--limit is \(limit); 1 and more are allowed") }
+        if limit != nil, all { throw ValidationError("--limit and --all exclude each other; give one of them") }
     }
 
     func run() async throws {
         if try await daemon.printDocument(.list) { return }
-        let runs = try RunStore(readingFrom: state.directory.path).list(limit: limit)
+        let store = try RunStore(readingFrom: state.directory.path)
+        let runs = try store.list(limit: limit ?? (all || output.json ? nil : Self.usualLimit))
         if output.json {
-            Console.printExactly(String(decoding: try RunJSON.list(runs), as: UTF8.self))
-        } else {
-            Console.printExactly(RunText.list(runs, now: Date()))
+            Console.printExactly(String(decoding: RunJSON.list(runs), as: UTF8.self))
+            return
         }
+        Console.printExactly(RunText.list(runs, now: Date()))
+        // A run may have been added in between.
+        let others = max(0, try store.count() - runs.count)
+        if others > 0 { Console.print("\(others) more; --all or --limit N lists them") }
     }
 }
 

@@ -96,6 +96,9 @@ struct ServeCommand: AsyncParsableCommand {
     var noDashboard = false
 
     @OptionGroup var deadlines: DeadlineOptions
+    @OptionGroup var limits: LimitOptions
+    @OptionGroup var retention: RetentionOptions
+    @OptionGroup var log: LogOptions
 
     func validate() throws {
         if noDashboard, dashboard != nil {
@@ -110,10 +113,13 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let logger = ThisProgram.logger(level: .info)
+        let logger = ThisProgram.logger(level: .info, format: log.logFormat)
         var options = try ThisProgram.daemonOptions(state: state.directory, endpoints: endpoints)
         options.resumesAll = resumeAll
         options.deadlines = deadlines.deadlines
+        options.limits = limits.limits
+        options.retention = retention.retention
+        options.logFormat = log.logFormat
         options.workersEndpoint = workersEndpoint
         if let keys { options.keys = KeyStore(directory: keys) }
         if launcher == .slurm {

@@ -20,7 +20,10 @@ struct WafermarkCommand: AsyncParsableCommand {
         ],
         groupedSubcommands: [
             CommandGroup(
-                name: "Run", subcommands: [CompareCommand.self, ServeCommand.self, LaunchCommand.self]),
+                name: "Run",
+                subcommands: [
+                    CompareCommand.self, SweepCommand.self, ServeCommand.self, LaunchCommand.self,
+                ]),
             CommandGroup(
                 name: "Look", subcommands: [RunsCommand.self, LogsCommand.self, ReportCommand.self, DiffCommand.self]),
             CommandGroup(

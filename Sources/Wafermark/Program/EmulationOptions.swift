@@ -38,9 +38,6 @@ struct EmulationOptions: ParsableArguments {
             valueName: "ratio"))
     var oversubscription = 1.0
 
-    /// Buckets of a network that is stood for: PyTorch's `DistributedDataParallel` sends 25 MiB at a time by default.
-    private static let standInBucket = Bytes.mebibytes(25)
-
     func validate() throws {
         guard dilation == "auto" || Double(dilation) != nil else {
             throw ValidationError("--dilation is '\(dilation)'; allowed are auto and a number")
@@ -70,6 +67,6 @@ struct EmulationOptions: ParsableArguments {
         guard emulate, standFor != nil, options.bucketMebibytes == nil else { return settings }
         return try ExchangeSettings(
             algorithm: settings.algorithm, transport: settings.transport, laneShares: settings.laneShares,
-            bucket: Self.standInBucket)
+            bucket: EmulationSettings.standInBucket)
     }
 }

@@ -47,7 +47,8 @@ enum Program {
         let message = "\(error)"
         if !message.isEmpty {
             for line in message.split(separator: "\n") {
-                Console.diagnose("wafermark: \(PrintableText.plain(String(line)))")
+                let words = "wafermark: \(PrintableText.plain(String(line)))"
+                Console.diagnose(DiagnosticLine.own(words, level: "error"))
             }
         }
         return status(of: error)

@@ -1,5 +1,6 @@
 import Coordinator
 import Foundation
+import Jobs
 import Kernels
 import Logging
 import Messaging
@@ -7,8 +8,13 @@ import Runs
 
 extension ThisProgram {
     /// A logger to standard error.
-    static func logger(level: Logger.Level) -> Logger {
-        var logger = Logger(label: "wafermark") { StreamLogHandler.standardError(label: $0) }
+    static func logger(level: Logger.Level, format: DiagnosticLine.Format = .text) -> Logger {
+        var logger = Logger(label: "wafermark") { label in
+            switch format {
+            case .text: StreamLogHandler.standardError(label: label)
+            case .json: JSONLogHandler()
+            }
+        }
         logger.logLevel = level
         return logger
     }

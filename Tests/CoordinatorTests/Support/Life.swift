@@ -21,12 +21,13 @@ struct Life {
     init(
         workers: Int = 2, lanes: Int = 4, steps: Int, target: Target? = nil, laneShares: LaneShareRule? = nil,
         compression: GradientCompression? = nil, emulation: EmulationSettings? = nil,
-        earlier: RunProgressSoFar = RunProgressSoFar()
+        limits: RunLimits? = nil, earlier: RunProgressSoFar = RunProgressSoFar()
     ) throws {
         self.workers = workers
         self.lanes = lanes
         var run = try Reports.run(workers: workers, lanes: lanes, steps: steps, target: target)
         run.job.compression = compression
+        run.limits = limits
         if let laneShares { run.exchange = ExchangeSettings(laneShares: laneShares) }
         run.emulation = emulation.map { Emulation(settings: $0) }
         machine = RunMachine(
@@ -169,6 +170,7 @@ extension [RunMachine.Action] {
     var isSearching: Bool { contains { if case .findCheckpoint = $0 { true } else { false } } }
     var words: [String] { compactMap { if case .event(_, let words, _, _) = $0 { words } else { nil } } }
 
+    var saves: [Int] { sent.compactMap { if case .save = $0.message { $0.rank } else { nil } } }
     var stopped: [Int] { sent.compactMap { if case .stop = $0.message { $0.rank } else { nil } } }
     var verdicts: [Verdict] {
         sent.compactMap { if case .verdict(let verdict) = $0.message { verdict } else { nil } }
