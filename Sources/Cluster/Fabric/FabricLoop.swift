@@ -59,7 +59,8 @@ package final class FabricLoop {
     package init(_ plan: FabricPlan, in context: Context) throws(MessagingError) {
         self.plan = plan
         alarm = try Alarm()
-        queues = FabricQueues(plan.links, dilation: plan.dilation)
+        queues = FabricQueues(
+            plan.network.links, dilation: plan.dilation, lossSeed: plan.network.seed)
         var outlets: [Outlet] = []
         for outlet in plan.outlets {
             var options = Socket.Options.gradients
@@ -111,7 +112,7 @@ package final class FabricLoop {
             }
             let bytes = payload.bytes.count
             queues.send(
-                count, bytes: Double(bytes) * plan.byteScale, over: inlet.pair.route,
+                count, bytes: Double(bytes) * plan.byteScale, over: inlet.pair.route, flow: index,
                 at: min(header.instant, .now()))
             held[count] = Held(header: header, payload: payload, inlet: index)
             count += 1
@@ -149,13 +150,8 @@ package final class FabricLoop {
 
     /// What has passed so far.
     package var report: FabricReport {
-        let scale = plan.dilation == 0 ? 0 : 1e-9 / plan.dilation
-        return FabricReport(
-            links: zip(plan.links, queues.loads).map { link, load in
-                FabricReport.Link(
-                    name: link.name, bytesPerSecond: link.bytesPerSecond, bytes: load.bytes,
-                    busy: EmulatedSeconds(load.busy * scale), deepestQueue: load.deepestQueue)
-            },
+        FabricReport(
+            links: FabricReport.links(plan, queues.loads),
             frames: statistics.frames, refused: statistics.refused,
             lateness: FabricReport.Lateness(
                 mean: HostSeconds(statistics.lateness / Double(max(1, statistics.frames))),
