@@ -107,7 +107,9 @@ private struct DrivenExchange {
             job: job,
             devices: (0..<sample.devices).map { EmulatedDevice($0, of: cluster, dilation: 1, stepsMade: 0) },
             exchange: exchange,
-            lines: (0..<sample.workers).map { VirtualPlan.Line(rank: WorkerRank($0), device: $0, inlet: "", outlet: "") })
+            lines: (0..<sample.workers).map {
+                VirtualPlan.Line(rank: WorkerRank($0), device: $0, inlet: "", outlet: "")
+            })
         virtual = VirtualExchange(plan, network: cluster.network, dilation: 1)
         workers = (0..<sample.workers).map { _ in Worker() }
     }

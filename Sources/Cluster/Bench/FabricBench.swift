@@ -63,7 +63,8 @@ public struct FabricBench: Sendable {
     ///
     /// - Throws: `FabricBenchError`; `LauncherError` where the fabric can't be started; `MessagingError`.
     public func run() async throws -> Result {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("wafermark-\(UUID().uuidString)").path
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("wafermark-\(UUID().uuidString)")
+            .path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let context = try Context()

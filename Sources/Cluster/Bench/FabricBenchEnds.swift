@@ -58,7 +58,8 @@ final class FabricBenchEnds: Sendable {
             var number = 0
             while !end.withLock({ $0 }) {
                 guard room.wait(timeout: .now() + 0.1) == .success else { continue }
-                try self.send(number, of: series, UnsafeRawBufferPointer(rebasing: memory[0..<size.count]), by: sender) {
+                try self.send(number, of: series, UnsafeRawBufferPointer(rebasing: memory[0..<size.count]), by: sender)
+                {
                     room.signal()
                 }
                 number += 1
@@ -92,7 +93,8 @@ final class FabricBenchEnds: Sendable {
                 let due = start.advanced(by: HostSeconds(Double(number) / rate))
                 _ = Hold.until(due) { true }
                 sent.withLock { $0[number] = .now() }
-                try self.send(number, of: series, UnsafeRawBufferPointer(rebasing: memory[0..<size.count]), by: sender) {}
+                try self.send(number, of: series, UnsafeRawBufferPointer(rebasing: memory[0..<size.count]), by: sender)
+                {}
             }
         } receiving: {
             while latencies.count < count, let (header, _) = try receive() {

@@ -50,7 +50,8 @@ public struct VirtualPlan: Hashable, Sendable, Codable {
         let count = exchange.messageCount
         guard count <= mostMessages else {
             throw EmulationSettings.Violation(
-                description: "\(exchange.algorithm.rawValue) among \(exchange.laneCounts.count) devices is \(count) messages "
+                description:
+                    "\(exchange.algorithm.rawValue) among \(exchange.laneCounts.count) devices is \(count) messages "
                     + "a step, and at most \(mostMessages) are followed; take --algorithm tree or star, larger buckets, or "
                     + "fewer devices")
         }

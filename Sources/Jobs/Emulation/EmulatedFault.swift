@@ -86,7 +86,8 @@ public enum EmulatedFault: Hashable, Sendable, Codable {
         case .slowWorker(let place, let factor): "slow-worker=\(place):\(factor)x"
         case .slowDeviceLink(let place, let factor): "slow-link=worker\(place):\(factor)x"
         case .slowNetworkInterface(let node, let factor): "slow-link=node\(node):\(factor)x"
-        case .loss(let node, let share): "drop=" + (node.map { "node\($0):" } ?? "") + "\((share * 1e6).rounded() / 1e4)%"
+        case .loss(let node, let share):
+            "drop=" + (node.map { "node\($0):" } ?? "") + "\((share * 1e6).rounded() / 1e4)%"
         case .jitter(let share): "jitter=\(share)"
         case .failedNode(let node, let step): "fail-node=\(node)@\(step)"
         }

@@ -72,7 +72,8 @@ public struct EmulationSettings: Hashable, Sendable, Codable {
             throw Violation(description: "a network of size '\(standsFor)'; allowed are \(names)")
         }
         if let virtualWorkers, !Self.virtualRange.contains(virtualWorkers) {
-            throw Violation(description: "\(virtualWorkers) virtual workers; allowed are 1 to \(Self.virtualRange.upperBound)")
+            throw Violation(
+                description: "\(virtualWorkers) virtual workers; allowed are 1 to \(Self.virtualRange.upperBound)")
         }
         let devices = devices(workers: workers)
         if let devicesPerNode {

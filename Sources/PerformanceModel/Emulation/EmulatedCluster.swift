@@ -66,7 +66,8 @@ public struct EmulatedCluster: Hashable, Sendable, Codable {
                 let share = lanes * phase.globalBatch / laneTotal
                 guard share > 0 else {
                     throw PerformanceModelError.unsupported(
-                        "\(workers) devices can't share a global batch of \(phase.globalBatch) sequences: each needs one")
+                        "\(workers) devices can't share a global batch of \(phase.globalBatch) sequences: each needs one"
+                    )
                 }
                 let microBatch = min(phase.microBatch, share)
                 let setup = try ClusterSetup(

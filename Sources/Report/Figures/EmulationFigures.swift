@@ -125,7 +125,7 @@ extension EmulationFigures {
             let real = workers == 1 ? "worker 0 is a process" : "workers 0 to \(workers - 1) are processes"
             let others =
                 virtual == 1 ? "\(workers) is virtual" : "\(workers) to \(workers + virtual - 1) are virtual"
-            return "\(devices) devices: \(real) that train all lanes; \(others), sizes and times alone"
+            return "\(devices) devices: \(real), \(others) (sizes and times alone)"
         }
     }
 

@@ -34,26 +34,26 @@ extension HTMLRenderer {
             if cost.stepModelledSeconds != nil {
                 sentence =
                     sentence
-                    + """
-                     \(cost.stepModelledSeconds, .duration, key + "/step_modelled_seconds") a step (modelled clock: the \
-                    replay of this machine with it, less that without it)
-                    """
+                        + """
+                         \(cost.stepModelledSeconds, .duration, key + "/step_modelled_seconds") a step (modelled clock: the \
+                        replay of this machine with it, less that without it)
+                        """
             }
             if cost.stepEmulatedSeconds != nil {
                 sentence =
                     sentence
-                    + """
-                     \(cost.stepEmulatedSeconds, .duration, key + "/step_emulated_seconds") a step from then on \
-                    (emulated clock: the medians after and before)
-                    """
+                        + """
+                         \(cost.stepEmulatedSeconds, .duration, key + "/step_emulated_seconds") a step from then on \
+                        (emulated clock: the medians after and before)
+                        """
             }
             if cost.recoveryHostSeconds != nil {
                 sentence =
                     sentence
-                    + """
-                    ; the step in which it failed took \
-                    \(cost.recoveryHostSeconds, .duration, key + "/recovery_host_seconds") (host clock)
-                    """
+                        + """
+                        ; the step in which it failed took \
+                        \(cost.recoveryHostSeconds, .duration, key + "/recovery_host_seconds") (host clock)
+                        """
             }
             page.element("p", sentence + ".")
         }
@@ -128,7 +128,10 @@ extension HTMLRenderer {
     ) {
         table("The busiest emulated links of \(name), emulated clock", class: "figures", in: &page) { page in
             page.raw("<thead><tr><th scope=\"col\">Link</th>")
-            for title in ["A step", "Asked for, a second", "Achieved while busy", "Busy", "Deepest queue", "Lost frames"] {
+            let titles = [
+                "A step", "Asked for, a second", "Achieved while busy", "Busy", "Deepest queue", "Lost frames",
+            ]
+            for title in titles {
                 page.raw("<th scope=\"col\" class=\"number\">\(title)</th>")
             }
             page.raw("</tr></thead>\n<tbody>\n")

@@ -61,7 +61,8 @@ struct EmulationOptions: ParsableArguments {
             dilation != "auto" || !faults.isEmpty || standFor != nil || devicesPerNode != nil || oversubscription != 1
             || virtual != nil
         guard emulate || !asksForMore else {
-            throw ValidationError("--dilation, --inject, --stand-for, --virtual … are of an emulated run; give --emulate")
+            throw ValidationError(
+                "--dilation, --inject, --stand-for, --virtual … are of an emulated run; give --emulate")
         }
     }
 
