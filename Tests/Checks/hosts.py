@@ -42,21 +42,26 @@ def ip(*arguments: str, check: bool = True) -> subprocess.CompletedProcess:
 
 
 class Network:
-    """The namespaces and the bridge between them; gone when left."""
+    """The namespaces of `hosts`, each with its address, and the bridge between them; gone when left."""
 
-    def __init__(self):
+    def __init__(self, hosts: dict[str, str] = HOSTS):
+        self.hosts = hosts
         self.prefix = f"wm{os.getpid() % 100_000}"
         self.bridge = f"{self.prefix}b"
 
     def namespace(self, host: str) -> str:
         return f"{self.prefix}-{host}"
 
+    def outer(self, host: str) -> str:
+        """The end on the bridge of the host's only link."""
+        return f"{self.prefix}v{list(self.hosts).index(host)}"
+
     def __enter__(self) -> "Network":
         try:
             ip("link", "add", self.bridge, "type", "bridge")
             ip("link", "set", self.bridge, "up")
-            for number, (host, address) in enumerate(HOSTS.items()):
-                outer, namespace = f"{self.prefix}v{number}", self.namespace(host)
+            for host, address in self.hosts.items():
+                outer, namespace = self.outer(host), self.namespace(host)
                 ip("netns", "add", namespace)
                 ip("link", "add", outer, "type", "veth", "peer", "name", "eth0", "netns", namespace)
                 ip("link", "set", outer, "master", self.bridge, "up")
@@ -69,7 +74,7 @@ class Network:
         return self
 
     def __exit__(self, *_) -> None:
-        for host in HOSTS:
+        for host in self.hosts:
             ip("netns", "del", self.namespace(host), check=False)
         ip("link", "del", self.bridge, check=False)
 

@@ -8,8 +8,10 @@ import Training
 /// updated its weights. Everything is really computed; the numbers are the same to the bit.
 struct EmulatedBackend: StepBackend {
     let trainer: Trainer
-    /// Sums with the peers; nil for a worker that has none.
+    /// Sums with the peers, and waits for virtual ones; nil for a worker that has neither.
     let exchange: (any GradientExchange)?
+    /// Whether there are other workers, who must all have computed a step before anybody applies it.
+    let hasPeers: Bool
     /// Tells when the membership is over.
     let monitor: ExchangeMonitor
     let device: EmulatedDevice
@@ -37,7 +39,7 @@ struct EmulatedBackend: StepBackend {
         let exchanged = try exchange?.finish(within: deadline)
         let blocked = stopwatch.lap()
         let summed = MonotonicInstant.now()
-        if exchange != nil { try observer.awaitCommit(of: step) }
+        if hasPeers { try observer.awaitCommit(of: step) }
         let waiting = min(blocked, exchanged?.waiting ?? .zero)
         timings.starts.commit = stopwatch.lapped
         timings.starts.exposedCommunication = min(timings.starts.waiting + waiting, timings.starts.commit)

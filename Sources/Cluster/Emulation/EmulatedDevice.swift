@@ -1,8 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 import Jobs
 import PerformanceModel
 
@@ -16,6 +11,8 @@ public struct EmulatedDevice: Hashable, Sendable, Codable {
     public var jitter: Double
     /// The step at which its node fails; nil for one that doesn't.
     public var failure: StepNumber?
+    /// Where it hears when its exchange is over, in a cluster some of whose devices are virtual; nil elsewhere.
+    public var line: VirtualPlan.Line?
 
     /// A device of the given parts.
     public init(
@@ -41,12 +38,6 @@ public struct EmulatedDevice: Hashable, Sendable, Codable {
     /// function of the job's seed, the step and the worker.
     public func schedule(of step: StepNumber, in job: Job, worker: WorkerRank) -> DeviceSchedule? {
         guard let (index, _, _) = job.phase(at: step), schedules.indices.contains(index) else { return nil }
-        guard jitter > 0 else { return schedules[index] }
-        var random = CounterRandom(
-            seed: job.seed, purpose: .emulatedJitter, step: UInt64(step.index), example: UInt32(worker.index))
-        // Box and Muller 1958; the shift keeps the logarithm's argument above zero.
-        let (first, second) = (Double(random.nextUnit()) + 0x1p-25, Double(random.nextUnit()))
-        let normal = (-2 * log(first)).squareRoot() * cos(2 * Double.pi * second)
-        return schedules[index].slowed(by: max(0.1, 1 + jitter * normal))
+        return schedules[index].wavering(by: jitter, seed: job.seed, step: step, worker: worker)
     }
 }

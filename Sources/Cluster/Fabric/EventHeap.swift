@@ -27,10 +27,10 @@ struct EventHeap<Element: Sendable>: Sendable {
         elements[0] = last
         var parent = 0
         while true {
-            let children = [2 * parent + 1, 2 * parent + 2].filter { $0 < elements.count }
-            guard let least = children.min(by: { isBefore(elements[$0], elements[$1]) }),
-                isBefore(elements[least], elements[parent])
-            else { return }
+            var least = 2 * parent + 1
+            guard least < elements.count else { return }
+            if least + 1 < elements.count, isBefore(elements[least + 1], elements[least]) { least += 1 }
+            guard isBefore(elements[least], elements[parent]) else { return }
             elements.swapAt(parent, least)
             parent = least
         }

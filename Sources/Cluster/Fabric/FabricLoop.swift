@@ -59,7 +59,8 @@ package final class FabricLoop {
     package init(_ plan: FabricPlan, in context: Context) throws(MessagingError) {
         self.plan = plan
         alarm = try Alarm()
-        queues = FabricQueues(plan.links, dilation: plan.dilation)
+        queues = FabricQueues(
+            plan.network.links, dilation: plan.dilation, lossSeed: plan.network.seed)
         var outlets: [Outlet] = []
         for outlet in plan.outlets {
             var options = Socket.Options.gradients
@@ -84,16 +85,19 @@ package final class FabricLoop {
     /// - Throws: `MessagingError` where libzmq fails.
     package func run(stop: WakeUp, isOver: () -> Bool) throws(MessagingError) {
         while !isOver() {
-            let open = inlets.indices.filter { inlets[$0].held < plan.window }
-            for index in open { try receive(from: index) }
             deliver()
+            let open = inlets.indices.filter { inlets[$0].held < plan.window }
             let blocked = outlets.filter { !$0.backlog.isEmpty }
             alarm.set(atNanoseconds: queues.next?.nanoseconds)
             var items = [stop.pollItem, alarm.pollItem]
-            items += inlets.filter { $0.held < plan.window }.map { $0.socket.pollItem }
+            items += open.map { inlets[$0].socket.pollItem }
             items += blocked.map { $0.socket.outputPollItem }
             guard zmq_poll(&items, Int32(items.count), -1) >= 0 || zmq_errno() == EINTR else {
                 throw .call("zmq_poll", reason: String(cString: zmq_strerror(zmq_errno())))
+            }
+            // To ask all of the inlets, one for each pair, would take longer than most of what they bring.
+            for (position, index) in open.enumerated() where items[2 + position].revents != 0 {
+                try receive(from: index)
             }
             stop.clear()
         }
@@ -111,7 +115,7 @@ package final class FabricLoop {
             }
             let bytes = payload.bytes.count
             queues.send(
-                count, bytes: Double(bytes) * plan.byteScale, over: inlet.pair.route,
+                count, bytes: Double(bytes) * plan.byteScale, over: inlet.pair.route, flow: index,
                 at: min(header.instant, .now()))
             held[count] = Held(header: header, payload: payload, inlet: index)
             count += 1
@@ -149,13 +153,8 @@ package final class FabricLoop {
 
     /// What has passed so far.
     package var report: FabricReport {
-        let scale = plan.dilation == 0 ? 0 : 1e-9 / plan.dilation
-        return FabricReport(
-            links: zip(plan.links, queues.loads).map { link, load in
-                FabricReport.Link(
-                    name: link.name, bytesPerSecond: link.bytesPerSecond, bytes: load.bytes,
-                    busy: EmulatedSeconds(load.busy * scale), deepestQueue: load.deepestQueue)
-            },
+        FabricReport(
+            links: FabricReport.links(plan, queues.loads),
             frames: statistics.frames, refused: statistics.refused,
             lateness: FabricReport.Lateness(
                 mean: HostSeconds(statistics.lateness / Double(max(1, statistics.frames))),

@@ -42,13 +42,16 @@ public struct FabricPlan: Hashable, Sendable, Codable {
     /// Bytes of the emulated machine for each byte of a frame.
     public var byteScale: Double
     /// The links.
-    public var links: [EmulatedNetwork.Link]
+    public var network: EmulatedNetwork
     /// Every pair of workers, each way.
     public var pairs: [Pair]
     /// The workers.
     public var outlets: [Outlet]
     /// The most bytes of frames that the fabric holds; beyond its even share of them, a pair's sender waits.
     public var memory: Bytes
+
+    /// The devices, where some of them are virtual; then nothing but their lines passes the fabric, and there are no pairs.
+    public var virtual: VirtualPlan?
 
     /// What a fabric may hold where nobody says otherwise.
     public static let usualMemory = Bytes.mebibytes(2_048)
@@ -67,7 +70,7 @@ public struct FabricPlan: Hashable, Sendable, Codable {
         self.epoch = epoch
         self.dilation = dilation
         byteScale = cluster.byteScale
-        links = cluster.network.links
+        network = cluster.network
         outlets = workers.map { Outlet(rank: $0.rank, endpoint: $0.endpoint) }
         pairs = workers.indices.flatMap { from in
             workers.indices.filter { $0 != from }.map { to in
@@ -78,6 +81,12 @@ public struct FabricPlan: Hashable, Sendable, Codable {
             }
         }
         self.memory = memory
+    }
+
+    /// The fabric of `cluster` that follows the exchange of the devices of `virtual`.
+    public init(run: RunID, epoch: Int, dilation: Double, cluster: EmulatedCluster, virtual: VirtualPlan) {
+        self.init(run: run, epoch: epoch, dilation: dilation, cluster: cluster, workers: [], inlet: { _, _ in "" })
+        self.virtual = virtual
     }
 
     /// What of a pair's frames the fabric holds before their sender waits.

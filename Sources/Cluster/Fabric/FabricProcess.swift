@@ -34,8 +34,19 @@ public struct FabricProcess {
         }
         source.resume()
         defer { source.cancel() }
-        let loop = try FabricLoop(plan, in: try Context())
-        try loop.run(stop: stop) { isOver.values.withLock { $0 } }
-        try JSONEncoder().encode(loop.report).write(to: URL(fileURLWithPath: reportFile), options: .atomic)
+        let report = try run(stop: stop) { isOver.values.withLock { $0 } }
+        try JSONEncoder().encode(report).write(to: URL(fileURLWithPath: reportFile), options: .atomic)
+    }
+
+    private func run(stop: WakeUp, isOver: () -> Bool) throws -> FabricReport {
+        let context = try Context()
+        if let virtual = plan.virtual {
+            let loop = try VirtualLoop(plan, virtual, in: context)
+            try loop.run(stop: stop, isOver: isOver)
+            return loop.report
+        }
+        let loop = try FabricLoop(plan, in: context)
+        try loop.run(stop: stop, isOver: isOver)
+        return loop.report
     }
 }

@@ -10,8 +10,12 @@ public struct FabricReport: Hashable, Sendable, Codable {
         /// Bytes of the emulated machine that it carried, and how long that kept it busy, on the emulated clock.
         public var bytes: Double
         public var busy: EmulatedSeconds
+        /// How long an observer saw it busy: until what it carried was really handed on, which a late host does late.
+        public var observedBusy: EmulatedSeconds
         /// The most frames that waited for it at once.
         public var deepestQueue: Int
+        /// Frames that it lost, each of which was sent again.
+        public var lost: Int
     }
 
     /// How late deliveries were.
@@ -44,5 +48,16 @@ public struct FabricReport: Hashable, Sendable, Codable {
         self.refused = refused
         self.lateness = lateness
         self.mostHeld = mostHeld
+    }
+
+    /// The links of `plan` with what they carried.
+    static func links(_ plan: FabricPlan, _ loads: [FabricQueues.Load]) -> [Link] {
+        let scale = plan.dilation == 0 ? 0 : 1e-9 / plan.dilation
+        return zip(plan.network.links, loads).map { link, load in
+            Link(
+                name: link.name, bytesPerSecond: link.bytesPerSecond, bytes: load.bytes,
+                busy: EmulatedSeconds(load.busy * scale), observedBusy: EmulatedSeconds(load.observed * scale),
+                deepestQueue: load.deepestQueue, lost: load.lost)
+        }
     }
 }

@@ -180,7 +180,7 @@ struct WorkerLife {
             // A cluster of one has every lane, too, and nobody to exchange with.
             guard assignment.peers.count > 1 else {
                 guard let device else { return SoloBackend(trainer: trainer) }
-                return emulated(device, trainer, assignment, with: nil)
+                return try emulated(device, trainer, assignment, with: nil)
             }
             let (partialSums, gradient) = trainer.exchanged
             if assignment.transport == .sharedMemory, gradient.shared == nil {
@@ -199,15 +199,19 @@ struct WorkerLife {
             guard let device else {
                 return ClusterBackend(trainer: trainer, exchange: exchange, deadline: assignment.exchangeDeadline)
             }
-            return emulated(device, trainer, assignment, with: exchange)
+            return try emulated(device, trainer, assignment, with: exchange)
         }
     }
 
     private func emulated(
         _ device: EmulatedDevice, _ trainer: Trainer, _ assignment: Assignment, with peers: PeerExchange?
-    ) -> any StepBackend {
-        EmulatedBackend(
-            trainer: trainer, exchange: peers, monitor: exchange.monitor, device: device, rank: rank,
-            deadline: assignment.exchangeDeadline)
+    ) throws -> any StepBackend {
+        let timed = try device.line.map {
+            try TimedExchange(
+                peers, $0, run: run, epoch: assignment.epoch, monitor: exchange.monitor, in: context)
+        }
+        return EmulatedBackend(
+            trainer: trainer, exchange: timed ?? peers, hasPeers: peers != nil, monitor: exchange.monitor,
+            device: device, rank: rank, deadline: assignment.exchangeDeadline)
     }
 }

@@ -36,7 +36,19 @@ public enum JobRequirements {
                     "an emulation needs the profile of a cluster: give --hardware; see 'wafermark hardware list'")
         }
         try emulation.check(workers: workers)
-        try EmulatedCluster.check(emulation, workers: workers, machine: machine)
+        try EmulatedCluster.check(emulation, workers: emulation.devices(workers: workers), machine: machine)
+    }
+
+    /// Refuses more devices of an emulated cluster than a step of the job has sequences.
+    ///
+    /// - Throws: `Violation`.
+    public static func check(_ emulation: EmulationSettings, workers: Int, of job: Job) throws {
+        let devices = emulation.devices(workers: workers)
+        guard let least = job.phases.map(\.globalBatch).min(), devices > least else { return }
+        throw Violation(
+            description:
+                "\(devices) devices can't share a global batch of \(least) sequences: each needs one; "
+                + "take fewer virtual workers or a larger global_batch")
     }
 
     /// Refuses a profile that there isn't, and one of the other kind of machine.

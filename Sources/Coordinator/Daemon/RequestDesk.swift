@@ -87,7 +87,7 @@ struct RequestDesk: Sendable {
         let job = try JobFile.parse(launch.job, name: "the submitted job")
         let workers = launch.backend == .wafer ? 1 : launch.workers
         try JobRequirements.check(workers: workers, of: job)
-        let emulation = try emulation(of: launch, workers: workers)
+        let emulation = try emulation(of: launch, job, workers: workers)
         var exchange = launch.backend == .cluster ? launch.exchange : nil
         // Workers of other hosts share no memory and no sockets of this one.
         if workerSource != .local { exchange?.transport = .tcp }
@@ -135,13 +135,14 @@ struct RequestDesk: Sendable {
     }
 
     /// How the hardware of a launch is emulated, checked; nil for a native run.
-    private func emulation(of launch: LaunchRequest, workers: Int) throws -> Emulation? {
+    private func emulation(of launch: LaunchRequest, _ job: Job, workers: Int) throws -> Emulation? {
         if launch.emulation.isEmpty { return nil }
         guard let settings = try? JSONDecoder().decode(EmulationSettings.self, from: Data(launch.emulation)) else {
             throw DaemonError.refused(
                 reason: "the request's emulation is none; client and daemon may differ in version")
         }
         try JobRequirements.check(settings, workers: workers, hardware: launch.hardware, for: launch.backend)
+        try JobRequirements.check(settings, workers: workers, of: job)
         return Emulation(settings: settings)
     }
 

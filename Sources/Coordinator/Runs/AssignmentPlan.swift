@@ -122,14 +122,13 @@ struct AssignmentPlan {
             stateSource: source ?? WorkerRank(0),
             target: target, verdict: verdict, reconnects: reconnects,
             device: try emulation.map {
-                Array(try JSONEncoder().encode($0.device(at: place, stepsMade: stepsMade)))
+                Array(try JSONEncoder().encode($0.device(of: rank, at: place, stepsMade: stepsMade)))
             } ?? [])
     }
 
     /// The fabric that the workers' frames pass; nil in a native run, and where there is nobody to exchange with.
     var fabric: FabricPlan? {
-        guard peers.count > 1 else { return nil }
-        return emulation?.fabric(run: run.id, epoch: epoch, peers: peers)
+        emulation?.fabric(run: run, epoch: epoch, peers: peers)
     }
 
     private var threads: Int {

@@ -64,6 +64,6 @@ extension EmulatedLinkRecord {
     init(_ link: FabricReport.Link, watched: EmulatedSeconds) {
         self.init(
             name: link.name, bytesPerSecond: link.bytesPerSecond, bytes: link.bytes, busy: link.busy,
-            watched: watched, deepestQueue: link.deepestQueue)
+            watched: watched, deepestQueue: link.deepestQueue, observedBusy: link.observedBusy, lost: link.lost)
     }
 }

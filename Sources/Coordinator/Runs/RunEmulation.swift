@@ -19,21 +19,44 @@ struct RunEmulation: Sendable {
         let dilation: Double
         /// What the endpoints of the fabric begin with.
         let inletPrefix: String
+        /// What all devices exchange, where some of them are virtual.
+        let virtual: EmulatedStepReplay.Exchange?
 
-        /// Where the fabric takes what `sender` sends to `receiver`; nil for a worker itself.
+        /// Where the fabric takes what `sender` sends to `receiver`; nil for a worker itself, and where no numbers pass the
+        /// fabric.
         func inlet(from sender: WorkerRank, to receiver: WorkerRank) -> String? {
-            sender == receiver ? nil : "\(inletPrefix)-\(sender)-\(receiver)"
+            sender == receiver || virtual != nil ? nil : "\(inletPrefix)-\(sender)-\(receiver)"
         }
 
-        /// The device that the worker at `place` stands for, after `stepsMade` steps.
-        func device(at place: Int, stepsMade: Int) -> EmulatedDevice {
-            EmulatedDevice(place, of: cluster, dilation: dilation, stepsMade: stepsMade)
+        /// The device that worker `rank`, the one at `place`, stands for, after `stepsMade` steps.
+        func device(of rank: WorkerRank, at place: Int, stepsMade: Int) -> EmulatedDevice {
+            var device = EmulatedDevice(place, of: cluster, dilation: dilation, stepsMade: stepsMade)
+            // While the host is measured nobody waits for anything that is emulated.
+            if virtual != nil, dilation > 0 { device.line = line(of: rank, at: place) }
+            return device
         }
 
-        /// The fabric between `peers`.
-        func fabric(run: RunID, epoch: Int, peers: [Assignment.Peer]) -> FabricPlan {
-            FabricPlan(
-                run: run, epoch: epoch, dilation: dilation, cluster: cluster,
+        private func line(of rank: WorkerRank, at place: Int) -> VirtualPlan.Line {
+            VirtualPlan.Line(
+                rank: rank, device: place, inlet: "\(inletPrefix)-\(rank)-in", outlet: "\(inletPrefix)-\(rank)-out")
+        }
+
+        /// The fabric between `peers`; nil where there is nobody to exchange with.
+        func fabric(run: Run, epoch: Int, peers: [Assignment.Peer]) -> FabricPlan? {
+            if let virtual {
+                guard dilation > 0 else { return nil }
+                let devices = virtual.laneCounts.indices.map {
+                    EmulatedDevice($0, of: cluster, dilation: dilation, stepsMade: 0)
+                }
+                return FabricPlan(
+                    run: run.id, epoch: epoch, dilation: dilation, cluster: cluster,
+                    virtual: VirtualPlan(
+                        job: run.job, devices: devices, exchange: virtual,
+                        lines: peers.enumerated().map { line(of: $1.rank, at: $0) }))
+            }
+            guard peers.count > 1 else { return nil }
+            return FabricPlan(
+                run: run.id, epoch: epoch, dilation: dilation, cluster: cluster,
                 workers: peers.map { ($0.rank, $0.endpoint) }, inlet: { inlet(from: $0, to: $1) ?? "" })
         }
     }
@@ -46,8 +69,8 @@ struct RunEmulation: Sendable {
         var changesDilation: Bool
     }
 
-    private let settings: EmulationSettings
-    private let profile: HardwareProfile
+    let settings: EmulationSettings
+    let profile: HardwareProfile
     /// The factor by which the machine is slowed; nil while the host is measured.
     private(set) var dilation: Double?
     private var need = HostNeed()
@@ -83,15 +106,17 @@ struct RunEmulation: Sendable {
     mutating func form(
         _ run: Run, vocabularySize: Int, laneCounts: [Int], phase: Int, inletPrefix: String
     ) throws -> Membership {
+        let laneCounts = settings.deviceLanes(ofWorkers: laneCounts, jobLanes: run.job.lanes)
         let cluster = try EmulatedCluster(
             job: run.job, vocabularySize: vocabularySize, laneCounts: laneCounts, profile: profile, settings: settings)
-        step = EmulatedStepReplay(
-            cluster, phase: phase,
-            exchange: EmulatedStepReplay.Exchange(run, vocabularySize: vocabularySize, laneCounts, cluster)
-        ).run()
+        let exchange = EmulatedStepReplay.Exchange(run, vocabularySize: vocabularySize, laneCounts, cluster)
+        if settings.virtualWorkers != nil { try VirtualPlan.check(exchange) }
+        step = EmulatedStepReplay(cluster, phase: phase, exchange: exchange).run()
         updateSeconds = cluster.schedules[phase].map(\.updateSeconds).min() ?? 0
         lateInARow = 0
-        return Membership(cluster: cluster, dilation: dilation ?? 0, inletPrefix: inletPrefix)
+        return Membership(
+            cluster: cluster, dilation: dilation ?? 0, inletPrefix: inletPrefix,
+            virtual: settings.virtualWorkers == nil ? nil : exchange)
     }
 
     /// A step as it will take on the host at most; nil while the host is measured.

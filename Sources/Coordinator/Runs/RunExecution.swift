@@ -178,14 +178,14 @@ struct RunExecution: Sendable {
             let record = try surroundings.store.record(of: id)
             guard record.run.emulation != nil, !record.emulatedSteps.isEmpty else { return }
             if let report = FabricRun.report(in: directory) {
-                let watched = record.steps.filter { $0.step.index >= machine.membershipStart }
-                    .compactMap(\.emulated).reduce(EmulatedSeconds.zero) { $0 + $1.duration }
+                let watched = record.watched(since: machine.membershipStart)
                 journal.carried(
                     report.links.map { EmulatedLinkRecord($0, watched: watched) },
                     by: FabricRecord(
                         frames: report.frames, meanLateness: report.lateness.mean, mostLateness: report.lateness.most,
                         mostHeld: report.mostHeld))
             }
+            if let (step, costs) = try machine.modelledFaults() { journal.modelled(step: step, costs) }
             guard record.isHostOverloaded else { return }
             let late = record.emulatedSteps.count(where: \.isLate)
             journal.event(

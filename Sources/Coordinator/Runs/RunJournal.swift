@@ -59,6 +59,14 @@ struct RunJournal {
         }
     }
 
+    /// Notes what the replay says of the emulated machine and its faults.
+    mutating func modelled(step: ModelledSeconds, _ costs: [EmulatedFaultCost]) {
+        change {
+            $0.emulation?.modelledStep = step
+            $0.emulation?.faultCosts = costs
+        }
+    }
+
     /// Adds a step, to be written with the next flush.
     mutating func append(_ closed: StepLedger.Closed) {
         pendingSteps.append(closed.step)

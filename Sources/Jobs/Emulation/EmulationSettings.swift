@@ -13,7 +13,12 @@ public struct EmulationSettings: Hashable, Sendable, Codable {
     /// The traffic that nodes may send together, over what the core of the network carries; 1 for a core that never
     /// queues.
     public var oversubscription: Double
+    /// Devices beside those of the workers for which there is no process: what they send is sizes and times alone. Nil for
+    /// none.
+    public var virtualWorkers: Int?
 
+    /// How many devices can be virtual.
+    public static let virtualRange = 1...4_095
     /// Factors by which devices can be slowed: below one the host would have to be faster than the machine.
     public static let dilationRange = 0.01...1e6
     /// Factors of oversubscription.
@@ -25,13 +30,25 @@ public struct EmulationSettings: Hashable, Sendable, Codable {
     /// Settings of the given parts.
     public init(
         dilation: Double? = nil, faults: [EmulatedFault] = [], standsFor: String? = nil, devicesPerNode: Int? = nil,
-        oversubscription: Double = 1
+        oversubscription: Double = 1, virtualWorkers: Int? = nil
     ) {
         self.dilation = dilation
         self.faults = faults
         self.standsFor = standsFor
         self.devicesPerNode = devicesPerNode
         self.oversubscription = oversubscription
+        self.virtualWorkers = virtualWorkers
+    }
+
+    /// The devices of an emulated machine of which `workers` are processes, the first ones.
+    public func devices(workers: Int) -> Int { workers + (virtualWorkers ?? 0) }
+
+    /// The share of the global batch that each device's time is that of, in lanes: those that the workers have where all devices
+    /// are workers; otherwise even shares, of as many lanes as there are devices where the job has fewer.
+    public func deviceLanes(ofWorkers counts: [Int], jobLanes: Int) -> [Int] {
+        guard virtualWorkers != nil else { return counts }
+        let devices = devices(workers: counts.count)
+        return LaneTree(laneCount: max(jobLanes, devices)).shares(workerCount: devices).map(\.count)
     }
 
     /// A setting that is none.
@@ -57,12 +74,23 @@ public struct EmulationSettings: Hashable, Sendable, Codable {
             let names = ModelShape.named.map(\.name).joined(separator: ", ")
             throw Violation(description: "a network of size '\(standsFor)'; allowed are \(names)")
         }
+        if let virtualWorkers, !Self.virtualRange.contains(virtualWorkers) {
+            throw Violation(
+                description: "\(virtualWorkers) virtual workers; allowed are 1 to \(Self.virtualRange.upperBound)")
+        }
+        let devices = devices(workers: workers)
         if let devicesPerNode {
-            guard devicesPerNode > 0, workers % min(devicesPerNode, workers) == 0 else {
+            guard devicesPerNode > 0, devices % min(devicesPerNode, devices) == 0 else {
                 throw Violation(
-                    description: "\(workers) workers don't fill nodes of \(devicesPerNode) devices; give a divisor")
+                    description: "\(devices) workers don't fill nodes of \(devicesPerNode) devices; give a divisor")
             }
         }
-        for fault in faults { try fault.check(workers: workers) }
+        for fault in faults {
+            try fault.check(workers: devices)
+            if case .failedNode = fault, virtualWorkers != nil {
+                throw Violation(
+                    description: "\(fault.text) beside virtual workers: only a worker that is a process can be lost")
+            }
+        }
     }
 }

@@ -10,6 +10,7 @@ public enum RandomPurpose: UInt32, Sendable, CaseIterable, Codable {
     case sparsityMask = 8
     case statistics = 9
     case emulatedJitter = 10
+    case emulatedLoss = 11
 }
 
 /// A stream of random numbers that is a pure function of (seed, purpose, step, example), never of the worker that draws.

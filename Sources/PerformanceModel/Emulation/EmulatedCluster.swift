@@ -28,7 +28,8 @@ public struct EmulatedCluster: Hashable, Sendable, Codable {
         self.jitter = jitter
     }
 
-    /// The cluster of `profile` on which workers with `laneCounts` lanes each train `job`.
+    /// The cluster of `profile` on which workers with `laneCounts` lanes each train `job`; where those are not the job's in
+    /// number, each has its share of the global batch.
     ///
     /// Operators are in FP16 where the device has matrix units for it, as predictions are unless told otherwise; gradients
     /// have the bytes that the job's own exchange sends.
@@ -44,6 +45,7 @@ public struct EmulatedCluster: Hashable, Sendable, Codable {
             throw PerformanceModelError.unsupported("'\(profile.name)' is a wafer: no cluster can stand for it")
         }
         let workers = laneCounts.count
+        let laneTotal = laneCounts.reduce(0, +)
         let devices = min(settings.devicesPerNode ?? machine.devicesPerNode, workers)
         let nodes = (workers + devices - 1) / devices
         let model = settings.standsFor.flatMap(ModelShape.named) ?? job.model
@@ -61,7 +63,12 @@ public struct EmulatedCluster: Hashable, Sendable, Codable {
             }
             var devicesOfPhase: [DeviceSchedule] = []
             for lanes in laneCounts {
-                let share = lanes * phase.globalBatch / job.lanes
+                let share = lanes * phase.globalBatch / laneTotal
+                guard share > 0 else {
+                    throw PerformanceModelError.unsupported(
+                        "\(workers) devices can't share a global batch of \(phase.globalBatch) sequences: each needs one"
+                    )
+                }
                 let microBatch = min(phase.microBatch, share)
                 let setup = try ClusterSetup(
                     profile: profile, workload: workload(model, vocabulary, microBatch), precision: .fp16,
@@ -88,6 +95,7 @@ public struct EmulatedCluster: Hashable, Sendable, Codable {
                 lineRate, machine.interNodeBusGigabytesPerSecond.value * busShare * 1e9 / Double(interfaces)),
             interfaceLatencySeconds: machine.interNodeLatencyMicroseconds.value * 1e-6,
             oversubscription: settings.oversubscription)
+        network.seed = job.seed
         jitter = 0
         apply(settings.faults)
     }
@@ -115,6 +123,7 @@ public struct EmulatedCluster: Hashable, Sendable, Codable {
             let node: Int
             switch fault {
             case .slowNetworkInterface(let index, _), .failedNode(let index, _): node = index
+            case .loss(let index, _): node = index ?? 0
             case .slowWorker, .slowDeviceLink, .jitter: continue
             }
             // Without a second node no frame leaves the first, and nobody is left where that fails.
@@ -138,6 +147,10 @@ public struct EmulatedCluster: Hashable, Sendable, Codable {
                 if network.places.indices.contains(place) { network.slowDevice(place, by: factor) }
             case .slowNetworkInterface(let node, let factor):
                 network.slowInterfaces(ofNode: node, by: factor)
+            case .loss(let node, let share):
+                network.lose(
+                    EmulatedNetwork.Loss(
+                        share: share, timeoutSeconds: EmulatedFault.retransmissionTimeoutSeconds), atNode: node)
             case .jitter(let share): jitter = max(jitter, share)
             case .failedNode(let node, let step): nodeFailures[node] = step
             }

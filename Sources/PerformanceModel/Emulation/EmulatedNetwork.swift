@@ -12,9 +12,12 @@ public struct EmulatedNetwork: Hashable, Sendable, Codable {
         public var bytesPerSecond: Double
         /// Seconds from a byte's leaving it to its arrival at the next link, or at the receiver.
         public var latencySeconds: Double
+        /// What it loses; nil for a link that loses nothing.
+        public var loss: Loss?
 
         /// A link of the given parts.
-        public init(name: String, bytesPerSecond: Double, latencySeconds: Double) {
+        public init(name: String, bytesPerSecond: Double, latencySeconds: Double, loss: Loss? = nil) {
+            self.loss = loss
             self.name = name
             self.bytesPerSecond = bytesPerSecond
             self.latencySeconds = latencySeconds
@@ -34,6 +37,8 @@ public struct EmulatedNetwork: Hashable, Sendable, Codable {
     public private(set) var links: [Link]
     /// The workers' places, in the order of their lanes.
     public private(set) var places: [Place]
+    /// Decides which frames are lost where some are, and how devices waver.
+    public var seed: UInt64 = 0
     /// The index of the network's core; nil for one that never queues.
     public private(set) var core: Int?
 
@@ -92,6 +97,15 @@ public struct EmulatedNetwork: Hashable, Sendable, Codable {
                 name: "core",
                 bytesPerSecond: Double(nodes * interfaces) * interfaceBytesPerSecond / oversubscription,
                 latencySeconds: 0))
+    }
+
+    /// Makes the interfaces of `node` lose frames, in both directions; with nil, those of every node what they send, so that
+    /// a frame may be lost once on its way.
+    mutating func lose(_ loss: Loss, atNode node: Int?) {
+        for link in links.indices where links[link].name.contains(".nic") {
+            let isOfNode = node.map { links[link].name.hasPrefix("node\($0).") } ?? links[link].name.hasSuffix(".out")
+            if isOfNode { links[link].loss = loss }
+        }
     }
 
     /// Makes both directions of a device's own links carry `factor` times less.

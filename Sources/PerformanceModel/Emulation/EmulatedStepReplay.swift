@@ -6,7 +6,7 @@ import Jobs
 /// link is a server with a queue. It shares the machine's description with the emulation, and no code that carries it out.
 public struct EmulatedStepReplay: Sendable {
     /// What is exchanged, and how.
-    public struct Exchange: Hashable, Sendable {
+    public struct Exchange: Hashable, Sendable, Codable {
         /// Who sums what.
         public var algorithm: CollectiveAlgorithm
         /// The lanes of each worker.
@@ -27,6 +27,23 @@ public struct EmulatedStepReplay: Sendable {
             self.bucketElements = bucketElements
             self.elementBytes = elementBytes
         }
+
+        /// The buckets of a gradient.
+        package var buckets: Int { (elements + bucketElements - 1) / bucketElements }
+
+        /// What is sent, and what waits for what.
+        package var messages: GradientMessages {
+            let tree = LaneTree(laneCount: laneCounts.reduce(0, +))
+            return GradientMessages(
+                algorithm, tree: tree, shares: tree.shares(counts: laneCounts), elements: elements,
+                bucketElements: bucketElements)
+        }
+
+        /// About how many messages a step has.
+        package var messageCount: Int {
+            GradientMessages.count(
+                algorithm, workers: laneCounts.count, elements: elements, bucketElements: bucketElements)
+        }
     }
 
     /// What came of it, once steps follow each other in an even pace.
@@ -41,6 +58,7 @@ public struct EmulatedStepReplay: Sendable {
 
     private let network: EmulatedNetwork
     private let schedules: [DeviceSchedule]
+    private let jitter: Double
     private let exchange: Exchange
     private let plan: GradientMessages
 
@@ -48,24 +66,28 @@ public struct EmulatedStepReplay: Sendable {
     public init(_ cluster: EmulatedCluster, phase: Int = 0, exchange: Exchange) {
         network = cluster.network
         schedules = cluster.schedules[phase]
+        jitter = cluster.jitter
         self.exchange = exchange
-        let tree = LaneTree(laneCount: exchange.laneCounts.reduce(0, +))
-        plan = GradientMessages(
-            exchange.algorithm, tree: tree, shares: tree.shares(counts: exchange.laneCounts),
-            elements: exchange.elements, bucketElements: exchange.bucketElements)
+        plan = exchange.messages
     }
 
     /// Steps that are replayed before one is looked at: the first ones begin together, the later ones as they end.
     private static let settling = 4
 
-    /// Replays some steps and tells of the last one.
+    /// Steps of which the median is taken where no two are alike: where frames are lost, or devices waver.
+    private static let variedSteps = 15
+
+    /// Replays some steps and tells of the last one; of the median of the last ones where no two are alike.
     public func run() -> Outcome {
-        var replay = Replay(network: network, schedules: schedules, exchange: exchange, plan: plan)
-        for step in 0...Self.settling { replay.add(step: step) }
+        var replay = Replay(network: network, schedules: schedules, jitter: jitter, exchange: exchange, plan: plan)
+        let isVaried = jitter > 0 || network.links.contains { $0.loss != nil }
+        let last = Self.settling + (isVaried ? Self.variedSteps - 1 : 0)
+        for step in 0...last { replay.add(step: step) }
         replay.run()
+        let durations = (Self.settling...last).map { replay.meanDuration(of: $0) }
         return Outcome(
-            step: ModelledSeconds(replay.meanDuration(of: Self.settling)),
-            linkBusySeconds: replay.busy.map { $0 / Double(Self.settling + 1) },
+            step: ModelledSeconds(Quantiles(durations).median ?? .infinity),
+            linkBusySeconds: replay.busy.map { $0 / Double(last + 1) },
             compute: ModelledSeconds(schedules.map(\.computeSeconds).max() ?? 0))
     }
 }
@@ -92,12 +114,15 @@ private struct Replay {
         let way: [Int]
         var hop = 0
         var lastByte = 0.0
+        var losses = 0
         var missing: Int
     }
 
     private struct Server {
         let bytesPerSecond: Double
         let latency: Double
+        let loss: EmulatedNetwork.Loss?
+        var count = 0
         var waiting: [Int] = []
         var isBusy = false
         var busy = 0.0
@@ -110,6 +135,7 @@ private struct Replay {
     }
 
     private let schedules: [DeviceSchedule]
+    private let jitter: Double
     private let exchange: EmulatedStepReplay.Exchange
     private let plan: GradientMessages
     private var servers: [Server]
@@ -122,19 +148,30 @@ private struct Replay {
     private var agenda: [(time: Double, order: Int, event: Event)] = []
     private var order = 0
     private let ways: [[[Int]]]
+    private let seed: UInt64
+    /// What each worker has sent to each other one and the transport has not delivered yet, in order, where frames may be
+    /// lost; and what of it has arrived.
+    private var undelivered: [[Int]: [Int]] = [:]
+    private var early: Set<Int> = []
+    private let losesFrames: Bool
     private let buckets: Int
 
     init(
-        network: EmulatedNetwork, schedules: [DeviceSchedule], exchange: EmulatedStepReplay.Exchange,
-        plan: GradientMessages
+        network: EmulatedNetwork, schedules: [DeviceSchedule], jitter: Double,
+        exchange: EmulatedStepReplay.Exchange, plan: GradientMessages
     ) {
         self.schedules = schedules
+        self.jitter = jitter
         self.exchange = exchange
         self.plan = plan
-        servers = network.links.map { Server(bytesPerSecond: $0.bytesPerSecond, latency: $0.latencySeconds) }
+        servers = network.links.map {
+            Server(bytesPerSecond: $0.bytesPerSecond, latency: $0.latencySeconds, loss: $0.loss)
+        }
+        seed = network.seed
+        losesFrames = network.links.contains { $0.loss != nil }
         let workers = network.places.indices
         ways = workers.map { from in workers.map { $0 == from ? [] : network.route(from: from, to: $0) } }
-        buckets = (exchange.elements + exchange.bucketElements - 1) / exchange.bucketElements
+        buckets = exchange.buckets
         for (index, message) in plan.messages.enumerated() {
             for need in message.needs { followers[need, default: []].append(index) }
         }
@@ -170,8 +207,7 @@ private struct Replay {
             case .served(let link):
                 servers[link].isBusy = false
                 serveNext(link, at: next.time)
-            case .arrived(let flight):
-                satisfy(.arrival(flights[flight].index), flights[flight].step, at: next.time)
+            case .arrived(let flight): arrive(flight, at: next.time)
             case .updated(let worker, let step):
                 progress[step][worker].end = next.time
                 if step + 1 < progress.count { begin(worker, step: step + 1, at: next.time) }
@@ -179,11 +215,16 @@ private struct Replay {
         }
     }
 
+    private func schedule(of worker: Int, _ step: Int) -> DeviceSchedule {
+        schedules[worker].wavering(by: jitter, seed: seed, step: StepNumber(step), worker: WorkerRank(worker))
+    }
+
     private mutating func begin(_ worker: Int, step: Int, at time: Double) {
         progress[step][worker].start = time
+        let device = schedule(of: worker, step)
         for bucket in 0..<buckets {
             let last = min((bucket + 1) * exchange.bucketElements, exchange.elements)
-            let seconds = schedules[worker].seconds(untilFinal: Double(last) / Double(exchange.elements))
+            let seconds = device.seconds(untilFinal: Double(last) / Double(exchange.elements))
             schedule(.completed(worker: worker, step: step, bucket: bucket), at: time + seconds)
         }
     }
@@ -194,6 +235,7 @@ private struct Replay {
             flights[flight].missing -= 1
             if flights[flight].missing == 0 {
                 flights[flight].lastByte = time
+                if losesFrames { undelivered[pair(flight), default: []].append(flight) }
                 schedule(.atLink(flight), at: time)
                 satisfy(.sending(message), step, at: time)
             }
@@ -204,8 +246,24 @@ private struct Replay {
         }
     }
 
+    private func pair(_ flight: Int) -> [Int] {
+        let message = plan.messages[flights[flight].index]
+        return [message.sender, message.receiver]
+    }
+
+    /// The transport delivers in order: what has overtaken a lost frame waits for it.
+    private mutating func arrive(_ flight: Int, at time: Double) {
+        guard losesFrames else { return satisfy(.arrival(flights[flight].index), flights[flight].step, at: time) }
+        early.insert(flight)
+        let pair = pair(flight)
+        while let first = undelivered[pair]?.first, early.remove(first) != nil {
+            undelivered[pair]?.removeFirst()
+            satisfy(.arrival(flights[first].index), flights[first].step, at: time)
+        }
+    }
+
     private mutating func finish(_ worker: Int, _ step: Int, at time: Double) {
-        schedule(.updated(worker: worker, step: step), at: time + schedules[worker].updateSeconds)
+        schedule(.updated(worker: worker, step: step), at: time + schedule(of: worker, step).updateSeconds)
     }
 
     private mutating func reach(_ flight: Int, at time: Double) {
@@ -221,6 +279,14 @@ private struct Replay {
         servers[link].isBusy = true
         servers[link].busy += seconds
         schedule(.served(link: link), at: time + seconds)
+        servers[link].count += 1
+        if let loss = servers[link].loss, loss.takes(servers[link].count, ofLink: link, seed: seed) {
+            let again = time + seconds + loss.timeout(afterLosses: flights[flight].losses)
+            flights[flight].losses += 1
+            flights[flight].hop = 0
+            flights[flight].lastByte = again
+            return schedule(.atLink(flight), at: again)
+        }
         flights[flight].lastByte = max(flights[flight].lastByte, time + seconds) + servers[link].latency
         flights[flight].hop += 1
         if flights[flight].hop < flights[flight].way.count {

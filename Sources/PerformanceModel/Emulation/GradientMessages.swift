@@ -20,6 +20,8 @@ package struct GradientMessages: Sendable {
         package let receiver: Int
         package let elements: Int
         package let needs: [Need]
+        /// Whether it carries the sum over all lanes.
+        package var isTotal = false
     }
 
     /// All messages, numbered from 0.
@@ -72,17 +74,30 @@ package struct GradientMessages: Sendable {
         return (0..<workers).map { ($0, edge($0 + 1) - edge($0)) }
     }
 
+    /// About how many messages there are: exactly as many where each worker's lanes have one sum and buckets fill.
+    package static func count(
+        _ algorithm: CollectiveAlgorithm, workers: Int, elements: Int, bucketElements: Int
+    ) -> Int {
+        let buckets = (elements + bucketElements - 1) / bucketElements
+        switch algorithm {
+        case .star, .tree: return buckets * 2 * (workers - 1)
+        case .direct where 4 * bucketElements <= Self.summedByAllBytes: return buckets * workers * (workers - 1)
+        case .direct, .ring: return buckets * (buckets >= 2 * workers ? 1 : workers) * 2 * (workers - 1)
+        }
+    }
+
     private func cover(_ worker: Int) -> [LaneTree.Node] { tree.cover(of: shares[worker]) }
 
     /// Adds a message, which leaves after `previous`, and returns its number.
     @discardableResult
     private mutating func send(
-        from sender: Int, to receiver: Int, _ elements: Int, _ needs: [Need], after previous: Int? = nil
+        from sender: Int, to receiver: Int, _ elements: Int, _ needs: [Need], after previous: Int? = nil,
+        isTotal: Bool = false
     ) -> Int {
         messages.append(
             Message(
                 sender: sender, receiver: receiver, elements: elements,
-                needs: needs + (previous.map { [.sending($0)] } ?? [])))
+                needs: needs + (previous.map { [.sending($0)] } ?? []), isTotal: isTotal))
         return messages.count - 1
     }
 
@@ -109,9 +124,14 @@ package struct GradientMessages: Sendable {
             }
         }
         completions[owner] += gathered
+        // All leave at once; what the first waits for need not be kept for each.
+        var first: Int?
         for offset in 1..<workers {
             let receiver = (owner + offset) % workers
-            completions[receiver].append(.arrival(send(from: owner, to: receiver, elements, gathered)))
+            let message = send(
+                from: owner, to: receiver, elements, first == nil ? gathered : [], after: first, isTotal: true)
+            first = first ?? message
+            completions[receiver].append(.arrival(message))
         }
     }
 
@@ -137,7 +157,7 @@ package struct GradientMessages: Sendable {
         var needs = total
         for place in 0..<(workers - 1) {
             let sender = (owner + place) % workers
-            let message = send(from: sender, to: (sender + 1) % workers, elements, needs)
+            let message = send(from: sender, to: (sender + 1) % workers, elements, needs, isTotal: true)
             needs = [.arrival(message)]
             completions[(sender + 1) % workers] += needs
         }
@@ -177,7 +197,7 @@ package struct GradientMessages: Sendable {
         let reach = worker == 0 ? workers : worker & -worker
         let children = sequence(first: 1) { $0 * 2 }.prefix { $0 < reach && worker + $0 < workers }
         for width in children.reversed() {
-            let message = send(from: worker, to: worker + width, elements, needs)
+            let message = send(from: worker, to: worker + width, elements, needs, isTotal: true)
             lower(from: worker + width, bucket, elements, [.arrival(message)])
         }
     }

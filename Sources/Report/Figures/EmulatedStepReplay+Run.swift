@@ -13,7 +13,9 @@ extension EmulatedStepReplay {
         guard let emulation = run.emulation, let vocabulary = run.corpus?.vocabularySize else {
             throw .unsupported("run \(run.id) has no emulation on record")
         }
-        let counts = LaneTree(laneCount: run.job.lanes).shares(workerCount: run.workers).map(\.count)
+        let counts = emulation.settings.deviceLanes(
+            ofWorkers: LaneTree(laneCount: run.job.lanes).shares(workerCount: run.workers).map(\.count),
+            jobLanes: run.job.lanes)
         let cluster = try EmulatedCluster(
             job: run.job, vocabularySize: vocabulary, laneCounts: counts, profile: profile,
             settings: emulation.settings)

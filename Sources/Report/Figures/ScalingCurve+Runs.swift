@@ -31,7 +31,7 @@ extension ScalingCurve {
         let rates = records.compactMap { record in rate(record).map { (record, $0) } }
         let groups = Dictionary(grouping: rates) { $0.0.scalingGroup(among: all) }
         return groups.sorted { $0.key < $1.key }.compactMap { machine, rates in
-            let sizes = Dictionary(grouping: rates) { $0.0.run.workers }
+            let sizes = Dictionary(grouping: rates) { $0.0.devices }
             return ScalingCurve(
                 basis, machine: machine, points: sizes.map { workers, rates in Point(workers: workers, rates) })
         }
@@ -62,6 +62,9 @@ extension ScalingCurve.Point {
 }
 
 extension RunRecord {
+    /// Its workers, and the virtual devices beside them.
+    fileprivate var devices: Int { run.emulation?.settings.devices(workers: run.workers) ?? run.workers }
+
     /// Sequences a host second of the median step of the first phase that has been measured.
     fileprivate var measuredRate: Double? {
         guard let phase = MeasuredPhase.all(of: self).first,

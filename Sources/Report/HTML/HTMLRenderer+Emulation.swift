@@ -17,10 +17,44 @@ extension HTMLRenderer {
                 guard let emulation = run.emulation else { continue }
                 page.element("h3", run.label)
                 page.element("p", sentence(on: emulation, "/runs/\(index)/emulation"))
+                costs(of: emulation, "/runs/\(index)/emulation/fault_costs", in: &page)
                 if !emulation.links.isEmpty {
                     links(of: emulation, "/runs/\(index)/emulation/links", run.label, in: &page)
                 }
             }
+        }
+    }
+
+    /// What each fault cost, a paragraph each.
+    private func costs(of emulation: EmulationFigures, _ key: String, in page: inout Markup) {
+        for (number, cost) in emulation.faultCosts.enumerated() {
+            let key = "\(key)/\(number)"
+            var sentence: Phrase = "\(cost.fault) cost"
+            if cost.stepModelledSeconds != nil {
+                sentence =
+                    sentence
+                        + """
+                         \(cost.stepModelledSeconds, .duration, key + "/step_modelled_seconds") a step (modelled clock: the \
+                        replay of this machine with it, less that without it)
+                        """
+            }
+            if cost.stepEmulatedSeconds != nil {
+                sentence =
+                    sentence
+                        + """
+                         \(cost.stepEmulatedSeconds, .duration, key + "/step_emulated_seconds") a step from then on \
+                        (emulated clock: the medians after and before)
+                        """
+            }
+            if cost.recoveryHostSeconds != nil {
+                sentence =
+                    sentence
+                        + """
+                        ; the step in which it failed took \
+                        \(cost.recoveryHostSeconds, .duration, key + "/recovery_host_seconds") (host clock)
+                        """
+            }
+            page.element("p", sentence + ".")
         }
     }
 
@@ -29,6 +63,7 @@ extension HTMLRenderer {
             """
             The machine’s clock ran \(emulation.dilation, .significant, key + "/dilation") times slower than the host’s
             """
+        if let virtual = emulation.virtualWords { sentence = sentence + "; \(virtual)" }
         if let standsFor = emulation.standsFor { sentence = sentence + "; it stood for a network of size \(standsFor)" }
         if !emulation.faults.isEmpty { sentence = sentence + "; with \(emulation.faults.joined(separator: ", "))" }
         if emulation.isHostOverloaded {
@@ -60,7 +95,10 @@ extension HTMLRenderer {
     ) {
         table("The busiest emulated links of \(name), emulated clock", class: "figures", in: &page) { page in
             page.raw("<thead><tr><th scope=\"col\">Link</th>")
-            for title in ["A step", "At most a second", "Busy", "Deepest queue"] {
+            let titles = [
+                "A step", "Asked for, a second", "Achieved while busy", "Busy", "Deepest queue", "Lost frames",
+            ]
+            for title in titles {
                 page.raw("<th scope=\"col\" class=\"number\">\(title)</th>")
             }
             page.raw("</tr></thead>\n<tbody>\n")
@@ -72,8 +110,10 @@ extension HTMLRenderer {
                     [
                         (link.bytesPerStep, .bytes, "bytes_per_step"),
                         (link.bytesPerEmulatedSecond, .bytes, "bytes_per_emulated_second"),
+                        (link.achievedBytesPerEmulatedSecond, .bytes, "achieved_bytes_per_emulated_second"),
                         (link.utilisation, .share, "utilisation"),
                         (Double(link.deepestQueue), .count, "deepest_queue"),
+                        (link.lostFrames.map(Double.init), .count, "lost_frames"),
                     ], "\(key)/\(number)", in: &page)
                 page.raw("</tr>\n")
             }

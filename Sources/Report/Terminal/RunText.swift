@@ -41,6 +41,7 @@ public enum RunText {
         if let emulation = figures.emulation {
             pairs.append(("Emulated", emulation.words))
             if let words = emulation.stepWords { pairs.append(("Emulated step", words)) }
+            for cost in emulation.faultCosts { pairs.append(("Cost of a fault", cost.words)) }
         }
         pairs.append(("State", figures.state + (figures.failure.map { ": \($0)" } ?? "")))
         pairs.append(("Submitted", record.run.submitted.formatted(.iso8601)))
@@ -106,14 +107,16 @@ public enum RunText {
         TextTable(
             [
                 TextTable.Column("LINK"), TextTable.Column("CARRIES", isNumeric: true),
-                TextTable.Column("A STEP", isNumeric: true), TextTable.Column("BUSY", isNumeric: true),
-                TextTable.Column("QUEUE", isNumeric: true),
+                TextTable.Column("ACHIEVED", isNumeric: true), TextTable.Column("A STEP", isNumeric: true),
+                TextTable.Column("BUSY", isNumeric: true), TextTable.Column("QUEUE", isNumeric: true),
+                TextTable.Column("LOST", isNumeric: true),
             ],
             rows: emulation.links.prefix(8).map { link in
                 [
                     link.name, FigureFormat.bytes.text(link.bytesPerEmulatedSecond) + "/s",
+                    link.achievedBytesPerEmulatedSecond.map { FigureFormat.bytes.text($0) + "/s" } ?? "–",
                     FigureFormat.bytes.text(link.bytesPerStep), FigureFormat.share.text(link.utilisation),
-                    "\(link.deepestQueue)",
+                    "\(link.deepestQueue)", "\(link.lostFrames ?? 0)",
                 ]
             }
         ).text(width: width)

@@ -19,6 +19,8 @@ struct EmulationTrials: Sendable {
         var oversubscription = 1.0
         /// nil lets the run measure what the host needs.
         var dilation: Double?
+        /// Of the workers, the last ones: those that are virtual.
+        var virtual = 0
         /// What the trial is to show beside the others.
         var purpose = Purpose.comparison
     }
@@ -31,6 +33,8 @@ struct EmulationTrials: Sendable {
         case otherDilation = "other_dilation"
         /// The same again.
         case repetition
+        /// As another one, with virtual devices in the place of workers.
+        case virtualWorkers = "virtual_workers"
     }
 
     /// One to sixteen workers, 1 Gb/s to NVLink, three algorithms, with and without something wrong.
@@ -55,6 +59,13 @@ struct EmulationTrials: Sendable {
         Trial(workers: 16, devicesPerNode: 8),
     ]
 
+    /// Machines of eight devices, of which all are workers and then four; and one that is larger than there are workers for.
+    private static let virtual = [
+        Trial(workers: 8, devicesPerNode: 4), Trial(workers: 8, devicesPerNode: 4, algorithm: .star),
+        Trial(workers: 8, devicesPerNode: 4, algorithm: .ring),
+    ]
+    private static let large = Trial(workers: 16, devicesPerNode: 8, virtual: 12, purpose: .virtualWorkers)
+
     /// The trial that is made again, under other dilations and as it is.
     private static let repeated = Trial(workers: 4, devicesPerNode: 2, gigabits: 100)
     /// The factors between its dilations, and how often it is made at the first one.
@@ -67,6 +78,8 @@ struct EmulationTrials: Sendable {
         var purpose: Purpose
         var workers: Int
         var nodes: Int
+        /// Of the workers, those that are virtual.
+        var virtualWorkers: Int
         var network: String
         var algorithm: CollectiveAlgorithm
         var faults: [String]
@@ -92,6 +105,8 @@ struct EmulationTrials: Sendable {
         /// The largest distance between emulated steps of one machine: under other dilations, and repeated.
         var otherDilationSpreadPercent: Double?
         var repetitionSpreadPercent: Double?
+        /// The largest distance of a step with virtual devices from that with workers in their place.
+        var virtualWorstDifferencePercent: Double?
     }
 
     /// Where the runs are kept while they are needed, and profiles that are made for them.
@@ -116,7 +131,30 @@ struct EmulationTrials: Sendable {
             trial.purpose = .repetition
             rows.append(try await row(trial, client, progress))
         }
-        return Self.outcome(rows, repeated: first)
+        var differences: [Double] = []
+        for trial in Self.virtual {
+            let (real, virtual) = try await pair(trial, client, progress)
+            rows += [real, virtual]
+            if let whole = real.stepEmulatedSeconds, let part = virtual.stepEmulatedSeconds {
+                differences.append(100 * abs(part / whole - 1))
+            }
+        }
+        rows.append(try await row(Self.large, client, progress))
+        var outcome = Self.outcome(rows, repeated: first)
+        outcome.virtualWorstDifferencePercent = differences.max()
+        return outcome
+    }
+
+    /// `trial` with workers for all devices, and with virtual ones for half of them.
+    private func pair(
+        _ trial: Trial, _ client: DaemonClient, _ progress: @Sendable (String) -> Void
+    ) async throws -> (real: Row, virtual: Row) {
+        let real = try await row(trial, client, progress)
+        var half = trial
+        half.virtual = trial.workers / 2
+        half.purpose = .virtualWorkers
+        half.dilation = real.dilation
+        return (real, try await row(half, client, progress))
     }
 
     private static func outcome(_ rows: [Row], repeated: Row) -> Outcome {
@@ -139,13 +177,13 @@ struct EmulationTrials: Sendable {
         let job = Self.job
         let settings = EmulationSettings(
             dilation: trial.dilation, faults: trial.faults, standsFor: "large", devicesPerNode: trial.devicesPerNode,
-            oversubscription: trial.oversubscription)
+            oversubscription: trial.oversubscription, virtualWorkers: trial.virtual > 0 ? trial.virtual : nil)
         let exchange = try ExchangeSettings(algorithm: trial.algorithm, laneShares: .even, bucket: .mebibytes(25))
         progress(
             "\(Figures.plural(trial.workers, "worker")), \(trial.devicesPerNode) a node, \(profile.name), "
-                + trial.algorithm.rawValue)
+                + trial.algorithm.rawValue + (trial.virtual > 0 ? ", \(trial.virtual) of them virtual" : ""))
         let id = try await client.launch(
-            job, on: .cluster, workers: trial.workers,
+            job, on: .cluster, workers: trial.workers - trial.virtual,
             hardware: trial.gigabits == nil ? profile.name : profile.file, exchange: exchange, emulation: settings)
         let store = try RunStore(readingFrom: state.path)
         let last = try await RunWatcher(store: store, id: id).follow(state: state) { _ in }
@@ -169,7 +207,8 @@ struct EmulationTrials: Sendable {
         let busiest = emulation.links?.max { $0.utilisation < $1.utilisation }
         return Row(
             runId: run.id.text, purpose: trial.purpose, workers: trial.workers,
-            nodes: (trial.workers + trial.devicesPerNode - 1) / trial.devicesPerNode, network: profile.name,
+            nodes: (trial.workers + trial.devicesPerNode - 1) / trial.devicesPerNode,
+            virtualWorkers: trial.virtual, network: profile.name,
             algorithm: trial.algorithm, faults: trial.faults.map(\.text), oversubscription: trial.oversubscription,
             dilation: emulation.dilation ?? 0, steps: record.emulatedSteps.count,
             lateSteps: record.emulatedSteps.count(where: \.isLate), isHostOverloaded: record.isHostOverloaded,

@@ -14,5 +14,6 @@ struct BenchCommand: ParsableCommand {
             BenchAllReduceCommand.self,
             BenchChaosCommand.self,
             BenchControlCommand.self,
+            BenchFabricCommand.self,
         ])
 }

@@ -104,6 +104,7 @@ private struct Launch {
         try JobRequirements.check(hardware: hardware, for: backend)
         if let emulation {
             try JobRequirements.check(emulation, workers: workers, hardware: hardware, for: backend)
+            try JobRequirements.check(emulation, workers: workers, of: job)
         }
         let directory = state.directory
         if options.watch, try daemon.remote() != nil {

@@ -19,7 +19,10 @@ struct EmulationOptions: ParsableArguments {
         name: .customLong("inject"),
         help: ArgumentHelp(
             "Something that is wrong with the emulated machine; may be given several times.",
-            discussion: "\(EmulatedFault.spellings).", valueName: "fault"))
+            discussion: """
+                \(EmulatedFault.spellings). A frame that is dropped is sent again 200 ms later (Linux TCP's least \
+                retransmission time-out), then twice as long each time, and what is behind it waits: TCP delivers in order.
+                """, valueName: "fault"))
     var faults: [String] = []
 
     @Option(
@@ -28,6 +31,15 @@ struct EmulationOptions: ParsableArguments {
             discussion: "The job's own network is trained; devices and links take the other one's time.",
             valueName: "size"))
     var standFor: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Devices beside those of the workers: they send and take what workers would, but train nothing.",
+            discussion: """
+                The workers train all lanes, and each takes the time of its share among all devices. What virtual ones \
+                exchange is sizes and times alone.
+                """, valueName: "n"))
+    var virtual: Int?
 
     @Option(help: ArgumentHelp("Devices used of each node; all by default.", valueName: "n"))
     var devicesPerNode: Int?
@@ -44,8 +56,10 @@ struct EmulationOptions: ParsableArguments {
         }
         let asksForMore =
             dilation != "auto" || !faults.isEmpty || standFor != nil || devicesPerNode != nil || oversubscription != 1
+            || virtual != nil
         guard emulate || !asksForMore else {
-            throw ValidationError("--dilation, --inject, --stand-for … are of an emulated run; give --emulate")
+            throw ValidationError(
+                "--dilation, --inject, --stand-for, --virtual … are of an emulated run; give --emulate")
         }
     }
 
@@ -56,7 +70,8 @@ struct EmulationOptions: ParsableArguments {
         guard emulate else { return nil }
         let settings = EmulationSettings(
             dilation: Double(dilation), faults: try faults.map { try EmulatedFault(parsing: $0) },
-            standsFor: standFor, devicesPerNode: devicesPerNode, oversubscription: oversubscription)
+            standsFor: standFor, devicesPerNode: devicesPerNode, oversubscription: oversubscription,
+            virtualWorkers: virtual)
         try settings.check(workers: workers)
         return settings
     }

@@ -181,11 +181,13 @@ enum ValidationText {
             })
         func share(_ value: Double?) -> String { value.map(percent) ?? "-" }
         return "Median steps of emulated clusters, and their replay (emulated and modelled clocks)\n"
-            + "f: with faults or an oversubscribed core   d: other dilation   r: repeated\n\n" + table.text()
+            + "f: with faults or an oversubscribed core   d: other dilation   r: repeated   "
+            + "v: virtual devices among them\n\n" + table.text()
             + "\nmedian absolute difference   \(share(outcome.medianAbsoluteDifferencePercent))\n"
             + "worst                        \(share(outcome.worstAbsoluteDifferencePercent))\n"
             + "spread over three dilations  \(share(outcome.otherDilationSpreadPercent))\n"
             + "spread over repetitions      \(share(outcome.repetitionSpreadPercent))\n"
+            + "virtual for half the devices \(share(outcome.virtualWorstDifferencePercent)) (worst)\n"
     }
 
     private static func signed(_ value: Double) -> String {
@@ -201,6 +203,7 @@ extension EmulationTrials.Row {
         case .comparison: ""
         case .otherDilation: "d"
         case .repetition: "r"
+        case .virtualWorkers: "v"
         }
     }
 }

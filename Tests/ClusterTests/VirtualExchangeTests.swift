@@ -1,0 +1,162 @@
+import Cluster
+import Jobs
+import PerformanceModel
+import Testing
+
+@Suite("Virtual devices beside workers")
+struct VirtualExchangeTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var algorithm: CollectiveAlgorithm
+        var workers: Int
+        var devices: Int
+        var slowest = 1.0
+        var testDescription: String { "\(algorithm), \(workers) of \(devices) are workers, slowest \(slowest)" }
+    }
+
+    static let cases: [Case] = CollectiveAlgorithm.allCases.flatMap { algorithm in
+        [
+            Case(algorithm: algorithm, workers: 1, devices: 2), Case(algorithm: algorithm, workers: 4, devices: 8),
+            Case(algorithm: algorithm, workers: 1, devices: 8, slowest: 2),
+            Case(algorithm: algorithm, workers: 5, devices: 8, slowest: 3),
+            Case(algorithm: algorithm, workers: 2, devices: 24),
+        ]
+    }
+
+    @Test("steps take what the replay says, whichever devices are workers", arguments: cases)
+    func agreement(_ sample: Case) {
+        var virtual = DrivenExchange(sample)
+        let replayed = EmulatedStepReplay(virtual.cluster, exchange: virtual.exchange).run().step.seconds
+        let step = virtual.meanStep(after: 4)
+        #expect(abs(step / replayed - 1) < 0.005, "\(step) s beside workers, \(replayed) s replayed")
+    }
+
+    @Test("a pause of the workers between steps is one of all devices")
+    func pause() {
+        let sample = Case(algorithm: .direct, workers: 4, devices: 8)
+        var without = DrivenExchange(sample)
+        var with = DrivenExchange(sample)
+        // Longer than a step: virtual devices that went on would be far ahead.
+        with.pause = 10 * without.meanStep(after: 4)
+        without = DrivenExchange(sample)
+        let (plain, paused) = (without.meanStep(after: 4), with.meanStep(after: 4))
+        #expect(abs(paused / plain - 1) < 0.005, "\(paused) s with pauses, \(plain) s without")
+    }
+
+    @Test("more messages than are followed are refused with what to do instead")
+    func tooMany() {
+        let exchange = EmulatedStepReplay.Exchange(
+            algorithm: .direct, laneCounts: Array(repeating: 1, count: 1_024), elements: 300_000, bucketElements: 6_000,
+            elementBytes: 4)
+        let error = #expect(throws: EmulationSettings.Violation.self) { try VirtualPlan.check(exchange) }
+        #expect(error?.description.contains("tree") == true)
+        var tree = exchange
+        tree.algorithm = .tree
+        #expect(throws: Never.self) { try VirtualPlan.check(tree) }
+    }
+}
+
+/// A virtual exchange whose workers are driven by a clock that is a number: they do what their schedules say.
+private struct DrivenExchange {
+    private struct Worker {
+        var step = -1
+        var start = MonotonicInstant(nanoseconds: 0)
+        /// When it begins its next step; nil while it is in one.
+        var next: MonotonicInstant? = MonotonicInstant(nanoseconds: 1_000_000_000)
+        var computed = 0
+        var durations: [Double] = []
+    }
+
+    let cluster: EmulatedCluster
+    let exchange: EmulatedStepReplay.Exchange
+    /// Seconds between a worker's steps.
+    var pause = 0.0
+    private let schedules: [DeviceSchedule]
+    private var virtual: VirtualExchange
+    private var workers: [Worker]
+    private static let steps = 7
+
+    init(_ sample: VirtualExchangeTests.Case) {
+        let device = DeviceSchedule(
+            groups: [
+                .init(gradientShare: 0.2, seconds: 0.004), .init(gradientShare: 0.6, seconds: 0.007),
+                .init(gradientShare: 1, seconds: 0.01),
+            ], updateSeconds: 0.001)
+        var devices = Array(repeating: device, count: sample.devices)
+        devices[sample.devices / 2] = device.slowed(by: sample.slowest)
+        schedules = devices
+        cluster = EmulatedCluster(
+            hardware: "test", schedules: [devices],
+            network: EmulatedNetwork(
+                workers: sample.devices, devicesPerNode: 2, deviceBytesPerSecond: 1e10, deviceLatencySeconds: 1e-6,
+                interfaces: 1, interfaceBytesPerSecond: 1e9, interfaceLatencySeconds: 1e-5))
+        exchange = EmulatedStepReplay.Exchange(
+            algorithm: sample.algorithm, laneCounts: Array(repeating: 1, count: sample.devices), elements: 300_000,
+            bucketElements: 30_000, elementBytes: 4)
+        let job = Job(
+            name: "virtual", model: ModelShape(layers: 1, hidden: 16, heads: 1, positions: 32),
+            corpus: CorpusSource(text: .synthetic(documents: 10, seed: 1), vocabulary: .trained(size: 100)),
+            examples: ExampleSettings(), lanes: 8, seed: 1,
+            phases: [
+                Phase(
+                    sequence: 32, maskedPositions: 5, globalBatch: 8, microBatch: 1, steps: 100,
+                    schedule: Schedule(peak: 1e-4, warmupSteps: 0, decay: .constant))
+            ],
+            optimizer: OptimizerSettings(kind: .lamb), evaluation: EvaluationSettings(everySteps: 100, sequences: 8),
+            target: nil, checkpoints: CheckpointSettings())
+        let plan = VirtualPlan(
+            job: job,
+            devices: (0..<sample.devices).map { EmulatedDevice($0, of: cluster, dilation: 1, stepsMade: 0) },
+            exchange: exchange,
+            lines: (0..<sample.workers).map {
+                VirtualPlan.Line(rank: WorkerRank($0), device: $0, inlet: "", outlet: "")
+            })
+        virtual = VirtualExchange(plan, network: cluster.network, dilation: 1)
+        workers = (0..<sample.workers).map { _ in Worker() }
+    }
+
+    /// The mean over workers of the time of the steps after the first `settling`.
+    mutating func meanStep(after settling: Int) -> Double {
+        while workers.contains(where: { $0.durations.count < Self.steps }) {
+            guard let now = nextInstant() else { return .infinity }
+            for news in virtual.advance(to: now) where news.kind == .summed { finish(news) }
+            for index in workers.indices { act(index, at: now) }
+        }
+        let durations = workers.flatMap { $0.durations.dropFirst(settling) }
+        return durations.reduce(0, +) / Double(durations.count)
+    }
+
+    private func nextInstant() -> MonotonicInstant? {
+        (workers.indices.compactMap(nextOwn) + [virtual.next].compactMap { $0 }).min()
+    }
+
+    /// When a worker does something by itself.
+    private func nextOwn(_ index: Int) -> MonotonicInstant? {
+        let worker = workers[index]
+        if let next = worker.next { return worker.durations.count < Self.steps ? next : nil }
+        guard worker.computed < schedules[index].groups.count else { return nil }
+        return worker.start.advanced(by: HostSeconds(schedules[index].groups[worker.computed].seconds))
+    }
+
+    private mutating func act(_ index: Int, at now: MonotonicInstant) {
+        while let due = nextOwn(index), due <= now {
+            if workers[index].next != nil {
+                workers[index].step += 1
+                workers[index].start = due
+                workers[index].next = nil
+                workers[index].computed = 0
+                virtual.begin(StepNumber(workers[index].step), device: index, at: due)
+                continue
+            }
+            let group = schedules[index].groups[workers[index].computed]
+            workers[index].computed += 1
+            let end = Int((group.gradientShare * Double(exchange.elements)).rounded())
+            virtual.compute(StepNumber(workers[index].step), device: index, upTo: end, at: due)
+        }
+    }
+
+    private mutating func finish(_ news: VirtualExchange.News) {
+        let end = news.instant.advanced(by: HostSeconds(schedules[news.device].updateSeconds))
+        workers[news.device].durations.append(end.elapsed(since: workers[news.device].start).seconds)
+        workers[news.device].next = end.advanced(by: HostSeconds(pause))
+    }
+}
