@@ -39,7 +39,7 @@ let package = Package(
             name: "Coordinator",
             dependencies: [
                 "Cluster", "Wafer", "Report", "PerformanceModel", "Runs", "Training", "Corpus", "Jobs", "Wire",
-                "Messaging", "Kernels", "Digests", .logging, .serviceLifecycle, .subprocess, .system,
+                "Messaging", "Kernels", "Digests", "CCores", .logging, .serviceLifecycle, .subprocess, .system,
             ]),
         .target(
             name: "Cluster",
@@ -70,6 +70,7 @@ let package = Package(
 
         .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3", "-ffp-contract=off"])]),
         .target(name: "CSharedMemory"),
+        .target(name: "CCores"),
         .target(name: "CCorpusData", exclude: ["Resources"]),
         .target(name: "CWire", dependencies: ["CProtobufC"]),
         .systemLibrary(name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),

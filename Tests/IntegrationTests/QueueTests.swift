@@ -10,9 +10,9 @@ struct QueueTests {
         let daemon: RunningProgram
         var state: String { folder.path + "/s" }
 
-        init() throws {
+        init(_ serve: [String] = []) throws {
             let folder = try TemporaryFolder()
-            let daemon = try Program.start(["serve", "--state", folder.path + "/s", "--no-dashboard"])
+            let daemon = try Program.start(["serve", "--state", folder.path + "/s", "--no-dashboard"] + serve)
             let isUp = Eventually.holds(within: 30) {
                 FileManager.default.fileExists(atPath: folder.path + "/s/sockets/control") || !daemon.isRunning
             }
@@ -70,6 +70,31 @@ struct QueueTests {
         let refused = try desk.launch(["--after", first])
         #expect(refused.status == 1 && refused.standardError.contains("cancelled"), "\(refused.standardError)")
         #expect(try desk.launch(["--after", "zzzzzzzz"]).status == 1)
+    }
+
+    @Test(
+        "two runs go on at once, on cores of their own, and are cancelled one by one",
+        .enabled(if: ProcessInfo.processInfo.activeProcessorCount > 1))
+    func atOnce() throws {
+        let desk = try Desk(["--runs-at-once", "2", "--cores-per-run", "1"])
+        let first = try desk.id(steps: 100_000)
+        let second = try desk.id(steps: 100_000, seed: 12)
+        let third = try desk.id(seed: 13)
+        #expect(
+            Eventually.holds(within: 60) { desk.state(of: first) == "running" && desk.state(of: second) == "running" })
+        #expect(desk.state(of: third) == "queued")
+        let cores = Leftovers.processes(of: desk.state, kinds: ["worker"]).map { worker in
+            let status = (try? String(contentsOfFile: "/proc/\(worker)/status", encoding: .utf8)) ?? ""
+            return status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed_list:") }.map(String.init) ?? ""
+        }
+        #expect(cores.count == 2 && Set(cores).count == 2, "\(cores)")
+        #expect(try Program.run(["runs", "cancel", second, "--state", desk.state]).status == 0)
+        #expect(Eventually.holds(within: 60) { desk.state(of: second) == "cancelled" })
+        #expect(Eventually.holds(within: 60) { desk.state(of: third) == "finished" })
+        #expect(desk.state(of: first) == "running")
+        desk.daemon.signal(SIGTERM)
+        _ = try desk.daemon.wait(seconds: 60)
+        #expect(desk.state(of: first) == "interrupted")
     }
 
     @Test("who submits twice with one key gets one run; another job by it is refused")

@@ -71,7 +71,7 @@ struct ProfileFaultTests {
             file: "mine.yaml")
         let slow = try HardwareProfile(parsing: text, file: "other.yaml")
         func step(_ profile: HardwareProfile) throws -> Double {
-            let job = try JobFile.parse(JobExample.bertLargePubmed.text, name: "job")
+            let job = try JobExample.bertLargePubmed.job()
             return try StepModel.predictAndPlace(
                 job: job, profile: profile, layout: StepModel.Layout(workers: 8), phase: 0, plans: PlanMemory()
             )
@@ -129,7 +129,7 @@ struct ProfileFaultTests {
             parsing: text.replacingOccurrences(
                 of: "sram_gigabytes: { value: 18,", with: "sram_gigabytes: { value: 0.1,"),
             file: "small.yaml")
-        let job = try JobFile.parse(JobExample.bertLargePubmed.text, name: "job")
+        let job = try JobExample.bertLargePubmed.job()
         let error = #expect(throws: (any Error).self) {
             try StepModel.predictAndPlace(
                 job: job, profile: small, layout: StepModel.Layout(workers: 1), phase: 0, plans: PlanMemory())
@@ -178,7 +178,7 @@ struct ProfileFaultTests {
                 of: "  price_us_dollars_per_hour: { value: 12.24, source: price }\n", with: ""),
             file: "mine.yaml")
         #expect(profile.price == nil)
-        let job = try JobFile.parse(JobExample.bertLargePubmed.text, name: "job")
+        let job = try JobExample.bertLargePubmed.job()
         let layout = StepModel.Layout(workers: 8)
         #expect(try JobPrediction(job: job, profile: profile, layout: layout).costUSDollars == nil)
         let priced = try HardwareProfile(parsing: text, file: "other.yaml")

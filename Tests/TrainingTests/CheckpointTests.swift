@@ -67,6 +67,30 @@ struct CheckpointTests {
         }
     }
 
+    @Test(
+        "F31: that another worker may be reading is not taken away to write the same again, unless its quality is wanted",
+        arguments: [CheckpointSettings.Measure?.none, .maskedLoss])
+    func writtenTwice(measure: CheckpointSettings.Measure?) throws {
+        var job = Sample.job()
+        job.checkpoints = CheckpointSettings(everySteps: 2, keepLast: 1, keepBest: measure)
+        let folder = try TemporaryFolder()
+        let store = CheckpointStore(directory: folder.path)
+        let trainer = try Sample.trainer(job)
+        _ = try train(trainer, to: 2)
+        var target = TargetTracker(target: nil)
+        // As when a run is cancelled before the evaluation that is due, and again when it goes on.
+        let first = try trainer.writeCheckpoint(to: store, target: target)
+        func number() throws -> UInt64? {
+            let file = first.path + "/weights.safetensors"
+            return try FileManager.default.attributesOfItem(atPath: file)[.systemFileNumber] as? UInt64
+        }
+        let before = try number()
+        target.observe(maskedAccuracy: 0.5, maskedLoss: 2)
+        #expect(try trainer.writeCheckpoint(to: store, target: target) == first)
+        if measure == nil { #expect(try before != nil && number() == before) }
+        #expect(try first.verify().quality?.maskedLoss == (measure == nil ? nil : 2))
+    }
+
     @Test("without a readable state is no candidate for the best, and a loss that is no number is no quality")
     func bestAmongDamaged() throws {
         var job = Sample.job()

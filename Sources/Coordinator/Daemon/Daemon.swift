@@ -17,7 +17,8 @@ public enum WorkerSource: Hashable, Sendable {
     case external
 }
 
-/// The coordinator daemon: takes requests, queues runs, carries them out one at a time and keeps their records.
+/// The coordinator daemon: takes requests, queues runs, carries them out, one at a time unless asked otherwise, and keeps
+/// their records.
 ///
 /// It is a `Service`: graceful shutdown or cancellation ends the run under way as interrupted, ends its workers, and
 /// removes the sockets.
@@ -43,6 +44,8 @@ public struct Daemon: Service {
         public var deadlines: RunDeadlines
         /// What any run may take at most.
         public var limits = RunLimits()
+        /// How many runs go on at once, and where.
+        public var slots = RunSlots.one
         /// Which runs are kept once they have ended.
         public var retention = RunRetention()
         /// How the runs' processes write what they have to say.
@@ -163,7 +166,7 @@ public struct Daemon: Service {
     /// Ends the run under way without a last checkpoint, once the daemon has been asked to end.
     public func endAtOnce() async { await queue.close() }
 
-    /// Carries out the runs of `queue`, one after the other, until it is closed.
+    /// Carries out the runs of `queue`, as many at once as there are slots, until it is closed.
     private func carryOutRuns(
         from queue: RunQueue, for desk: RequestDesk, store: RunStore, reserve: DiskReserve, gatekeeper: Gatekeeper?,
         janitor: RunJanitor
@@ -178,16 +181,38 @@ public struct Daemon: Service {
                         issuer: options.workerSource == .scheduler ? options.keys : nil)
                 }
             }, logFormat: options.logFormat, logger: logger)
-        while let id = await queue.next() {
-            let execution = RunExecution(of: id, in: surroundings)
-            await queue.begin(id, execution)
-            // A task of its own: the daemon's end must not cut short the run's, which kills processes and writes the record.
-            let end = await Task { try await execution.execute() }.result
-            await queue.end()
-            try end.get()
-            if let state = try? store.run(id).state { try await desk.settle(id, state) }
-            janitor.tidy()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for cores in options.slots.cores {
+                var surroundings = surroundings
+                surroundings.cores = cores
+                surroundings.slotCount = options.slots.cores.count
+                group.addTask { [surroundings] in
+                    while let id = await queue.next() {
+                        try await carryOut(id, from: queue, for: desk, in: surroundings)
+                        janitor.tidy()
+                    }
+                }
+            }
+            // Where one ends because the store takes no more, the others are ended, too.
+            do {
+                while try await group.next() != nil {}
+            } catch {
+                await queue.close()
+                throw error
+            }
         }
+    }
+
+    private func carryOut(
+        _ id: RunID, from queue: RunQueue, for desk: RequestDesk, in surroundings: RunExecution.Surroundings
+    ) async throws {
+        let execution = RunExecution(of: id, in: surroundings)
+        await queue.begin(id, execution)
+        // A task of its own: the daemon's end must not cut short the run's, which kills processes and writes the record.
+        let end = await Task { try await execution.execute() }.result
+        await queue.end(id)
+        try end.get()
+        if let state = try? surroundings.store.run(id).state { try await desk.settle(id, state) }
     }
 
     private func waitForCancellation() async {

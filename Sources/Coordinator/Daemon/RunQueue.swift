@@ -1,12 +1,10 @@
 import Jobs
 
-/// The runs that wait, and the one that is under way.
-///
-/// One run at a time: host times would mean nothing if two runs shared the cores.
+/// The runs that wait, and those that are under way: as many as there are slots that ask for the next one.
 actor RunQueue {
     private var order = RunOrder()
-    private var underWay: (id: RunID, execution: RunExecution)?
-    private var waker: CheckedContinuation<Void, Never>?
+    private var underWay: [RunID: RunExecution] = [:]
+    private var wakers: [CheckedContinuation<Void, Never>] = []
     private var isClosed = false
 
     /// Adds a run.
@@ -25,19 +23,19 @@ actor RunQueue {
     func next() async -> RunID? {
         while !isClosed {
             if let id = order.next() { return id }
-            await withCheckedContinuation { waker = $0 }
+            await withCheckedContinuation { wakers.append($0) }
         }
         return nil
     }
 
     /// Says that `id` is under way.
     func begin(_ id: RunID, _ execution: RunExecution) {
-        underWay = (id, execution)
+        underWay[id] = execution
         if isClosed { execution.shutDown() }
     }
 
-    /// Says that the run under way has ended.
-    func end() { underWay = nil }
+    /// Says that `id` has ended.
+    func end(_ id: RunID) { underWay[id] = nil }
 
     /// What became of a request to cancel.
     enum Cancellation: Sendable {
@@ -52,20 +50,20 @@ actor RunQueue {
     /// Takes `id` out of the queue, or ends it where it is under way.
     func cancel(_ id: RunID) -> Cancellation {
         if order.remove(id) { return .dequeued }
-        guard let underWay, underWay.id == id else { return .unknown }
-        underWay.execution.cancel()
+        guard let execution = underWay[id] else { return .unknown }
+        execution.cancel()
         return .signalled
     }
 
-    /// Ends the run under way; `next` returns nil from now on. Runs that wait stay in the store as queued.
+    /// Ends the runs under way; `next` returns nil from now on. Runs that wait stay in the store as queued.
     func close() {
         isClosed = true
-        underWay?.execution.shutDown()
+        for execution in underWay.values { execution.shutDown() }
         wake()
     }
 
     private func wake() {
-        waker?.resume()
-        waker = nil
+        for waker in wakers { waker.resume() }
+        wakers = []
     }
 }

@@ -28,6 +28,8 @@ struct AssignmentPlan {
     /// Steps that were made and are made again.
     private let repeatedSteps: Int
     private let reconnects: Bool
+    /// The cores that the workers may run on.
+    private let cores: Int
     /// The machine that the workers stand for; nil in a native run.
     private let emulation: RunEmulation.Membership?
     /// Workers that get the state before the first step from another one.
@@ -50,13 +52,16 @@ struct AssignmentPlan {
     ///   - checkpoint: the newest one.
     ///   - history: the evaluations so far.
     ///   - reconnects: whether connections among workers are made anew.
+    ///   - cores: how many cores the workers may run on.
     ///   - emulation: the machine that the workers stand for.
     /// - Throws: what encoding the job throws.
     init(
         run: Run, runDirectory: String, dataset: PreparedDataset, epoch: Int,
         workers: [WorkerRank: (hello: WorkerHello, stepsMade: Int)], laneCounts: [Int]? = nil, checkpoint: Checkpoint?,
-        history: EvaluationHistory, reconnects: Bool = false, emulation: RunEmulation.Membership? = nil
+        history: EvaluationHistory, reconnects: Bool = false, cores: Int,
+        emulation: RunEmulation.Membership? = nil
     ) throws {
+        self.cores = cores
         self.run = run
         self.runDirectory = runDirectory
         self.dataset = dataset
@@ -132,6 +137,6 @@ struct AssignmentPlan {
     }
 
     private var threads: Int {
-        run.backend.threads(lanes: run.job.lanes, cores: ProcessInfo.processInfo.activeProcessorCount)
+        run.backend.threads(lanes: run.job.lanes, cores: cores)
     }
 }

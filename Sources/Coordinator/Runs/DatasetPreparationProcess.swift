@@ -12,6 +12,8 @@ struct DatasetPreparationProcess: Sendable {
     let datasets: String
     /// The file that takes the process's standard error.
     let log: String
+    /// Where it may run; nil for all.
+    var cores: CoreSet?
 
     /// Prepares the dataset of `job`. Cancelling the task ends the process.
     ///
@@ -27,9 +29,14 @@ struct DatasetPreparationProcess: Sendable {
             var options = PlatformOptions()
             options.processGroupID = 0
             options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .seconds(2))]
+            let environment = Environment.inherit.updating(
+                Dictionary(
+                    uniqueKeysWithValues: CoreSet.environment(cores).compactMap { name, value in
+                        Environment.Key(rawValue: name).map { ($0, value) }
+                    }))
             let result = try await Subprocess.run(
                 .path(FilePath(executable)), arguments: ["prepare-dataset", "--job", file, "--into", datasets],
-                platformOptions: options, output: .data(limit: 1 << 20),
+                environment: environment, platformOptions: options, output: .data(limit: 1 << 20),
                 error: .fileDescriptor(errors, closeAfterSpawningProcess: false))
             try Task.checkCancellation()
             guard result.terminationStatus.isSuccess else {

@@ -15,15 +15,18 @@ struct FabricRun: Sendable {
 
     /// Starts the fabric of `plan`.
     ///
-    /// - Parameter notify: told its end, unless it was asked for by `end`.
+    /// - Parameters:
+    ///   - cores: where it may run; nil for all.
+    ///   - notify: told its end, unless it was asked for by `end`.
     init(
-        _ plan: FabricPlan, executable: String, directory: RunDirectory,
+        _ plan: FabricPlan, executable: String, directory: RunDirectory, cores: CoreSet? = nil,
         notify: @escaping @Sendable (Outcome) -> Void
     ) {
         let file = directory.fabricPlan(epoch: plan.epoch)
         let command = WorkerCommand(
             rank: nil, executable: executable,
-            arguments: ["fabric", "--plan", file, "--report", directory.fabricReport], environment: [:],
+            arguments: ["fabric", "--plan", file, "--report", directory.fabricReport],
+            environment: CoreSet.environment(cores),
             log: directory.fabricLog)
         task = Task {
             do {

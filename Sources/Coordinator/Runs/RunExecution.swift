@@ -21,6 +21,11 @@ struct RunExecution: Sendable {
         var deadlines: RunDeadlines
         /// Where workers of other hosts are taken; nil where all are on this one.
         var remote: WorkerHub.Remote?
+        /// The cores that the run's processes may run on, nil for all, and how many runs may go on at once.
+        var cores: CoreSet?
+        var slotCount = 1
+        /// Lets one run at a time prepare its text: several may want the same.
+        let preparation = Turnstile()
         /// How the run's processes write what they have to say.
         var logFormat = DiagnosticLine.Format.text
         var logger: Logger
@@ -43,6 +48,9 @@ struct RunExecution: Sendable {
         usage = RunUsageProbe(folder: surroundings.state.run(id).path)
     }
 
+    /// How many cores the run's processes may run on.
+    private var cores: Int { surroundings.cores?.cores.count ?? ProcessInfo.processInfo.activeProcessorCount }
+
     /// Ends the run as cancelled: with a last checkpoint; at once where it is called again.
     func cancel() { post.yield(.cancel) }
 
@@ -61,6 +69,13 @@ struct RunExecution: Sendable {
             let earlier = RunProgressSoFar(try surroundings.store.record(of: id))
             try directory.create()
             let run = try journal.begin(on: surroundings.machine)
+            if surroundings.slotCount > 1 {
+                journal.event(
+                    .warning,
+                    "up to \(surroundings.slotCount) runs go on at once here, this one on the cores "
+                        + "\(surroundings.cores?.text ?? "of all"): its host times depend on what else goes on",
+                    rank: nil, step: nil)
+            }
             try surroundings.reserve.fill()
             let hub = try WorkerHub(
                 run: id, endpoint: surroundings.state.workersEndpoint(of: id), remote: surroundings.remote,
@@ -73,7 +88,7 @@ struct RunExecution: Sendable {
             let machine = RunMachine(
                 run: run, runDirectory: directory.path, earlier: earlier, deadlines: surroundings.deadlines,
                 hardware: run.emulation == nil ? nil : try run.hardware.map(HardwareCatalogue.profile),
-                inletBase: surroundings.state.workersEndpoint(of: id), now: .now())
+                inletBase: surroundings.state.workersEndpoint(of: id), cores: cores, now: .now())
             try await drive(machine, run, directory, hub, &journal)
         } catch {
             try journal.end(.failed(reason: "\(error)"), outcome: nil, reserve: surroundings.reserve)
@@ -162,7 +177,9 @@ struct RunExecution: Sendable {
     // MARK: - The emulated network
 
     private func startFabric(_ plan: FabricPlan, in directory: RunDirectory) -> FabricRun {
-        FabricRun(plan, executable: surroundings.executable, directory: directory) { outcome in
+        FabricRun(
+            plan, executable: surroundings.executable, directory: directory, cores: surroundings.cores
+        ) { outcome in
             switch outcome {
             case .ended(let exit, let lastWords):
                 post.yield(.fabricExited(epoch: plan.epoch, exit, lastWords: lastWords))
@@ -217,9 +234,11 @@ struct RunExecution: Sendable {
 
     private func prepare(_ run: Run, in directory: RunDirectory) async {
         let process = DatasetPreparationProcess(
-            executable: surroundings.executable, datasets: surroundings.state.datasets, log: directory.preparationLog)
+            executable: surroundings.executable, datasets: surroundings.state.datasets, log: directory.preparationLog,
+            cores: surroundings.cores)
         do {
-            post.yield(.prepared(try await process.run(for: run.job)))
+            let dataset = try await surroundings.preparation.pass { try await process.run(for: run.job) }
+            post.yield(.prepared(dataset))
         } catch {
             post.yield(.preparationFailed(reason: "\(error)"))
         }
@@ -266,11 +285,10 @@ struct RunExecution: Sendable {
             environment: [
                 WorkerEnvironment.token: hub.token, DiagnosticLine.formatVariable: surroundings.logFormat.rawValue,
                 DiagnosticLine.runVariable: run.id.text, DiagnosticLine.rankVariable: "\(rank)",
-            ], log: directory.log(of: rank))
+            ].merging(CoreSet.environment(surroundings.cores)) { $1 }, log: directory.log(of: rank))
         if surroundings.remote?.issuer != nil { command.keyFile = directory.keyFile }
         command.tokenFile = directory.tokenFile
-        command.cores = run.backend.threads(
-            lanes: run.job.lanes, cores: ProcessInfo.processInfo.activeProcessorCount)
+        command.cores = run.backend.threads(lanes: run.job.lanes, cores: cores)
         let log = command.log
         let started = Atomic(0)
         do {

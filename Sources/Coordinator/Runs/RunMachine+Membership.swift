@@ -167,7 +167,7 @@ extension RunMachine {
         let plan = try AssignmentPlan(
             run: run, runDirectory: runDirectory, dataset: dataset, epoch: epoch + 1,
             workers: workers.mapValues { (hello: $0.0, stepsMade: $0.1) }, laneCounts: counts, checkpoint: checkpoint,
-            history: history, reconnects: reconnects, emulation: machine)
+            history: history, reconnects: reconnects, cores: cores, emulation: machine)
         var actions: [Action] = []
         for closed in try steps.close(before: StepNumber(plan.stepsMade)) { actions += record(closed, now: now) }
         actions.append(.flush)

@@ -116,6 +116,8 @@ package struct RunMachine: Sendable {
     var redilates = false
     /// What the endpoints of the run's fabrics begin with.
     let inletBase: String
+    /// The cores that its processes may run on.
+    let cores: Int
     /// The steps made before the present membership.
     package internal(set) var membershipStart = 0
     /// Whether the next membership gives up the connections of earlier ones, because something was lost on them.
@@ -148,15 +150,17 @@ package struct RunMachine: Sendable {
     ///   - earlier: what is on record of the run, where it goes on.
     ///   - hardware: the profile that an emulated run stands for.
     ///   - inletBase: what the endpoints of an emulated run's fabrics begin with.
+    ///   - cores: how many cores its processes may run on; all by default.
     package init(
         run: Run, runDirectory: String, earlier: RunProgressSoFar = RunProgressSoFar(),
         deadlines: RunDeadlines = RunDeadlines(), hardware: HardwareProfile? = nil, inletBase: String = "",
-        now: MonotonicInstant
+        cores: Int = ProcessInfo.processInfo.activeProcessorCount, now: MonotonicInstant
     ) {
         self.run = run
         self.runDirectory = runDirectory
         self.deadlines = deadlines
         self.inletBase = inletBase
+        self.cores = cores
         emulation = run.emulation.flatMap { emulation in
             hardware.map {
                 RunEmulation(settings: emulation.settings, profile: $0, dilation: emulation.dilation)

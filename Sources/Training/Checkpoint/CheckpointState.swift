@@ -54,6 +54,14 @@ public struct CheckpointState: Hashable, Sendable, Codable {
         return nil
     }
 
+    /// Whether the steps to come are the same as after `other`: what has been evaluated may differ.
+    func continuesLike(_ other: CheckpointState) -> Bool {
+        var alike = other
+        alike.target = target
+        alike.quality = quality
+        return self == alike
+    }
+
     func json() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

@@ -85,7 +85,8 @@ extension Trainer {
     /// - Parameters:
     ///   - store: the run's checkpoints.
     ///   - target: how far the job's target has been met, with the evaluation after the last step where there was one.
-    /// - Returns: the new folder. One that is there for this step already is replaced.
+    /// - Returns: the new folder. One that is there for this step already is kept where it continues the same run, since
+    ///   another worker may just be reading it; else, and where its quality is wanted and not that in it, it is replaced.
     /// - Throws: `ModelFileError` where it can't be written: older checkpoints are then still there.
     @discardableResult
     public func writeCheckpoint(to store: CheckpointStore, target: TargetTracker) throws -> CheckpointFolder {
@@ -95,7 +96,11 @@ extension Trainer {
             vocabularySize: plan.configuration.vocabularySize, weightsDigest: weightsDigest(), target: target,
             quality: plan.evaluates(stepsMade: stepsMade) ? target.latest : nil)
         if FileManager.default.fileExists(atPath: folder.path) {
-            if (try? folder.verify()) == state { return folder }
+            if let found = try? folder.verify(),
+                found == state || (plan.job.checkpoints.keepBest == nil && found.continuesLike(state))
+            {
+                return folder
+            }
             AtomicFolder.remove(folder.path)
         }
         try folder.write(

@@ -3,6 +3,7 @@ import Cluster
 import Coordinator
 import Dashboard
 import Foundation
+import Jobs
 import Logging
 import Messaging
 
@@ -11,8 +12,8 @@ struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve", abstract: "Run the coordinator daemon in the foreground.",
         discussion: """
-            It takes requests, carries out runs one after the other, and keeps their
-            records in the state directory. One daemon a state directory. SIGINT or
+            It takes requests, carries out runs, one after the other unless --runs-at-once
+            says otherwise, and keeps their records in the state directory. One daemon a state directory. SIGINT or
             SIGTERM ends it in order: the run under way writes a last checkpoint, is marked
             as interrupted, and can be resumed. A second signal ends it without the
             checkpoint.
@@ -96,6 +97,12 @@ struct ServeCommand: AsyncParsableCommand {
     var noDashboard = false
 
     @OptionGroup var deadlines: DeadlineOptions
+    @Option(help: ArgumentHelp("So many runs go on at once, each on cores of its own.", valueName: "n"))
+    var runsAtOnce = 1
+
+    @Option(help: ArgumentHelp("The cores of each run; an equal share of all by default.", valueName: "n"))
+    var coresPerRun: Int?
+
     @OptionGroup var limits: LimitOptions
     @OptionGroup var retention: RetentionOptions
     @OptionGroup var log: LogOptions
@@ -118,6 +125,11 @@ struct ServeCommand: AsyncParsableCommand {
         options.resumesAll = resumeAll
         options.deadlines = deadlines.deadlines
         options.limits = limits.limits
+        if let available = CoreSet.ofThisProcess() {
+            options.slots = try RunSlots(runs: runsAtOnce, coresPerRun: coresPerRun, available: available)
+        } else if runsAtOnce > 1 || coresPerRun != nil {
+            throw CommandFailure.wrongUsage("this system doesn't say which cores there are, so runs can't share them")
+        }
         options.retention = retention.retention
         options.logFormat = log.logFormat
         options.workersEndpoint = workersEndpoint
