@@ -53,4 +53,24 @@ struct EmulatedAgreementTests {
         let emulated = virtual.lastStep()
         #expect(abs(emulated / replayed - 1) < 0.01, "emulated \(emulated), replayed \(replayed)")
     }
+
+    @Test("BERT-Large between two nodes of four, through 100 Gb/s", arguments: CollectiveAlgorithm.allCases)
+    func large(algorithm: CollectiveAlgorithm) {
+        let groups = (0..<26).map {
+            DeviceSchedule.Group(gradientShare: Double($0 + 1) / 26, seconds: 0.03 + 0.002 * Double($0))
+        }
+        let device = DeviceSchedule(groups: groups, updateSeconds: 0.01)
+        let cluster = EmulatedCluster(
+            hardware: "test", schedules: [Array(repeating: device, count: 8)],
+            network: EmulatedNetwork(
+                workers: 8, devicesPerNode: 4, deviceBytesPerSecond: 130e9, deviceLatencySeconds: 3.4e-6, interfaces: 1,
+                interfaceBytesPerSecond: 10e9, interfaceLatencySeconds: 25e-6))
+        let exchange = EmulatedStepReplay.Exchange(
+            algorithm: algorithm, laneCounts: Array(repeating: 2, count: 8), elements: 250_000, bucketElements: 4_800,
+            elementBytes: 5_440)
+        let replayed = EmulatedStepReplay(cluster, exchange: exchange).run().step.seconds
+        var virtual = VirtualCluster(cluster, exchange, steps: 5)
+        let emulated = virtual.lastStep()
+        #expect(abs(emulated / replayed - 1) < 0.003, "emulated \(emulated), replayed \(replayed)")
+    }
 }

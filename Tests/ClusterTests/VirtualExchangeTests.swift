@@ -10,7 +10,10 @@ struct VirtualExchangeTests {
         var workers: Int
         var devices: Int
         var slowest = 1.0
-        var testDescription: String { "\(algorithm), \(workers) of \(devices) are workers, slowest \(slowest)" }
+        var loss: EmulatedNetwork.Loss?
+        var testDescription: String {
+            "\(algorithm), \(workers) of \(devices) are workers, slowest \(slowest), losing \(loss?.share ?? 0)"
+        }
     }
 
     static let cases: [Case] = CollectiveAlgorithm.allCases.flatMap { algorithm in
@@ -28,6 +31,20 @@ struct VirtualExchangeTests {
         let replayed = EmulatedStepReplay(virtual.cluster, exchange: virtual.exchange).run().step.seconds
         let step = virtual.meanStep(after: 4)
         #expect(abs(step / replayed - 1) < 0.005, "\(step) s beside workers, \(replayed) s replayed")
+    }
+
+    @Test(
+        "F22: lost frames cost what the replay says, and that is more than a time-out",
+        arguments: CollectiveAlgorithm.allCases)
+    func losses(algorithm: CollectiveAlgorithm) {
+        let loss = EmulatedNetwork.Loss(share: 0.05, timeoutSeconds: 0.02)
+        var lossy = DrivenExchange(Case(algorithm: algorithm, workers: 4, devices: 8, loss: loss), steps: 24)
+        var sound = DrivenExchange(Case(algorithm: algorithm, workers: 4, devices: 8))
+        let replayed = EmulatedStepReplay(lossy.cluster, exchange: lossy.exchange).run().step.seconds
+        let (with, without) = (lossy.medianStep(after: 4), sound.medianStep(after: 4))
+        #expect(with > without + loss.timeoutSeconds)
+        // No two steps lose the same: these are medians of some twenty.
+        #expect(abs(with / replayed - 1) < 0.25, "\(with) s beside workers, \(replayed) s replayed")
     }
 
     @Test("a pause of the workers between steps is one of all devices")
@@ -73,9 +90,10 @@ private struct DrivenExchange {
     private let schedules: [DeviceSchedule]
     private var virtual: VirtualExchange
     private var workers: [Worker]
-    private static let steps = 7
+    private let steps: Int
 
-    init(_ sample: VirtualExchangeTests.Case) {
+    init(_ sample: VirtualExchangeTests.Case, steps: Int = 7) {
+        self.steps = steps
         let device = DeviceSchedule(
             groups: [
                 .init(gradientShare: 0.2, seconds: 0.004), .init(gradientShare: 0.6, seconds: 0.007),
@@ -84,11 +102,11 @@ private struct DrivenExchange {
         var devices = Array(repeating: device, count: sample.devices)
         devices[sample.devices / 2] = device.slowed(by: sample.slowest)
         schedules = devices
-        cluster = EmulatedCluster(
-            hardware: "test", schedules: [devices],
-            network: EmulatedNetwork(
-                workers: sample.devices, devicesPerNode: 2, deviceBytesPerSecond: 1e10, deviceLatencySeconds: 1e-6,
-                interfaces: 1, interfaceBytesPerSecond: 1e9, interfaceLatencySeconds: 1e-5))
+        var network = EmulatedNetwork(
+            workers: sample.devices, devicesPerNode: 2, deviceBytesPerSecond: 1e10, deviceLatencySeconds: 1e-6,
+            interfaces: 1, interfaceBytesPerSecond: 1e9, interfaceLatencySeconds: 1e-5)
+        if let loss = sample.loss { network.lose(loss, atNode: nil) }
+        cluster = EmulatedCluster(hardware: "test", schedules: [devices], network: network)
         exchange = EmulatedStepReplay.Exchange(
             algorithm: sample.algorithm, laneCounts: Array(repeating: 1, count: sample.devices), elements: 300_000,
             bucketElements: 30_000, elementBytes: 4)
@@ -103,6 +121,7 @@ private struct DrivenExchange {
             ],
             optimizer: OptimizerSettings(kind: .lamb), evaluation: EvaluationSettings(everySteps: 100, sequences: 8),
             target: nil, checkpoints: CheckpointSettings())
+        let cluster = cluster
         let plan = VirtualPlan(
             job: job,
             devices: (0..<sample.devices).map { EmulatedDevice($0, of: cluster, dilation: 1, stepsMade: 0) },
@@ -116,13 +135,23 @@ private struct DrivenExchange {
 
     /// The mean over workers of the time of the steps after the first `settling`.
     mutating func meanStep(after settling: Int) -> Double {
-        while workers.contains(where: { $0.durations.count < Self.steps }) {
-            guard let now = nextInstant() else { return .infinity }
+        let means = steps(after: settling)
+        return means.reduce(0, +) / Double(max(1, means.count))
+    }
+
+    /// The median of those steps.
+    mutating func medianStep(after settling: Int) -> Double { Quantiles(steps(after: settling)).median ?? .infinity }
+
+    /// The mean over workers of each of those steps.
+    private mutating func steps(after settling: Int) -> [Double] {
+        while workers.contains(where: { $0.durations.count < steps }) {
+            guard let now = nextInstant() else { return [] }
             for news in virtual.advance(to: now) where news.kind == .summed { finish(news) }
             for index in workers.indices { act(index, at: now) }
         }
-        let durations = workers.flatMap { $0.durations.dropFirst(settling) }
-        return durations.reduce(0, +) / Double(durations.count)
+        return (settling..<steps).map { step in
+            workers.map { $0.durations[step] }.reduce(0, +) / Double(workers.count)
+        }
     }
 
     private func nextInstant() -> MonotonicInstant? {
@@ -132,7 +161,7 @@ private struct DrivenExchange {
     /// When a worker does something by itself.
     private func nextOwn(_ index: Int) -> MonotonicInstant? {
         let worker = workers[index]
-        if let next = worker.next { return worker.durations.count < Self.steps ? next : nil }
+        if let next = worker.next { return worker.durations.count < steps ? next : nil }
         guard worker.computed < schedules[index].groups.count else { return nil }
         return worker.start.advanced(by: HostSeconds(schedules[index].groups[worker.computed].seconds))
     }

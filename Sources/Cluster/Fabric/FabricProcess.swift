@@ -39,7 +39,8 @@ public struct FabricProcess {
     }
 
     private func run(stop: WakeUp, isOver: () -> Bool) throws -> FabricReport {
-        let context = try Context()
+        // What comes in and what goes out are copied by libzmq's threads: one of them alone would do both in turn.
+        let context = try Context(threads: 2)
         if let virtual = plan.virtual {
             let loop = try VirtualLoop(plan, virtual, in: context)
             try loop.run(stop: stop, isOver: isOver)

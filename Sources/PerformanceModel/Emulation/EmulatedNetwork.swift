@@ -101,7 +101,7 @@ public struct EmulatedNetwork: Hashable, Sendable, Codable {
 
     /// Makes the interfaces of `node` lose frames, in both directions; with nil, those of every node what they send, so that
     /// a frame may be lost once on its way.
-    mutating func lose(_ loss: Loss, atNode node: Int?) {
+    package mutating func lose(_ loss: Loss, atNode node: Int?) {
         for link in links.indices where links[link].name.contains(".nic") {
             let isOfNode = node.map { links[link].name.hasPrefix("node\($0).") } ?? links[link].name.hasSuffix(".out")
             if isOfNode { links[link].loss = loss }

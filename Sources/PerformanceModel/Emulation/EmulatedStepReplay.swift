@@ -71,8 +71,11 @@ public struct EmulatedStepReplay: Sendable {
         plan = exchange.messages
     }
 
-    /// Steps that are replayed before one is looked at: the first ones begin together, the later ones as they end.
+    /// Steps that are replayed before one is looked at: the first ones begin together, the later ones as they end. Fewer
+    /// where each has so many messages that more would take half a minute.
     private static let settling = 4
+    private static let settlingOfMany = 2
+    private static let manyMessages = 100_000
 
     /// Steps of which the median is taken where no two are alike: where frames are lost, or devices waver.
     private static let variedSteps = 15
@@ -80,11 +83,12 @@ public struct EmulatedStepReplay: Sendable {
     /// Replays some steps and tells of the last one; of the median of the last ones where no two are alike.
     public func run() -> Outcome {
         var replay = Replay(network: network, schedules: schedules, jitter: jitter, exchange: exchange, plan: plan)
+        let settling = plan.messages.count > Self.manyMessages ? Self.settlingOfMany : Self.settling
         let isVaried = jitter > 0 || network.links.contains { $0.loss != nil }
-        let last = Self.settling + (isVaried ? Self.variedSteps - 1 : 0)
+        let last = settling + (isVaried ? Self.variedSteps - 1 : 0)
         for step in 0...last { replay.add(step: step) }
         replay.run()
-        let durations = (Self.settling...last).map { replay.meanDuration(of: $0) }
+        let durations = (settling...last).map { replay.meanDuration(of: $0) }
         return Outcome(
             step: ModelledSeconds(Quantiles(durations).median ?? .infinity),
             linkBusySeconds: replay.busy.map { $0 / Double(last + 1) },
