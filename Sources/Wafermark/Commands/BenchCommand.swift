@@ -14,5 +14,7 @@ struct BenchCommand: ParsableCommand {
             BenchAllReduceCommand.self,
             BenchChaosCommand.self,
             BenchControlCommand.self,
+            BenchSoakCommand.self,
+            BenchKillsCommand.self,
         ])
 }
