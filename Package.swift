@@ -111,6 +111,24 @@ let package = Package(
     ]
 )
 
+// B17: decoders under libFuzzer. `deploy/fuzz` alone builds them, because all that they use needs to be built with coverage.
+if Context.environment["WAFERMARK_FUZZ"] != nil {
+    // GNU gold ends with an internal error over the sanitizers' many symbols.
+    let linker: [LinkerSetting] = [.unsafeFlags(["-use-ld=lld"])]
+    package.targets += [
+        .target(name: "FuzzDriver", path: "Tests/Fuzz/Driver"),
+        .executableTarget(
+            name: "FuzzDecoders",
+            dependencies: [
+                "FuzzDriver", "Wire", "BERT", "Corpus", "Training", "PerformanceModel", "Jobs", "Digests",
+            ], path: "Tests/Fuzz/Decoders", linkerSettings: linker),
+        .executableTarget(
+            name: "FuzzRequests",
+            dependencies: ["FuzzDriver", "Dashboard", "Coordinator", "Runs", "Jobs", .hummingbird, .logging],
+            path: "Tests/Fuzz/Requests", linkerSettings: linker),
+    ]
+}
+
 extension Target.Dependency {
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")

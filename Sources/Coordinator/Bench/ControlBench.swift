@@ -39,25 +39,6 @@ public struct ControlBench: Sendable {
         }
     }
 
-    /// What the daemon's process holds.
-    public struct Footprint: Sendable, Encodable {
-        public var residentMebibytes: Double
-        public var descriptors: Int
-        public var threads: Int
-
-        /// That of process `number` now.
-        init(of number: Int32) {
-            let status = (try? String(contentsOfFile: "/proc/\(number)/status", encoding: .utf8)) ?? ""
-            func field(_ name: String) -> Int {
-                status.split(separator: "\n").first { $0.hasPrefix(name + ":") }
-                    .flatMap { $0.split(whereSeparator: \.isWhitespace).dropFirst().first }.flatMap { Int($0) } ?? 0
-            }
-            residentMebibytes = Double(field("VmRSS")) / 1_024
-            threads = field("Threads")
-            descriptors = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(number)/fd")) ?? []).count
-        }
-    }
-
     /// What was found.
     public struct Result: Sendable, Encodable {
         public var workers: Int
@@ -75,7 +56,7 @@ public struct ControlBench: Sendable {
         public var joinedEvents: Int
         public var lostWorkers: Int
         /// The daemon under load: at the beginning, in the middle and at the end.
-        public var daemon: [Footprint]
+        public var daemon: [ProcessFootprint]
     }
 
     private let settings: Settings
@@ -144,9 +125,9 @@ public struct ControlBench: Sendable {
         try await Task.sleep(for: Self.warmUp)
         let before = crowds.map(\.current)
         let start = MonotonicInstant.now()
-        let first = Footprint(of: daemon)
+        let first = ProcessFootprint(of: daemon)
         let (milliseconds, failed, middle) = try await withThrowingTaskGroup(
-            of: (milliseconds: [Double], failed: Int, middle: Footprint?).self
+            of: (milliseconds: [Double], failed: Int, middle: ProcessFootprint?).self
         ) { group in
             for number in 0..<settings.clients {
                 group.addTask {
@@ -156,7 +137,7 @@ public struct ControlBench: Sendable {
             }
             group.addTask {
                 try await Task.sleep(for: .seconds(settings.seconds / 2))
-                return ([], 0, Footprint(of: daemon))
+                return ([], 0, ProcessFootprint(of: daemon))
             }
             var all: [Double] = []
             var failures = 0
@@ -168,7 +149,7 @@ public struct ControlBench: Sendable {
             }
             return (all, failures, middle)
         }
-        let last = Footprint(of: daemon)
+        let last = ProcessFootprint(of: daemon)
         let elapsed = MonotonicInstant.now().elapsed(since: start).seconds
         let tallies = crowds.map(\.current)
         let record = try store.record(of: id)

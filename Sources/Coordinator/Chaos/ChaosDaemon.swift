@@ -26,11 +26,14 @@ struct ChaosDaemon {
         throw DaemonError.noAnswer(state: processes.state.path, seconds: 10)
     }
 
-    /// Ends it, in order or not, and starts another one.
-    mutating func restart(kills: Bool, in group: inout ThrowingTaskGroup<Void, any Error>) async throws {
+    /// Ends it, in order or not, and starts another one; `between` comes when there is none.
+    mutating func restart(
+        kills: Bool, in group: inout ThrowingTaskGroup<Void, any Error>, between: () throws -> Void = {}
+    ) async throws {
         kill(processID, SIGCONT)
         kill(processID, kills ? SIGKILL : SIGTERM)
         try await waitForEnd()
+        try between()
         try await start(in: &group)
     }
 

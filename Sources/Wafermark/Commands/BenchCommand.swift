@@ -15,5 +15,7 @@ struct BenchCommand: ParsableCommand {
             BenchChaosCommand.self,
             BenchControlCommand.self,
             BenchFabricCommand.self,
+            BenchSoakCommand.self,
+            BenchKillsCommand.self,
         ])
 }
