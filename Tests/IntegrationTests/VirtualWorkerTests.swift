@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Virtual devices beside workers", .serialized)
 struct VirtualWorkerTests {
-    private static let steps = 8
+    private static let steps = 6
     private static let reference = Result { try ElasticRun.reference(steps: steps, lanes: 8) }
     private static let machine = ["--hardware", "dgx1-v100-16g", "--emulate", "--devices-per-node", "2"]
 
@@ -22,10 +22,11 @@ struct VirtualWorkerTests {
 
     @Test(
         "four workers and four virtual ones take as long as eight workers, within 3 %, and train the same bits",
-        arguments: ["direct", "star", "ring"])
+        arguments: ["direct", "ring"])
     func likeWorkers(algorithm: String) throws {
-        let real = try run(workers: 8, virtual: 0, ["--algorithm", algorithm])
-        let mixed = try run(workers: 4, virtual: 4, ["--algorithm", algorithm])
+        // Seconds of a step, so that a busy host's lateness is little beside it.
+        let real = try run(workers: 8, virtual: 0, dilation: 1_500, ["--algorithm", algorithm])
+        let mixed = try run(workers: 4, virtual: 4, dilation: 1_500, ["--algorithm", algorithm])
         try real.expect(like: Self.reference.get())
         try mixed.expect(like: Self.reference.get())
         let (all, half) = (try real.record(), try mixed.record())

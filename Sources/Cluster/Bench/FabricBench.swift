@@ -19,7 +19,7 @@ public struct FabricBench: Sendable {
         /// Settings of the given parts.
         public init(
             duration: HostSeconds = HostSeconds(5), throughputFrame: Bytes = .mebibytes(1),
-            latencyFrame: Bytes = Bytes(64 << 10), latencyRate: Double = 500
+            latencyFrame: Bytes = Bytes(4 << 10), latencyRate: Double = 500
         ) {
             self.duration = duration
             self.throughputFrame = throughputFrame
