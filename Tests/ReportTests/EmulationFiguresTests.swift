@@ -21,10 +21,11 @@ struct EmulationFiguresTests {
                 duration: EmulatedSeconds(index < 10 ? 0.1 : 0.15), dilation: 5, lateness: .zero)
         }
         record.run.emulation = emulation
+        let watched = record.watched(since: 10)
         record.run.emulation?.links = [
             EmulatedLinkRecord(
                 name: "node0.nic0.out", bytesPerSecond: 1e9, bytes: 4e8, busy: EmulatedSeconds(0.4),
-                watched: record.watched(since: 10), deepestQueue: 7, observedBusy: EmulatedSeconds(0.5), lost: 5)
+                watched: watched, deepestQueue: 7, observedBusy: EmulatedSeconds(0.5), lost: 5)
         ]
         return record
     }
