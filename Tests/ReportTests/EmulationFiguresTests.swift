@@ -34,7 +34,7 @@ struct EmulationFiguresTests {
         .loss(node: nil, share: 0.01), .failedNode(node: 1, step: StepNumber(10)),
     ]
 
-    private func isNear(_ value: Double?, _ expected: Double) -> Bool { abs((value ?? .nan) - expected) < 1e-9 }
+    private func isNear(_ value: Double?, _ expected: Double) -> Bool { abs((value ?? .nan) / expected - 1) < 1e-9 }
 
     @Test("a link's rate, and what it achieved while busy; bytes of a step that was not timed count as a step's")
     func links() throws {
