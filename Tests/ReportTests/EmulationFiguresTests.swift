@@ -21,10 +21,11 @@ struct EmulationFiguresTests {
                 duration: EmulatedSeconds(index < 10 ? 0.1 : 0.15), dilation: 5, lateness: .zero)
         }
         record.run.emulation = emulation
+        let watched = record.watched(since: 10)
         record.run.emulation?.links = [
             EmulatedLinkRecord(
                 name: "node0.nic0.out", bytesPerSecond: 1e9, bytes: 4e8, busy: EmulatedSeconds(0.4),
-                watched: record.watched(since: 10), deepestQueue: 7, observedBusy: EmulatedSeconds(0.5), lost: 5)
+                watched: watched, deepestQueue: 7, observedBusy: EmulatedSeconds(0.5), lost: 5)
         ]
         return record
     }
@@ -33,7 +34,7 @@ struct EmulationFiguresTests {
         .loss(node: nil, share: 0.01), .failedNode(node: 1, step: StepNumber(10)),
     ]
 
-    private func isNear(_ value: Double?, _ expected: Double) -> Bool { abs((value ?? .nan) - expected) < 1e-9 }
+    private func isNear(_ value: Double?, _ expected: Double) -> Bool { abs((value ?? .nan) / expected - 1) < 1e-9 }
 
     @Test("a link's rate, and what it achieved while busy; bytes of a step that was not timed count as a step's")
     func links() throws {
