@@ -60,8 +60,9 @@ final class MonotonicSemaphore: @unchecked Sendable {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while count == 0 {
-            // Woken without a reason, it looks at the clock itself.
-            guard waitOnce(until: end), count > 0 || DispatchTime.now() < end else { return .timedOut }
+            let isWoken = waitOnce(until: end)
+            // Woken without a reason, it waits on.
+            if count == 0, !isWoken { return .timedOut }
         }
         count -= 1
         return .success
