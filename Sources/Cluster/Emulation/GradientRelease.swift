@@ -24,8 +24,8 @@ final class GradientRelease: Sendable {
     }
 
     private let state = Mutex(State())
-    private let changed = DispatchSemaphore(value: 0)
-    private let ended = DispatchSemaphore(value: 0)
+    private let changed = MonotonicSemaphore(value: 0)
+    private let ended = MonotonicSemaphore(value: 0)
     private let monitor: ExchangeMonitor
 
     /// How often a wait looks whether it is still wanted.

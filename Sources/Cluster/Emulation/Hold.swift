@@ -11,7 +11,7 @@ enum Hold {
     /// - Parameter isWanted: asked every tenth of a second; false ends the wait.
     /// - Returns: how much later than `end` it is now; nil where the wait was no longer wanted.
     static func until(_ end: MonotonicInstant, while isWanted: () -> Bool) -> HostSeconds? {
-        let semaphore = DispatchSemaphore(value: 0)
+        let semaphore = MonotonicSemaphore(value: 0)
         while true {
             let left = end.elapsed(since: .now()).seconds
             if left <= 0 { return HostSeconds(-left) }

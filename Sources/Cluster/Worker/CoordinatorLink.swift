@@ -36,7 +36,7 @@ final class CoordinatorLink: Sendable {
     private let loop: MessageLoop
     private let line: Shared<SequencedLine>
     private let inbox: Shared<Inbox>
-    private let arrived: DispatchSemaphore
+    private let arrived: MonotonicSemaphore
     private let interrupt: @Sendable () -> Void
 
     /// Connects to the coordinator at `endpoint`.
@@ -53,7 +53,7 @@ final class CoordinatorLink: Sendable {
     ) throws {
         let inbox = Shared(Inbox())
         let line = Shared(SequencedLine())
-        let arrived = DispatchSemaphore(value: 0)
+        let arrived = MonotonicSemaphore(value: 0)
         var options = Socket.Options.workerLine
         options.largestFrame = Int64(CoordinatorToWorker.byteLimit)
         options.routingID =

@@ -71,7 +71,7 @@ struct StateTransfer: Sendable {
 /// Counts frames of the trainer's memory that libzmq has not given back.
 private final class Loans: Sendable {
     private let count = Mutex(0)
-    private let changed = DispatchSemaphore(value: 0)
+    private let changed = MonotonicSemaphore(value: 0)
 
     func lend() { count.withLock { $0 += 1 } }
 

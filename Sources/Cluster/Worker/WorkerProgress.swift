@@ -20,7 +20,7 @@ final class WorkerProgress: Sendable {
 /// Sends a sign of life every second from a thread of its own, whatever the computing thread does, and looks whether the
 /// coordinator still gives any.
 final class Heartbeats: Sendable {
-    private let isOver = DispatchSemaphore(value: 0)
+    private let isOver = MonotonicSemaphore(value: 0)
 
     /// How long a coordinator may be silent: long enough for one that was suspended for a minute and goes on.
     static let coordinatorDeadline = HostSeconds(90)

@@ -1,4 +1,5 @@
 import CCores
+import Foundation
 
 /// Cores of this machine, by their numbers.
 public struct CoreSet: Hashable, Sendable {
@@ -34,6 +35,9 @@ public struct CoreSet: Hashable, Sendable {
         guard wafermark_get_cores(&words, words.count) != 0 else { return nil }
         return CoreSet((0..<limit).filter { words[$0 / bitsAWord] >> ($0 % bitsAWord) & 1 == 1 })
     }
+
+    /// How many cores this process may run on: of those that are on, the ones that its affinity leaves.
+    static var available: Int { ofThisProcess()?.cores.count ?? ProcessInfo.processInfo.activeProcessorCount }
 
     /// Keeps this thread, and those that it starts from now on, on these cores; whether the system allows it.
     @discardableResult

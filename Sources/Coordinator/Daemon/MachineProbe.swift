@@ -9,7 +9,7 @@ public enum MachineProbe {
         instructionSet: String, oneDNN: String, zeroMQ: String, wafermark: String
     ) -> Machine {
         Machine(
-            processor: processorName(), cores: ProcessInfo.processInfo.activeProcessorCount,
+            processor: processorName(), cores: CoreSet.available,
             instructionSet: instructionSet, memory: Bytes(Int(clamping: ProcessInfo.processInfo.physicalMemory)),
             operatingSystem: operatingSystem(), oneDNN: oneDNN, zeroMQ: zeroMQ, wafermark: wafermark)
     }

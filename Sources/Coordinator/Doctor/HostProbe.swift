@@ -25,7 +25,7 @@ public enum HostProbe {
     public static func facts(libraries: Libraries, state: HostFacts.State) -> HostFacts {
         HostFacts(
             operatingSystem: operatingSystem(), processor: processorName(),
-            cores: ProcessInfo.processInfo.activeProcessorCount, coreQuota: coreQuota(),
+            cores: CoreSet.available, coreQuota: coreQuota(),
             instructionSet: libraries.instructionSet,
             memory: Bytes(Int(clamping: ProcessInfo.processInfo.physicalMemory)), memoryLimit: memoryLimit(),
             oneDNN: HostFacts.Version(libraries.oneDNN), zeroMQ: HostFacts.Version(libraries.zeroMQ),

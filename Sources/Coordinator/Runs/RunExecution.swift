@@ -49,7 +49,7 @@ struct RunExecution: Sendable {
     }
 
     /// How many cores the run's processes may run on.
-    private var cores: Int { surroundings.cores?.cores.count ?? ProcessInfo.processInfo.activeProcessorCount }
+    private var cores: Int { surroundings.cores?.cores.count ?? CoreSet.available }
 
     /// Ends the run as cancelled: with a last checkpoint; at once where it is called again.
     func cancel() { post.yield(.cancel) }

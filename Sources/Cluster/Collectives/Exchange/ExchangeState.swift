@@ -50,7 +50,7 @@ final class ExchangeState: Sendable {
     }
 
     private let values = Mutex(Values())
-    private let changed = DispatchSemaphore(value: 0)
+    private let changed = MonotonicSemaphore(value: 0)
 
     // MARK: - The computing thread's side
 
