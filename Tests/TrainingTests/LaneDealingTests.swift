@@ -1,7 +1,6 @@
 import Jobs
 import Testing
-
-@testable import Training
+import Training
 
 @Suite("Examples dealt to lanes by their lengths")
 struct LaneDealingTests {

@@ -7,15 +7,15 @@ import Synchronization
 ///
 /// It follows from the lengths and the number of lanes alone, so every process deals alike, and bits don't depend on who
 /// computes what.
-struct LaneDealing: Hashable {
+package struct LaneDealing: Hashable {
     /// The example that stands at each place of the global batch; lane after lane, in each by number.
-    let examples: [Int]
+    package let examples: [Int]
 
     /// Deals examples of `lengths` tokens to `lanes` lanes, each of which gets equally many.
     ///
     /// From the root of the lane tree down, each subtree's examples go, the longest first, to whichever half has fewer
     /// tokens for its lanes and still has room.
-    init(lengths: [Int], lanes: Int) {
+    package init(lengths: [Int], lanes: Int) {
         precondition(lanes > 0 && lengths.count.isMultiple(of: lanes), "\(lengths.count) examples for \(lanes) lanes")
         let perLane = lengths.count / lanes
         let tree = LaneTree(laneCount: lanes)
