@@ -41,7 +41,7 @@ public struct KillBench: Sendable {
     private let report: @Sendable (String) -> Void
 
     private static let steps = 300
-    private static let stillness = HostSeconds(60)
+    private static let stillness = HostSeconds(300)
 
     /// - Parameters:
     ///   - folder: takes the state directory; short enough for sockets.
@@ -210,7 +210,7 @@ public struct KillBench: Sendable {
         let start = MonotonicInstant.now()
         while try !condition() {
             guard MonotonicInstant.now().elapsed(since: start) < Self.stillness else {
-                throw DaemonError.refused(reason: "waited a minute for \(what)")
+                throw DaemonError.refused(reason: "waited five minutes for \(what)")
             }
             try await Task.sleep(for: .milliseconds(20))
         }

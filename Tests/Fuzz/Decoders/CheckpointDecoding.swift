@@ -20,6 +20,7 @@ enum CheckpointDecoding {
         // Foundation 6.3 leaks the buffer of a file without any bytes, which a leak check would stop at.
         guard let state = parts.first, !state.isEmpty else { return }
         let sums = parts.count > 1 ? parts[1] : Data(rightSums(of: state).utf8)
+        guard !sums.isEmpty else { return }
         guard FileManager.default.createFile(atPath: folder + "/checkpoint.json", contents: state),
             FileManager.default.createFile(atPath: folder + "/SHA256SUMS", contents: sums)
         else { fatalError("\(folder) can't be written") }
