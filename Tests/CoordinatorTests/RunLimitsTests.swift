@@ -79,8 +79,8 @@ struct RunLimitsTests {
         #expect(needs.memory.count == 2 * 16 * needs.parameters && needs.disk.count == 16 * needs.parameters)
         try JobRequirements.check(RunLimits(memory: needs.memory, disk: needs.disk, workers: 2), of: job, workers: 2)
         for (limits, word) in [
-            (RunLimits(memory: Bytes(needs.memory.count - 1)), "GiB of memory or more"),
-            (RunLimits(disk: Bytes(needs.disk.count - 1)), "GiB of disk or more"),
+            (RunLimits(memory: Bytes(needs.memory.count - 1)), "of memory or more"),
+            (RunLimits(disk: Bytes(needs.disk.count - 1)), "of disk or more"),
             (RunLimits(workers: 1), "its limit is 1"),
         ] {
             let error = #expect(throws: JobRequirements.Violation.self) {

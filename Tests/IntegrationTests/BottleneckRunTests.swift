@@ -60,7 +60,7 @@ struct BottleneckRunTests {
         #expect(loss.bottleneck?.kind == seeded.kind, "\(told)")
         #expect(loss.bottleneck?.rank == seeded.rank, "\(told)")
         let sum = loss.computingWorkers + loss.losses.reduce(0) { $0 + $1.workers }
-        #expect(abs(sum - Double(seeded.workers)) <= 0.005 * Double(seeded.workers), "\(told)")
+        #expect(abs(sum - Double(seeded.workers)) <= 0.005 * Double(seeded.workers), "\(told); \(run.words)")
         await run.network?.close()
     }
 

@@ -26,7 +26,8 @@ struct FullDiskTests {
         if outcomes[1].status == 0 {
             let runs = try #require(try outcomes[1].json()["runs"] as? [[String: Any]])
             let states = runs.compactMap { $0["state"] as? String }
-            #expect(states.first != "finished")
+            // Both backends can't have come to their end; a run that had no room was not begun.
+            #expect(states.count { $0 == "finished" } < 2, "\(states)")
             #expect(states.allSatisfy { ["failed", "interrupted", "finished"].contains($0) }, "\(states)")
         }
     }

@@ -42,8 +42,8 @@ extension JobRequirements {
         if let disk, needs.disk > disk {
             throw Violation(
                 description:
-                    "\(diskWords(needs)); \(disk.gibibytesText) are free: make room, with 'wafermark runs prune' "
-                    + "for instance")
+                    "\(diskWords(needs)); \(disk.gibibytesText) of space are free: make room, with "
+                    + "'wafermark runs prune' for instance")
         }
     }
 

@@ -39,9 +39,10 @@ public struct RunNeeds: Sendable {
 }
 
 extension Bytes {
-    /// In GiB, with two digits that count.
+    /// In GiB, with two digits that count; in MiB where that leaves none.
     var gibibytesText: String {
         let gibibytes = Double(count) / 0x1p30
+        if gibibytes < 0.01 { return "\((Double(count) / 0x1p20 * 100).rounded() / 100) MiB" }
         return gibibytes >= 100 ? "\(Int(gibibytes)) GiB" : "\((gibibytes * 100).rounded() / 100) GiB"
     }
 }
