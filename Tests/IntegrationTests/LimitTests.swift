@@ -31,7 +31,7 @@ struct LimitTests {
     func memory() throws {
         // A process of this program alone takes more; what the model needs at least is far less.
         let run = try ElasticRun(steps: 100_000, workers: 1, launch: ["--max-memory-gib", "0.01"])
-        #expect(try failure(run).contains("of memory; its limit is 0.01 GiB"))
+        #expect(try failure(run).contains("of memory; its limit is 10.24 MiB"))
     }
 
     @Test("a run whose files take more than they may is ended")
