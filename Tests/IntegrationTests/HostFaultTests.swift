@@ -89,7 +89,8 @@ struct HostFaultTests {
         let quiet = try ElasticRun(steps: Self.steps, workers: 2, launch: machine)
         try quiet.waitForEnd()
         let record = try quiet.record()
-        let computed = Dictionary(grouping: record.workerSteps, by: \.step).values
+        let computed =
+            Dictionary(grouping: record.workerSteps, by: \.step).values
             .compactMap { $0.map(\.compute.seconds).max() }.min() ?? 0
         let dilation = try #require(record.run.emulation?.dilation)
         let device = try #require(record.emulatedSteps.first).duration.seconds
