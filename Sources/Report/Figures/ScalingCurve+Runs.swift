@@ -40,7 +40,7 @@ extension ScalingCurve {
     /// The points that `scaling` predicts.
     private init?(_ scaling: ModelledScaling) {
         self.init(
-            .predicted, machine: "\(scaling.hardware) with its own software",
+            .predicted, machine: "\(scaling.hardware) with its own software, the job’s own network",
             points: scaling.points.map { point in
                 let rate = point.sequencesPerModelledSecond
                 return Point(
