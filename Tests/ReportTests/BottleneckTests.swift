@@ -96,6 +96,20 @@ struct BottleneckTests {
         #expect(Set(loss.losses.map(\.cause)) == Set(SpeedUpLoss.Cause.allCases))
     }
 
+    @Test("the parts add up where a worker began its first step long before the one that tells the time")
+    func earlyWorker() throws {
+        var record = FabricatedRuns.record("0000bbbb", backend: .cluster, workers: 2, made: 6, stepTime: 0.5)
+        let first = try #require(record.workerSteps.firstIndex { $0.rank.index == 1 })
+        let early = HostSeconds(1)
+        record.workerSteps[first].waiting += early
+        record.workerSteps[first].duration += early
+        let started = try #require(record.workerSteps[first].timeline?.started)
+        record.workerSteps[first].timeline?.started = started - early
+        let loss = try #require(SpeedUpLoss(record))
+        let sum = loss.computingWorkers + loss.losses.reduce(0) { $0 + $1.workers }
+        #expect(abs(sum - 2) < 0.01, "\(sum)")
+    }
+
     @Test("a run without steps has none")
     func none() {
         #expect(SpeedUpLoss(FabricatedRuns.record("0000aaaa", backend: .cluster, made: 0, stepTime: 1)) == nil)
