@@ -37,13 +37,15 @@ public struct SpeedUpLoss: Sendable, Encodable {
 
     /// The losses of `record`; nil where it has no worker's steps or no time.
     public init?(_ record: RunRecord) {
-        // A worker may have begun before the one from whose first step on the training's time is told.
-        let earliest = record.workerSteps.lazy.compactMap(\.timeline?.started.seconds).min() ?? 0
+        // A worker may have begun before the one by whose steps the training's time is told, or ended its last step after it.
+        let spans = record.workerSteps.compactMap { step in
+            step.timeline.map { ($0.started.seconds, $0.started.seconds + step.duration.seconds) }
+        }
         let time =
-            max(0, -earliest)
-            + max(
+            max(
                 record.run.outcome?.trainingTime.seconds ?? 0, record.steps.last?.elapsed.seconds ?? 0,
-                record.evaluations.last?.elapsed.seconds ?? 0)
+                record.evaluations.last?.elapsed.seconds ?? 0, spans.map(\.1).max() ?? 0)
+            + max(0, -(spans.map(\.0).min() ?? 0))
         guard time > 0, !record.workerSteps.isEmpty else { return nil }
         func workersIn(_ part: (WorkerStepRecord) -> HostSeconds) -> Double {
             record.workerSteps.reduce(0) { $0 + part($1).seconds } / time
