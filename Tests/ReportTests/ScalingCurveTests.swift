@@ -19,6 +19,9 @@ struct ScalingCurveTests {
                 hardware: "dgx1-v100-16g")
             record.run.exchange = ExchangeSettings(transport: .ipc)
             record.run.emulation = Emulation(settings: EmulationSettings(devicesPerNode: 4))
+            let replay = try? EmulatedStepReplay.modelling(
+                record.run, on: HardwareCatalogue.profile("dgx1-v100-16g"))
+            record.run.emulation?.modelledStep = replay?.run().step
             for index in record.steps.indices {
                 record.steps[index].emulated = EmulatedStep(
                     duration: EmulatedSeconds(step), dilation: 10, lateness: .zero)

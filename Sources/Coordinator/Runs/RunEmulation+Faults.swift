@@ -1,33 +1,30 @@
 import Cluster
 import Jobs
 import PerformanceModel
+import Report
 import Runs
 
 extension RunEmulation {
-    /// A step of the machine by the replay, and what each of its faults costs: the step without it. A failed node has none: it
-    /// costs what the record shows before and after.
+    /// What each fault of the machine costs by the replay: the step without it. A failed node has none: it costs what the record
+    /// shows before and after.
     ///
     /// - Throws: `PerformanceModelError` where the machine can't do it.
-    func modelledFaults(
+    func faultCosts(
         _ run: Run, vocabularySize: Int, laneCounts: [Int], phase: Int
-    ) throws -> (step: ModelledSeconds, costs: [EmulatedFaultCost]) {
-        func step(_ faults: [EmulatedFault]) throws -> ModelledSeconds {
-            var settings = settings
-            settings.faults = faults
-            let lanes = settings.deviceLanes(ofWorkers: laneCounts, jobLanes: run.job.lanes)
-            let cluster = try EmulatedCluster(
-                job: run.job, vocabularySize: vocabularySize, laneCounts: lanes, profile: profile, settings: settings)
-            let exchange = EmulatedStepReplay.Exchange(run, vocabularySize: vocabularySize, lanes, cluster)
-            return EmulatedStepReplay(cluster, phase: phase, exchange: exchange).run().step
-        }
+    ) throws -> [EmulatedFaultCost] {
         var costs: [EmulatedFaultCost] = []
         for (index, fault) in settings.faults.enumerated() {
             if case .failedNode = fault { continue }
             var others = settings.faults
             others.remove(at: index)
-            costs.append(EmulatedFaultCost(fault: fault.text, stepWithout: try step(others)))
+            var settings = settings
+            settings.faults = others
+            let replay = try EmulatedStepReplay(
+                run, settings: settings, vocabularySize: vocabularySize, workerLanes: laneCounts, phase: phase,
+                on: profile)
+            costs.append(EmulatedFaultCost(fault: fault.text, stepWithout: replay.run().step))
         }
-        return (try step(settings.faults), costs)
+        return costs
     }
 }
 
@@ -35,9 +32,10 @@ extension RunMachine {
     /// What the replay says of the machine that is emulated, in the last membership; nil in a native run, and before one has
     /// been formed.
     func modelledFaults() throws -> (step: ModelledSeconds, costs: [EmulatedFaultCost])? {
-        guard let emulation, let dataset, !laneCounts.isEmpty else { return nil }
-        return try emulation.modelledFaults(
+        guard let emulation, let dataset, !laneCounts.isEmpty, let step = emulation.modelledStep else { return nil }
+        let costs = try emulation.faultCosts(
             run, vocabularySize: dataset.facts.vocabularySize, laneCounts: laneCounts,
             phase: run.job.phase(at: StepNumber(membershipStart))?.index ?? run.job.phases.count - 1)
+        return (step, costs)
     }
 }

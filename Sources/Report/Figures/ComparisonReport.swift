@@ -94,7 +94,7 @@ public struct ComparisonReport: Sendable, Encodable {
         criticalPaths = runs.compactMap(CriticalPath.init)
         topologies = runs.compactMap { ClusterTopology($0, profile: profile($0), host: machine) }
         hostModel = HostModelCheck(runs, on: host)
-        scalingCurves = ScalingCurve.all(of: runs, predictions: scaling, profiles: profiles, host: machine)
+        scalingCurves = ScalingCurve.all(of: runs, predictions: scaling, host: machine)
         job = JobFigures(first.run.job, vocabularySize: runs.lazy.compactMap(\.run.corpus?.vocabularySize).first)
         let pairs = zip(runs.indices, Self.references(of: runs)).compactMap { index, other in other.map { (index, $0) }
         }

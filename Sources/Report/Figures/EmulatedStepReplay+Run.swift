@@ -13,14 +13,24 @@ extension EmulatedStepReplay {
         guard let emulation = run.emulation, let vocabulary = run.corpus?.vocabularySize else {
             throw .unsupported("run \(run.id) has no emulation on record")
         }
-        let counts = emulation.settings.deviceLanes(
-            ofWorkers: LaneTree(laneCount: run.job.lanes).shares(workerCount: run.workers).map(\.count),
-            jobLanes: run.job.lanes)
+        return try EmulatedStepReplay(
+            run, settings: emulation.settings, vocabularySize: vocabulary,
+            workerLanes: LaneTree(laneCount: run.job.lanes).shares(workerCount: run.workers).map(\.count), on: profile)
+    }
+
+    /// The replay of phase `phase` of `run` on `profile` with `settings`, whose workers have `workerLanes` lanes.
+    ///
+    /// - Throws: `PerformanceModelError` where the machine can't do it.
+    public init(
+        _ run: Run, settings: EmulationSettings, vocabularySize: Int, workerLanes: [Int], phase: Int = 0,
+        on profile: HardwareProfile
+    ) throws(PerformanceModelError) {
+        let lanes = settings.deviceLanes(ofWorkers: workerLanes, jobLanes: run.job.lanes)
         let cluster = try EmulatedCluster(
-            job: run.job, vocabularySize: vocabulary, laneCounts: counts, profile: profile,
-            settings: emulation.settings)
-        return EmulatedStepReplay(
-            cluster, exchange: Exchange(run, vocabularySize: vocabulary, counts, cluster))
+            job: run.job, vocabularySize: vocabularySize, laneCounts: lanes, profile: profile, settings: settings)
+        self.init(
+            cluster, phase: phase,
+            exchange: Exchange(run, vocabularySize: vocabularySize, lanes, cluster))
     }
 }
 

@@ -6,11 +6,9 @@ import Runs
 extension ScalingCurve {
     /// Those of cluster runs, native and emulated, each beside its replay, and those of `predictions`.
     ///
-    /// - Parameters:
-    ///   - profiles: the machines that runs stand for, by their names; without one, its runs have no replay.
-    ///   - host: the calibrated machine; without it, native runs have no replay.
+    /// - Parameter host: the calibrated machine; without it, native runs have no replay.
     static func all(
-        of records: [RunRecord], predictions: [ModelledScaling], profiles: [String: HardwareProfile], host: HostMachine?
+        of records: [RunRecord], predictions: [ModelledScaling], host: HostMachine?
     ) -> [ScalingCurve] {
         let runs = records.filter { $0.run.backend == .cluster }
         let native = runs.filter { $0.run.emulation == nil }
@@ -18,9 +16,7 @@ extension ScalingCurve {
         return curves(.measured, native, all: runs) { $0.measuredRate }
             + curves(.replayed, native, all: runs) { record in host.flatMap { record.replayedRate(on: $0) } }
             + curves(.emulated, emulated, all: runs) { EmulationFigures($0)?.sequencesPerEmulatedSecond }
-            + curves(.replayed, emulated, all: runs) { record in
-                record.run.hardware.flatMap { profiles[$0] }.flatMap { record.replayedRate(on: $0) }
-            }
+            + curves(.replayed, emulated, all: runs) { $0.emulatedReplayRate }
             + predictions.compactMap(ScalingCurve.init)
     }
 
@@ -81,11 +77,10 @@ extension RunRecord {
         return Double(run.job.phases[row.phase - 1].globalBatch) / row.stepModelledSeconds
     }
 
-    /// Sequences a modelled second by the replay of the emulated machine.
-    fileprivate func replayedRate(on profile: HardwareProfile) -> Double? {
-        guard let seconds = try? EmulatedStepReplay.modelling(run, on: profile).run().step.seconds, seconds > 0 else {
-            return nil
-        }
+    /// Sequences a modelled second by the replay of the emulated machine that the run itself made; it is on record from the
+    /// run's end on.
+    fileprivate var emulatedReplayRate: Double? {
+        guard let seconds = run.emulation?.modelledStep?.seconds, seconds > 0 else { return nil }
         return Double(run.job.phases[0].globalBatch) / seconds
     }
 
