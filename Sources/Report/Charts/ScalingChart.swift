@@ -79,12 +79,7 @@ struct ScalingChart {
     private func levels(of range: ClosedRange<Double>) -> [(seconds: Double, label: String)] {
         let usual = Self.levels.filter { range.contains(log10($0.seconds)) }
         guard usual.count < 3 else { return usual }
-        return (Int(range.lowerBound.rounded(.down))...Int(range.upperBound.rounded(.up))).flatMap { power in
-            [1, 2, 5].map { digit in
-                let seconds = digit * pow(10, Double(power))
-                return (seconds, FigureFormat.duration.text(seconds))
-            }
-        }.filter { range.contains(log10($0.seconds)) }
+        return Ticks.logarithmic(range).map { ($0.value, FigureFormat.duration.text($0.value)) }
     }
 
     private func draw(_ wafer: ModelledScaling.Wafer, in svg: inout SVG, _ plot: Plot) {

@@ -98,14 +98,10 @@ struct ScalingCurvesChart {
                 ($0, FigureFormat.percent.text($0))
             }
         }
-        let powers = Int(range.lowerBound.rounded(.down))...Int(range.upperBound.rounded(.up))
-        let digits: [Double] = powers.count > 4 ? [1] : [1, 2, 5]
-        return powers.flatMap { power in
-            digits.map { digit in
-                let value = digit * pow(10, Double(power))
-                return (log10(value), FigureFormat.grouped(value, decimals: max(0, -power)))
-            }
-        }.filter { range.contains($0.0) }
+        let isWide = range.upperBound.rounded(.up) - range.lowerBound.rounded(.down) >= 4
+        return Ticks.logarithmic(range, digits: isWide ? [1] : [1, 2, 5]).map {
+            ($0.logarithm, FigureFormat.grouped($0.value, decimals: max(0, -$0.power)))
+        }
     }
 
     private func draw(_ curve: ScalingCurve, _ style: SeriesStyle, in svg: inout SVG, _ plot: Plot) {

@@ -33,6 +33,19 @@ public struct Ticks: Hashable, Sendable {
         values = stride(from: first, through: last, by: 1).map { $0 * step }
     }
 
+    /// Round numbers for a logarithmic axis over `range`, which is of their common logarithms: `digits` times each power of ten
+    /// that lies within.
+    static func logarithmic(
+        _ range: ClosedRange<Double>, digits: [Double] = [1, 2, 5]
+    ) -> [(logarithm: Double, value: Double, power: Int)] {
+        (Int(range.lowerBound.rounded(.down))...Int(range.upperBound.rounded(.up))).flatMap { power in
+            digits.map { digit in
+                let value = digit * pow(10, Double(power))
+                return (log10(value), value, power)
+            }
+        }.filter { range.contains($0.logarithm) }
+    }
+
     /// The numbers of the axis, for a scale.
     public var range: ClosedRange<Double> {
         guard let first = values.first, let last = values.last, first < last else { return 0...1 }

@@ -61,15 +61,8 @@ public struct BatchGrowth: Sendable, Encodable {
         points = devices.compactMap { devices in
             Self.point(job, on: profile, vocabularySize, devices: devices, noise: noise)
         }
-        guard let least = points.first else { return nil }
-        var worthwhile = least.devices
-        for (smaller, larger) in zip(points, points.dropFirst()) {
-            guard
-                larger.timeModelledSeconds <= smaller.timeModelledSeconds * (1 - ModelledScaling.worthwhileSaving)
-            else { break }
-            worthwhile = larger.devices
-        }
-        worthwhileDevices = worthwhile
+        if points.isEmpty { return nil }
+        worthwhileDevices = ModelledScaling.worthwhile(points.map { ($0.devices, $0.timeModelledSeconds) })
     }
 
     private static func point(
@@ -98,6 +91,7 @@ public struct BatchGrowth: Sendable, Encodable {
     }
 
     private static func examplesRatio(of batch: Int, to usual: Int, _ noise: Noise) -> Double {
-        (1 + Double(batch) / noise.scaleSequences) / (1 + Double(usual) / noise.scaleSequences)
+        let law = ConvergenceLaw(leastSamples: 1, criticalBatch: noise.scaleSequences)
+        return law.samples(globalBatch: Double(batch)) / law.samples(globalBatch: Double(usual))
     }
 }

@@ -56,6 +56,14 @@ public struct ModelledScaling: Sendable, Encodable {
 
     /// A doubling that saves less than this share of the time is taken not to pay.
     public static let worthwhileSaving = 0.2
+    /// The most devices up to which each doubling cuts the time by that share or more.
+    static func worthwhile(_ sizes: [(devices: Int, modelledSeconds: Double)]) -> Int {
+        let paying = zip(sizes, sizes.dropFirst()).prefix { smaller, larger in
+            larger.modelledSeconds <= smaller.modelledSeconds * (1 - worthwhileSaving)
+        }
+        return paying.last?.1.devices ?? sizes.first?.devices ?? 1
+    }
+
     /// More devices are not looked at.
     static let mostDevices = 4_096
 
@@ -76,12 +84,7 @@ public struct ModelledScaling: Sendable, Encodable {
         hardware = cluster.name
         steps = job.totalSteps
         points = predictions.compactMap { Point(devices: $0, $1, alone: alone) }
-        var worthwhile = points.first?.devices ?? 1
-        for (smaller, larger) in zip(points, points.dropFirst()) {
-            guard larger.timeModelledSeconds <= smaller.timeModelledSeconds * (1 - Self.worthwhileSaving) else { break }
-            worthwhile = larger.devices
-        }
-        worthwhileDevices = worthwhile
+        worthwhileDevices = Self.worthwhile(points.map { ($0.devices, $0.timeModelledSeconds) })
         growth = noise.flatMap {
             BatchGrowth(
                 job: job, profile: cluster, vocabularySize: vocabularySize, devices: sizes.growing, noise: $0)

@@ -24,14 +24,18 @@ extension HTMLRenderer {
         }
     }
 
-    func legend(in page: inout Markup) {
+    /// What each run's line and marks are.
+    func legend(in page: inout Markup) { legend(zip(report.runs.map(\.label), styles), in: &page) }
+
+    /// What each of `lines` is: its name beside a piece of it.
+    func legend(_ lines: some Sequence<(String, SeriesStyle)>, in page: inout Markup) {
         page.raw("<ul class=\"legend\" aria-label=\"Legend\">")
-        for (run, style) in zip(report.runs, styles) {
+        for (name, style) in lines {
             var svg = SVG()
             svg.path([(x: 1, y: 8), (x: 39, y: 8)], class: "line \(style.colour) dash-\(style.dash)")
             svg.mark(style.mark, x: 20, y: 8, radius: 4.2, class: "mark \(style.mark.rawValue) \(style.colour)")
             page.raw("<li><svg class=\"swatch\" viewBox=\"0 0 40 16\" aria-hidden=\"true\">\(svg.body)</svg>")
-            page.escaped(run.label)
+            page.escaped(name)
             page.raw("</li>")
         }
         page.raw("</ul>\n")

@@ -3,7 +3,8 @@ extension HTMLRenderer {
     func scalingCurvesSection(in page: inout Markup) {
         guard !report.scalingCurves.isEmpty else { return }
         section("throughput", "Throughput and efficiency", in: &page) { page in
-            scalingLegend(in: &page)
+            let curves = report.scalingCurves
+            legend(zip(curves.map(\.name), ScalingCurvesChart.styles(of: curves)), in: &page)
             page.raw("<div class=\"charts\">\n")
             let hasEfficiency = report.scalingCurves.contains { $0.points.count > 1 }
             for quantity in [ScalingCurvesChart.Quantity.throughput] + (hasEfficiency ? [.efficiency] : []) {
@@ -24,19 +25,6 @@ extension HTMLRenderer {
             curveTable(in: &page)
             page.raw("</details>\n")
         }
-    }
-
-    private func scalingLegend(in page: inout Markup) {
-        page.raw("<ul class=\"legend\" aria-label=\"Legend\">")
-        for (curve, style) in zip(report.scalingCurves, ScalingCurvesChart.styles(of: report.scalingCurves)) {
-            var svg = SVG()
-            svg.path([(x: 1, y: 8), (x: 39, y: 8)], class: "line \(style.colour) dash-\(style.dash)")
-            svg.mark(style.mark, x: 20, y: 8, radius: 4.2, class: "mark \(style.mark.rawValue) \(style.colour)")
-            page.raw("<li><svg class=\"swatch\" viewBox=\"0 0 40 16\" aria-hidden=\"true\">\(svg.body)</svg>")
-            page.escaped(curve.name)
-            page.raw("</li>")
-        }
-        page.raw("</ul>\n")
     }
 
     private func curveTable(in page: inout Markup) {
