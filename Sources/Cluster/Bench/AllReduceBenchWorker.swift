@@ -28,7 +28,7 @@ public struct AllReduceBenchWorker {
         Lifeline.watch()
         let context = try Context()
         let told = Shared<[UInt8]?>(nil)
-        let arrived = DispatchSemaphore(value: 0)
+        let arrived = MonotonicSemaphore(value: 0)
         let loop = try MessageLoop(
             "meeting", MessageLoop.Setup(.dealer, connect: [try Endpoint("ipc://\(folder)/meeting")]), in: context
         ) { frames in

@@ -122,7 +122,7 @@ public struct FabricBench: Sendable {
     private func measure(_ path: FabricBenchPath, _ context: Context) async throws -> Way {
         let ends = try FabricBenchEnds(path, in: context)
         let settings = settings
-        return try await onOwnThread {
+        return try await OwnThread.run {
             try ends.waitUntilConnected()
             let rate = try ends.throughput(of: settings.throughputFrame, for: settings.duration)
             let latencies = try ends.latencies(
@@ -130,15 +130,6 @@ public struct FabricBench: Sendable {
             return Way(
                 bytesPerHostSecond: rate, latencyMedianHostMicroseconds: latencies.median ?? 0,
                 latencyP99HostMicroseconds: latencies.quantile(0.99) ?? 0)
-        }
-    }
-
-    /// Runs `body`, which blocks, on a thread of its own.
-    private func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
-            let thread = Thread { continuation.resume(with: Swift.Result { try body() }) }
-            thread.name = "fabric bench"
-            thread.start()
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Jobs
 
 /// What a process holds of its host.
 public struct ProcessFootprint: Sendable, Encodable {
@@ -23,11 +24,7 @@ public struct ProcessFootprint: Sendable, Encodable {
 
     /// That of process `number` now, from proc(5); zeros where it is gone.
     package init(of number: Int32) {
-        let status = (try? String(contentsOfFile: "/proc/\(number)/status", encoding: .utf8)) ?? ""
-        func field(_ name: String) -> Int {
-            status.split(separator: "\n").first { $0.hasPrefix(name + ":") }
-                .flatMap { $0.split(whereSeparator: \.isWhitespace).dropFirst().first }.flatMap { Int($0) } ?? 0
-        }
+        func field(_ name: String) -> Int { HostProcess.field(name, in: "/proc/\(number)/status") ?? 0 }
         residentMebibytes = Double(field("VmRSS")) / 1_024
         threads = field("Threads")
         let files = Self.names(in: "/proc/\(number)/fd")

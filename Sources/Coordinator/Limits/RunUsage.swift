@@ -43,15 +43,8 @@ final class RunUsageProbe: Sendable {
 
     /// The proportional share of a process; its resident set where the kernel doesn't tell; nothing where it has ended.
     static func memory(of process: Int32) -> Bytes {
-        let rollup = field("Pss", in: "/proc/\(process)/smaps_rollup")
-        return Bytes((rollup ?? field("VmRSS", in: "/proc/\(process)/status") ?? 0) << 10)
-    }
-
-    /// The KiB that a line of `file` gives for `name`.
-    private static func field(_ name: String, in file: String) -> Int? {
-        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return nil }
-        return text.split(separator: "\n").first { $0.hasPrefix(name + ":") }
-            .flatMap { $0.split(whereSeparator: \.isWhitespace).dropFirst().first }.flatMap { Int($0) }
+        let share = HostProcess.field("Pss", in: "/proc/\(process)/smaps_rollup")
+        return Bytes((share ?? HostProcess.field("VmRSS", in: "/proc/\(process)/status") ?? 0) << 10)
     }
 }
 

@@ -9,7 +9,7 @@ public enum HostProcess {
     /// The largest resident memory of this program so far, in bytes.
     ///
     /// From `VmHWM`: `getrusage` would count in what another program had in memory that this process was before `exec`.
-    public static var peakResidentBytes: Int { statusBytes("VmHWM:") }
+    public static var peakResidentBytes: Int { statusBytes("VmHWM") }
 
     /// Begins anew with the largest resident memory, where the system can (Linux: proc(5), `clear_refs`).
     public static func resetPeakResidentBytes() {
@@ -19,7 +19,7 @@ public enum HostProcess {
     }
 
     /// The resident memory at present, in bytes.
-    public static var residentBytes: Int { statusBytes("VmRSS:") }
+    public static var residentBytes: Int { statusBytes("VmRSS") }
 
     /// Seconds since the process was started, to the clock tick (10 ms); nil where the system doesn't say.
     public static var secondsSinceStart: Double? {
@@ -40,11 +40,13 @@ public enum HostProcess {
         return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
     }
 
-    private static func statusBytes(_ key: String) -> Int {
-        let line = read("/proc/self/status")?.split(separator: "\n").first { $0.hasPrefix(key) }
-        guard let words = line?.split(whereSeparator: { $0 == " " || $0 == "\t" }), words.count == 3 else { return 0 }
-        return (Int(words[1]) ?? 0) * 1024
+    /// The number that the line `name` of proc(5)'s `file` gives: of memory, in KiB. Nil where there is none.
+    public static func field(_ name: String, in file: String) -> Int? {
+        read(file)?.split(separator: "\n").first { $0.hasPrefix(name + ":") }
+            .flatMap { $0.split(whereSeparator: \.isWhitespace).dropFirst().first }.flatMap { Int($0) }
     }
+
+    private static func statusBytes(_ name: String) -> Int { (field(name, in: "/proc/self/status") ?? 0) * 1024 }
 
     private static func read(_ path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }

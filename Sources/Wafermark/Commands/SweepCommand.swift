@@ -19,7 +19,7 @@ struct SweepCommand: AsyncParsableCommand {
               emulate: true
               global_batch: [64, 256]
 
-            Axes: \(SweepAxisNames.text). \
+            Axes: \(SweepFile.axes.joined(separator: ", ")). \
             'emulate: true' lets cluster runs take as long as their hardware would; \
             'stand_for' and 'dilation' are as of 'launch cluster'. Axes of the cluster \
             don't multiply runs of the wafer.
@@ -90,7 +90,8 @@ struct SweepCommand: AsyncParsableCommand {
                     name: plan.name, axes: plan.axes,
                     runs: standings.map { standing in
                         Grid.Entry(
-                            values: plan.named(standing.point), backend: standing.point.backend,
+                            values: SweepPlan.named(standing.point.values, by: plan.axes),
+                            backend: standing.point.backend,
                             workers: standing.point.workers, hardware: standing.point.hardware,
                             runId: standing.run?.id.text, state: standing.run?.state.name)
                     }))
@@ -153,11 +154,9 @@ struct SweepCommand: AsyncParsableCommand {
             reportPath = path
             runs = grid.rows.map { row in
                 let run = row.place.map { report.runs[$0] }
-                var values: [String: String] = [:]
-                for (axis, value) in zip(grid.axes, row.values) { values[axis] = value }
                 return Entry(
-                    values: values, backend: row.backend, workers: row.workers, hardware: row.hardware,
-                    runId: row.runId, state: row.state, reason: row.reason,
+                    values: SweepPlan.named(row.values, by: grid.axes), backend: row.backend, workers: row.workers,
+                    hardware: row.hardware, runId: row.runId, state: row.state, reason: row.reason,
                     stepMedianHostSeconds: run?.stepMedianHostSeconds,
                     sequencesPerHostSecond: run?.sequencesPerHostSecond,
                     trainingHostSeconds: run?.trainingHostSeconds,
@@ -170,17 +169,12 @@ struct SweepCommand: AsyncParsableCommand {
     }
 }
 
-/// The names of a sweep's axes, for help.
-private enum SweepAxisNames {
-    static let text = SweepFile.axes.joined(separator: ", ")
-}
-
 extension SweepPlan {
-    /// The values of a point, by their axes.
-    fileprivate func named(_ point: SweepPoint) -> [String: String] {
-        var values: [String: String] = [:]
-        for (axis, value) in zip(axes, point.values) { values[axis] = value }
-        return values
+    /// A point's values by their axes, those that have an effect on it.
+    fileprivate static func named(_ values: [String?], by axes: [String]) -> [String: String] {
+        var named: [String: String] = [:]
+        for (axis, value) in zip(axes, values) { named[axis] = value }
+        return named
     }
 
     /// The run at `index` in words: what trains it, and its value on each axis.

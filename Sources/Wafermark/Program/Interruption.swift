@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Jobs
 import Synchronization
 
 /// Lets Ctrl-C and a termination signal end a command in order.
