@@ -1,4 +1,5 @@
 import Foundation
+import Jobs
 import Synchronization
 
 #if canImport(FoundationNetworking)
@@ -112,14 +113,16 @@ final class HTTPTransfers: Sendable {
 }
 
 /// Takes what a session says of one transfer.
-///
-/// Sendable: everything that changes is read and written with the lock of `condition` held.
-private final class Receiver: NSObject, URLSessionDataDelegate, @unchecked Sendable {
+private final class Receiver: NSObject, URLSessionDataDelegate, Sendable {
+    private struct State {
+        var outcome: Result<Void, any Error>?
+        var last = ContinuousClock.now
+    }
+
     private let head: @Sendable (TransferHead) throws -> Void
     private let body: @Sendable (Data) throws -> Void
-    private let condition = NSCondition()
-    private var outcome: Result<Void, any Error>?
-    private var last = ContinuousClock.now
+    private let state = Mutex(State())
+    private let ended = MonotonicSemaphore(value: 0)
 
     init(head: @escaping @Sendable (TransferHead) throws -> Void, body: @escaping @Sendable (Data) throws -> Void) {
         self.head = head
@@ -128,42 +131,36 @@ private final class Receiver: NSObject, URLSessionDataDelegate, @unchecked Senda
 
     /// Waits for the transfer's end for at most so long.
     func wait(seconds: Double) -> Result<Void, any Error>? {
-        condition.lock()
-        defer { condition.unlock() }
-        if outcome == nil { _ = condition.wait(until: Date(timeIntervalSinceNow: seconds)) }
-        return outcome
+        if let outcome = state.withLock({ $0.outcome }) { return outcome }
+        _ = ended.wait(timeout: .now() + seconds)
+        return state.withLock { $0.outcome }
     }
 
     /// Time since something came.
-    var idleSeconds: Double {
-        condition.lock()
-        defer { condition.unlock() }
-        return (ContinuousClock.now - last) / .seconds(1)
-    }
+    var idleSeconds: Double { (ContinuousClock.now - state.withLock { $0.last }) / .seconds(1) }
 
     /// Ends the transfer, unless it has ended. The first outcome stays.
     func end(_ result: Result<Void, any Error>) {
-        condition.lock()
-        defer { condition.unlock() }
-        if outcome == nil { outcome = result }
-        condition.broadcast()
+        state.withLock { if $0.outcome == nil { $0.outcome = result } }
+        ended.signal()
     }
 
     /// Runs `work` unless the transfer is over; once `end` has returned, none of it is under way. Returns whether the
     /// transfer goes on.
     private func proceed(_ work: () throws -> Void) -> Bool {
-        condition.lock()
-        defer { condition.unlock() }
-        last = ContinuousClock.now
-        guard outcome == nil else { return false }
-        do {
-            try work()
-            return true
-        } catch {
-            outcome = .failure(error)
-            condition.broadcast()
-            return false
+        let goesOn = state.withLock { state in
+            state.last = .now
+            guard state.outcome == nil else { return false }
+            do {
+                try work()
+                return true
+            } catch {
+                state.outcome = .failure(error)
+                return false
+            }
         }
+        if !goesOn { ended.signal() }
+        return goesOn
     }
 
     func urlSession(

@@ -10,7 +10,7 @@ import Dispatch
 ///
 /// On Linux those of `DispatchSemaphore` end by the wall clock (libdispatch hands `sem_timedwait` a time of day): a clock
 /// that is set forth ends them at once, one that is set back makes them longer.
-final class MonotonicSemaphore: @unchecked Sendable {
+package final class MonotonicSemaphore: @unchecked Sendable {
     // Sendable: `count` is touched with `mutex` held alone; mutex and condition lie in memory of their own, which doesn't
     // move and is given back with the last reference, when nobody waits any more.
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -18,7 +18,7 @@ final class MonotonicSemaphore: @unchecked Sendable {
     private var count: Int
 
     /// A semaphore that so many may pass.
-    init(value: Int) {
+    package init(value: Int) {
         count = value
         mutex.initialize(to: pthread_mutex_t())
         condition.initialize(to: pthread_cond_t())
@@ -40,7 +40,7 @@ final class MonotonicSemaphore: @unchecked Sendable {
     }
 
     /// Lets one pass.
-    func signal() {
+    package func signal() {
         pthread_mutex_lock(mutex)
         count += 1
         pthread_cond_signal(condition)
@@ -48,7 +48,7 @@ final class MonotonicSemaphore: @unchecked Sendable {
     }
 
     /// Waits until it may pass.
-    func wait() {
+    package func wait() {
         pthread_mutex_lock(mutex)
         while count == 0 { pthread_cond_wait(condition, mutex) }
         count -= 1
@@ -56,7 +56,7 @@ final class MonotonicSemaphore: @unchecked Sendable {
     }
 
     /// Waits until it may pass, at most until `end`.
-    func wait(timeout end: DispatchTime) -> DispatchTimeoutResult {
+    package func wait(timeout end: DispatchTime) -> DispatchTimeoutResult {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         while count == 0 {
