@@ -31,6 +31,8 @@ final class FabricBenchEnds: Sendable {
     private static let window = 32
     /// How long nothing may arrive.
     private static let patience = HostSeconds(10)
+    /// The number of a frame that is not measured: all that were sent before it have arrived when it has.
+    private static let mark = Int(Int32.max)
 
     /// The two ends of `path`.
     ///
@@ -50,7 +52,7 @@ final class FabricBenchEnds: Sendable {
     func throughput(of size: Bytes, for duration: HostSeconds) throws -> Double {
         let series = nextSeries()
         let end = Mutex(false)
-        let room = DispatchSemaphore(value: Self.window)
+        let room = MonotonicSemaphore(value: Self.window)
         var bytes = 0
         var first: MonotonicInstant?
         var last = MonotonicInstant.now()
@@ -64,14 +66,18 @@ final class FabricBenchEnds: Sendable {
                 }
                 number += 1
             }
+            try self.send(Self.mark, of: series, UnsafeRawBufferPointer(rebasing: memory[0..<64]), by: sender) {}
         } receiving: {
             defer { end.withLock { $0 = true } }
-            while let (header, payload) = try receive() {
+            while true {
+                let (header, payload) = try receive()
                 guard header.bucket == series else { continue }
+                if header.step.index == Self.mark { return }
+                if end.withLock({ $0 }) { continue }
                 last = .now()
                 if let first {
                     bytes += payload
-                    if last.elapsed(since: first) > duration { break }
+                    if last.elapsed(since: first) > duration { end.withLock { $0 = true } }
                 } else {
                     first = last
                 }
@@ -81,13 +87,18 @@ final class FabricBenchEnds: Sendable {
         return seconds > 0 ? Double(bytes) / seconds : 0
     }
 
-    /// Host microseconds from sending to arrival of frames of `size`, `rate` of them a second.
+    /// Host microseconds from sending to arrival of frames of `size`, `rate` of them a second, once the first has arrived.
     func latencies(of size: Bytes, rate: Double, for duration: HostSeconds) throws -> Quantiles {
         let series = nextSeries()
         let count = max(10, Int(rate * duration.seconds))
         let sent = Mutex([MonotonicInstant](repeating: MonotonicInstant(nanoseconds: 0), count: count))
+        let isConnected = MonotonicSemaphore(value: 0)
         var latencies: [Double] = []
         try sending { sender, memory in
+            try self.send(Self.mark, of: series, UnsafeRawBufferPointer(rebasing: memory[0..<size.count]), by: sender) {
+            }
+            // Where nothing arrives, the receiver says so.
+            guard isConnected.wait(timeout: .now() + Self.patience.seconds) == .success else { return }
             let start = MonotonicInstant.now()
             for number in 0..<count {
                 let due = start.advanced(by: HostSeconds(Double(number) / rate))
@@ -97,9 +108,14 @@ final class FabricBenchEnds: Sendable {
                 {}
             }
         } receiving: {
-            while latencies.count < count, let (header, _) = try receive() {
+            while latencies.count < count {
+                let (header, _) = try receive()
                 let now = MonotonicInstant.now()
-                guard header.bucket == series, (0..<count).contains(header.step.index) else { continue }
+                guard header.bucket == series else { continue }
+                guard header.step.index != Self.mark else {
+                    isConnected.signal()
+                    continue
+                }
                 latencies.append(now.elapsed(since: sent.withLock { $0[header.step.index] }).seconds * 1e6)
             }
         }
@@ -158,7 +174,7 @@ final class FabricBenchEnds: Sendable {
     }
 
     /// The next message: its header and the bytes of its payload.
-    private func receive() throws -> (ExchangeHeader, Int)? {
+    private func receive() throws -> (ExchangeHeader, Int) {
         var items = [receiver.pollItem]
         let end = MonotonicInstant.now().advanced(by: Self.patience)
         while MonotonicInstant.now() < end {

@@ -85,10 +85,11 @@ package final class FabricLoop {
     /// - Throws: `MessagingError` where libzmq fails.
     package func run(stop: WakeUp, isOver: () -> Bool) throws(MessagingError) {
         while !isOver() {
+            waitForMoment()
             deliver()
             let open = inlets.indices.filter { inlets[$0].held < plan.window }
             let blocked = outlets.filter { !$0.backlog.isEmpty }
-            alarm.set(atNanoseconds: queues.next?.nanoseconds)
+            alarm.set(atNanoseconds: queues.next?.advanced(by: HostSeconds.zero - Self.moment).nanoseconds)
             var items = [stop.pollItem, alarm.pollItem]
             items += open.map { inlets[$0].socket.pollItem }
             items += blocked.map { $0.socket.outputPollItem }
@@ -101,6 +102,15 @@ package final class FabricLoop {
             }
             stop.clear()
         }
+    }
+
+    /// A sleeping thread is woken so late, at most times: what is due within it is waited for awake.
+    private static let moment = HostSeconds(80e-6)
+
+    /// Waits for what is due within a moment.
+    private func waitForMoment() {
+        guard let next = queues.next, next.elapsed(since: .now()) <= Self.moment else { return }
+        while MonotonicInstant.now() < next {}
     }
 
     /// Takes what waits at an inlet, as long as there is room.
