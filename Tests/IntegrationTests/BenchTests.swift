@@ -152,4 +152,21 @@ struct BenchTests {
         #expect(outcome.standardError.contains(name), "\(outcome.standardError)")
         #expect(outcome.standardOutput.isEmpty)
     }
+
+    @Test("list: lists what was stored, in the terminal the newest alone, as JSON all")
+    func list() throws {
+        // It fails where listing takes long, which a busy machine may.
+        let outcome = try Program.run(["bench", "list", "--runs", "200", "--repetitions", "1", "--json"], seconds: 60)
+        let result = try outcome.json()
+        #expect(result["stored_runs"] as? Int == 200)
+        let rows = try #require(result["rows"] as? [[String: Any]])
+        #expect(
+            rows.compactMap { $0["arguments"] as? [String] } == [
+                ["runs", "list"], ["runs", "list", "--all"], ["runs", "list", "--json"],
+            ])
+        #expect(try rows.allSatisfy { try number($0, "median_milliseconds") > 0 })
+        let bytes = rows.compactMap { $0["output_bytes"] as? Int }
+        // A line of the table has the same width for each; 50 of 200 are shown where nobody asks for more.
+        #expect(bytes.count == 3 && bytes[1] > 3 * bytes[0] && bytes[2] > bytes[1])
+    }
 }

@@ -14,6 +14,7 @@ struct BenchCommand: ParsableCommand {
             BenchAllReduceCommand.self,
             BenchChaosCommand.self,
             BenchControlCommand.self,
+            BenchListCommand.self,
             BenchFabricCommand.self,
             BenchSoakCommand.self,
             BenchKillsCommand.self,
