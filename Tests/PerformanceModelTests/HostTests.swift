@@ -116,19 +116,22 @@ struct HostTests {
         #expect(memory.compute >= ipc.compute)
     }
 
-    @Test("a link that was solved from two workers' rounds gives those rounds back")
+    @Test("a link that was solved from the processors' time of two workers' rounds gives those rounds back")
     func linkFromRounds() {
         let (streams, sizes) = (Self.machine.streams, (some: Bytes.mebibytes(4), many: Bytes.mebibytes(32)))
         func round(_ size: Bytes, _ bucket: Bytes) -> Double {
             let elements = Double(size.count / 4)
-            return 1e-4 + elements * (streams.peerSum + 2 * 1.5) * 1e-9
-                + Double(size.count / bucket.count) * 25e-6
+            return 1e-4 + 2 * elements * (streams.peerSum + 1.5) * 1e-9
+                + 2 * Double(size.count / bucket.count) * 25e-6
         }
         let small = Bytes(32 << 10)
         let link = HostMachine.Link(
-            latency: 1e-4, usual: round(sizes.some, ExchangeSettings.usualBucket), small: round(sizes.some, small),
-            large: round(sizes.many, ExchangeSettings.usualBucket), sizes: sizes, smallBucket: small, cores: 2,
-            streams: streams)
+            latency: 2e-4,
+            processor: .init(
+                page: 1e-4, usual: round(sizes.some, ExchangeSettings.usualBucket), small: round(sizes.some, small),
+                large: round(sizes.many, ExchangeSettings.usualBucket)),
+            sizes: sizes, smallBucket: small, streams: streams)
+        #expect(abs(link.latencyMicroseconds - 200) < 1e-6)
         #expect(abs(link.messageMicroseconds - 25) < 1e-6)
         #expect(abs(link.carryNanosecondsPerElement - 1.5) < 1e-9)
     }

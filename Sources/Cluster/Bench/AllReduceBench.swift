@@ -8,8 +8,14 @@ public struct AllReduceBench: Sendable {
     /// What a worker says: first where it listens, then what it measured.
     enum Report: Codable {
         case listening(rank: Int, endpoint: String)
-        /// Seconds of every round, for each size.
-        case measured(rank: Int, seconds: [[Double]])
+        /// Every round, for each size.
+        case measured(rank: Int, rounds: [[Round]])
+    }
+
+    /// What a round took a worker, on the host clock: from its begin to its end, and of processors' time.
+    struct Round: Codable {
+        var seconds: Double
+        var processorSeconds: Double
     }
 
     /// What a worker is told once all listen.
@@ -69,7 +75,7 @@ private final class Meeting: Sendable {
     fileprivate struct Notes {
         var endpoints: [Int: String] = [:]
         var names: [[UInt8]] = []
-        var seconds: [Int: [[Double]]] = [:]
+        var rounds: [Int: [[AllReduceBench.Round]]] = [:]
     }
 
     /// How long the last word of a worker that has ended may take.
@@ -92,7 +98,7 @@ private final class Meeting: Sendable {
                 let report = try? JSONDecoder().decode(AllReduceBench.Report.self, from: Data(frames[1]))
             else { return }
             let (start, names, count) = notes.values.withLock { notes in
-                (notes.take(report, settings, from: frames[0]), notes.names, notes.seconds.count)
+                (notes.take(report, settings, from: frames[0]), notes.names, notes.rounds.count)
             }
             func tellAll(_ bytes: [UInt8]) {
                 replies.values.withLock { loop in
@@ -122,17 +128,19 @@ private final class Meeting: Sendable {
             await group.next()
             group.cancelAll()
         }
-        let seconds = notes.values.withLock { $0.seconds }
-        for rank in 0..<settings.workers where seconds[rank]?.count != settings.sizes.count {
+        let measured = notes.values.withLock { $0.rounds }
+        for rank in 0..<settings.workers where measured[rank]?.count != settings.sizes.count {
             throw AllReduceBenchError.silence(rank: rank)
         }
         return settings.sizes.enumerated().map { index, size in
-            let ofWorkers = seconds.values.map { $0[index] }
-            let rounds = ofWorkers.map(\.count).min() ?? 0
-            let means = (0..<rounds).map { round in
-                ofWorkers.reduce(0) { $0 + $1[round] } / Double(ofWorkers.count)
-            }
-            return AllReduceResult(size: size, seconds: means, workers: settings.workers)
+            let ofWorkers = measured.values.map { $0[index] }
+            let rounds = 0..<(ofWorkers.map(\.count).min() ?? 0)
+            return AllReduceResult(
+                size: size,
+                seconds: rounds.map { round in
+                    ofWorkers.reduce(0) { $0 + $1[round].seconds } / Double(ofWorkers.count)
+                }, processorSeconds: rounds.map { round in ofWorkers.reduce(0) { $0 + $1[round].processorSeconds } },
+                workers: settings.workers)
         }
     }
 }
@@ -143,8 +151,8 @@ extension Meeting.Notes {
         _ report: AllReduceBench.Report, _ settings: AllReduceSettings, from name: [UInt8]
     ) -> AllReduceBench.Start? {
         switch report {
-        case .measured(let rank, let seconds):
-            self.seconds[rank] = seconds
+        case .measured(let rank, let rounds):
+            self.rounds[rank] = rounds
             return nil
         case .listening(let rank, let endpoint):
             endpoints[rank] = endpoint

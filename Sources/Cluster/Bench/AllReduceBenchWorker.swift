@@ -49,19 +49,19 @@ public struct AllReduceBenchWorker {
             let bytes = told.values.withLock({ $0 })
         else { throw ExchangeError.setup(reason: "not all workers came within \(Int(Self.deadline.seconds)) s") }
         let start = try JSONDecoder().decode(AllReduceBench.Start.self, from: Data(bytes))
-        let seconds = try start.settings.sizes.enumerated().map { index, size in
+        let rounds = try start.settings.sizes.enumerated().map { index, size in
             try measure(size, epoch: index, start, exchange)
         }
-        try say(.measured(rank: rank, seconds: seconds))
+        try say(.measured(rank: rank, rounds: rounds))
         guard arrived.wait(timeout: .now() + Self.deadline.seconds) == .success else {
             throw ExchangeError.setup(reason: "not all workers had measured within \(Int(Self.deadline.seconds)) s")
         }
     }
 
-    /// The seconds of every measured round. Rounds follow each other at once, and nothing of them is left out.
+    /// Every measured round. Rounds follow each other at once, and nothing of them is left out.
     private func measure(
         _ size: Bytes, epoch: Int, _ start: AllReduceBench.Start, _ exchange: PeerExchange
-    ) throws -> [Double] {
+    ) throws -> [AllReduceBench.Round] {
         let (settings, count) = (start.settings, max(1, size.count / MemoryLayout<Float>.stride))
         let tree = LaneTree(laneCount: settings.workers)
         let isShared = settings.transport == .sharedMemory
@@ -82,15 +82,20 @@ public struct AllReduceBenchWorker {
                 notify: { FileHandle.standardError.write(Data("\($0)\n".utf8)) }),
             memory: PeerExchange.Memory(
                 partialSums: [(LaneTree.Node(lanes: rank..<rank + 1), partialSum)], gradient: gradient))
-        var seconds: [Double] = []
+        var rounds: [AllReduceBench.Round] = []
         let iterations = settings.iterations(of: size)
-        var last = MonotonicInstant.now()
+        var last = (instant: MonotonicInstant.now(), processor: HostProcess.processorSeconds)
         for round in 0..<AllReduceSettings.warmUps + iterations {
             try exchange.begin(StepNumber(round))
             try exchange.contribute(0..<count)
             _ = try exchange.finish(within: Self.deadline)
-            let now = MonotonicInstant.now()
-            if round >= AllReduceSettings.warmUps { seconds.append(now.elapsed(since: last).seconds) }
+            let now = (instant: MonotonicInstant.now(), processor: HostProcess.processorSeconds)
+            if round >= AllReduceSettings.warmUps {
+                rounds.append(
+                    AllReduceBench.Round(
+                        seconds: now.instant.elapsed(since: last.instant).seconds,
+                        processorSeconds: now.processor - last.processor))
+            }
             last = now
         }
         try exchange.leave()
@@ -100,7 +105,7 @@ public struct AllReduceBenchWorker {
                 throw AllReduceBenchError.sum(rank: rank, size: size, element: element)
             }
         }
-        return seconds
+        return rounds
     }
 
     /// Numbers whose sum depends on the order of the additions.

@@ -47,24 +47,25 @@ public struct AllReduceResult: Hashable, Sendable, Encodable {
     public var secondsMedian: Double
     public var secondsMin: Double
     public var secondsMax: Double
+    /// Processors' time of a round, all threads of all workers together: the median over the rounds.
+    public var processorSecondsMedian: Double
     /// Bytes of the gradient a second.
     public var algorithmBytesPerSecond: Double
     /// The same times 2 (n - 1) / n: what a ring's links would carry, whatever carries it here. Source: NVIDIA/nccl-tests,
     /// doc/PERFORMANCE.md.
     public var busBytesPerSecond: Double
 
-    /// The result of rounds that took `seconds` among `workers`.
-    init(size: Bytes, seconds: [Double], workers: Int) {
-        let sorted = seconds.sorted()
-        let middle = sorted.count / 2
-        let median =
-            sorted.isEmpty ? .nan : sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    /// The result of rounds that took `seconds`, and `processorSeconds`, among `workers`.
+    init(size: Bytes, seconds: [Double], processorSeconds: [Double], workers: Int) {
+        let spread = Quantiles(seconds)
+        let median = spread.median ?? .nan
         mebibytes = Double(size.count) / Double(1 << 20)
         bytes = size.count
         iterations = seconds.count
         secondsMedian = median
-        secondsMin = sorted.first ?? .nan
-        secondsMax = sorted.last ?? .nan
+        secondsMin = spread.minimum ?? .nan
+        secondsMax = spread.maximum ?? .nan
+        processorSecondsMedian = Quantiles(processorSeconds).median ?? .nan
         algorithmBytesPerSecond = Double(size.count) / median
         busBytesPerSecond = algorithmBytesPerSecond * 2 * Double(workers - 1) / Double(workers)
     }

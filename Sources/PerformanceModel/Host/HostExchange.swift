@@ -57,18 +57,19 @@ public struct HostExchange: Hashable, Sendable {
         let link = machine.links[transport]
         let cores = Double(machine.cores)
         let atOnce = min(cores, Double(loads.count))
+        // Carrying and messages keep the threads of both ends busy.
+        let ends = min(cores, 2 * Double(loads.count))
         func nanoseconds(_ load: Load) -> Double {
             load.reads * machine.streams.read + load.writes * machine.streams.write
         }
         // All share the cores, but the busiest worker has one thread for it.
         let each = loads.map(nanoseconds)
         let summing = max(each.max() ?? 0, each.reduce(0, +) / atOnce)
-        // Carrying keeps the threads of both ends busy, and the kernel between them: two cores.
-        let carrying = carried * link.carryNanosecondsPerElement * elementBytes / 4 / max(1, cores / 2)
+        let carrying = carried * link.carryNanosecondsPerElement * elementBytes / 4 / ends
         let buckets = (4 * parameters / Double(max(1, bucket.count))).rounded(.up)
         let takesTurns = buckets >= 2 * Double(loads.count)
         let messages = carried * buckets * Double(takesTurns ? 1 : piecesOfBucket)
-        return parameters * (summing + carrying) * 1e-9 + messages * link.messageMicroseconds * 1e-6 / atOnce
+        return parameters * (summing + carrying) * 1e-9 + messages * link.messageMicroseconds * 1e-6 / ends
             + hops * link.latencyMicroseconds * 1e-6
     }
 }

@@ -7,7 +7,8 @@ extension HostMachine {
         public var latencyMicroseconds: Double
         /// What a message costs the processes at its two ends together, in microseconds of a core.
         public var messageMicroseconds: Double
-        /// What it costs two workers to carry an element from one to the other, in nanoseconds; 0 where nothing is carried.
+        /// What it costs the threads of both ends together, and the kernel for them, to carry an element from one worker to
+        /// the other, in nanoseconds of a core; 0 where nothing is carried.
         public var carryNanosecondsPerElement: Double
 
         /// A link of the given parts.
@@ -55,7 +56,7 @@ extension HostMachine {
         let bytes = Double(MemoryLayout<Float>.stride)
         let carrying = links[transport].carryNanosecondsPerElement
         return carrying > 0
-            ? bytes / carrying * max(1, Double(cores) / 2) * 1e9 : bytes / streams.peerCopy * Double(cores) * 1e9
+            ? bytes / carrying * Double(cores) * 1e9 : bytes / streams.peerCopy * Double(cores) * 1e9
     }
 
     /// What goes through memory, in nanoseconds an element on each thread, with every core at it.
@@ -102,34 +103,50 @@ extension HostMachine.Streams {
 }
 
 extension HostMachine.Link {
-    /// What rounds of `direct` between two workers tell, in seconds: everybody sends its own gradient to the other, and
-    /// sums both, bucket by bucket.
+    /// Processors' time of rounds of `direct` between two workers, all threads of both together: of a gradient of one page;
+    /// of one of some size in buckets of the usual size, and in small ones; of a large one in buckets of the usual size.
+    public struct ProcessorSeconds: Hashable, Sendable {
+        public var page: Double
+        public var usual: Double
+        public var small: Double
+        public var large: Double
+
+        /// The given times.
+        public init(page: Double, usual: Double, small: Double, large: Double) {
+            self.page = page
+            self.usual = usual
+            self.small = small
+            self.large = large
+        }
+    }
+
+    /// What rounds of `direct` between two workers tell: everybody sends its own gradient to the other, and sums both,
+    /// bucket by bucket. By processors' time, because beside a backward pass nobody waits for an exchange, but computing
+    /// and exchanging share the cores.
     ///
     /// - Parameters:
-    ///   - latency: a gradient of one page.
-    ///   - usual, small: one of the first of `sizes` in buckets of the usual size, and in those of `smallBucket`.
-    ///   - large: one of the second of `sizes`, in buckets of the usual size.
+    ///   - latency: seconds from begin to end of a round of one page.
+    ///   - sizes: those of the gradients of some size, and of large ones.
+    ///   - smallBucket: what a small bucket holds.
     ///   - streams: what summing costs, which is no part of the link.
     public init(
-        latency: Double, usual: Double, small: Double, large: Double, sizes: (some: Bytes, many: Bytes),
-        smallBucket: Bytes, cores: Int, streams: HostMachine.Streams
+        latency: Double, processor: ProcessorSeconds, sizes: (some: Bytes, many: Bytes), smallBucket: Bytes,
+        streams: HostMachine.Streams
     ) {
         let usualBucket = ExchangeSettings.usualBucket
         func buckets(_ size: Bytes, _ bucket: Bytes) -> Double {
             Double((size.count + bucket.count - 1) / bucket.count)
         }
-        // Two workers on one core take turns.
-        let atOnce = Double(min(2, cores))
-        let more = buckets(sizes.some, smallBucket) - buckets(sizes.some, usualBucket)
         // Each worker sends one message for a bucket.
-        let message = max(0, small - usual) / more * atOnce / 2
-        let elements = Double(sizes.many.count / MemoryLayout<Float>.stride)
+        let more = 2 * (buckets(sizes.some, smallBucket) - buckets(sizes.some, usualBucket))
+        let message = max(0, processor.small - processor.usual) / more
+        let elements = 2 * Double(sizes.many.count / MemoryLayout<Float>.stride)
         let known =
-            latency + 2 * buckets(sizes.many, usualBucket) * message / atOnce
-            + 2 * elements * (2 * streams.read + streams.write) * 1e-9 / atOnce
+            processor.page + 2 * buckets(sizes.many, usualBucket) * message
+            + elements * (2 * streams.read + streams.write) * 1e-9
         self.init(
             latencyMicroseconds: latency * 1e6, messageMicroseconds: message * 1e6,
-            carryNanosecondsPerElement: max(0, large - known) / (2 * elements) * 1e9)
+            carryNanosecondsPerElement: max(0, processor.large - known) / elements * 1e9)
     }
 
     private static var keys: [(String, WritableKeyPath<Self, Double>)] {

@@ -4,9 +4,9 @@ extension HostMachine {
     /// The name that `--hardware` takes for this machine.
     public static let name = "host"
 
-    /// The version of the file that this program reads and writes: the second, since an exchange is by shared memory or
-    /// through sockets.
-    static let fileVersion = 2
+    /// The version of the file that this program reads and writes: the third, since carrying and messages are of
+    /// processors' time.
+    static let fileVersion = 3
 
     /// Where `wafermark calibrate` keeps the profile of the machine that a state directory is on.
     public static func path(inStateDirectory directory: String) -> String { directory + "/host.yaml" }

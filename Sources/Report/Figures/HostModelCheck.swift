@@ -15,11 +15,11 @@ public struct HostModelCheck: Sendable, Encodable {
         public var steps: Int
         /// The median of these steps.
         public var stepMedianHostSeconds: Double
-        /// What the replay gives.
+        /// The median of their replays, each of a step with its own tokens: few steps of few sequences differ much.
         public var stepModelledSeconds: Double
         /// The replay over the measurement, less one, in per cent.
         public var errorPercent: Double
-        /// Where the time went: medians over steps of the mean worker, and the replay's.
+        /// Where the time went: medians over steps of the mean worker, and of the replays.
         public var measured: Parts
         public var modelled: Parts
 
@@ -79,18 +79,18 @@ public struct HostModelCheck: Sendable, Encodable {
     public static func rows(_ record: RunRecord, on host: HostMachine) -> [Row] {
         MeasuredPhase.all(of: record).compactMap { phase in
             guard let measured = Quantiles(phase.steps.map(\.duration.seconds)).median, measured > 0,
-                let step = try? HostStep(
-                    job: record.run.job, phase: phase.index, layout: phase.layout(of: record.run, on: host),
-                    vocabularySize: phase.vocabularySize(of: record.run), on: host)
+                let replays = try? phase.replays(of: record.run, on: host)
             else { return nil }
+            func median(_ part: (HostStep) -> Double) -> Double { Quantiles(replays.map(part)).median ?? 0 }
+            let modelled = median(\.total)
             return Row(
                 runId: record.run.id.text, phase: phase.index + 1, steps: phase.steps.count,
                 stepMedianHostSeconds: measured,
-                stepModelledSeconds: step.total, errorPercent: 100 * (step.total / measured - 1),
+                stepModelledSeconds: modelled, errorPercent: 100 * (modelled / measured - 1),
                 measured: Parts(of: record.workerSteps, in: Set(phase.steps.map(\.step))),
                 modelled: Parts(
-                    compute: step.compute, waiting: step.waiting, exchange: step.exchange, optimizer: step.optimizer,
-                    other: 0))
+                    compute: median(\.compute), waiting: median(\.waiting), exchange: median(\.exchange),
+                    optimizer: median(\.optimizer), other: 0))
         }
     }
 }

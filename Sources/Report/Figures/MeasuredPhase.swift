@@ -40,6 +40,34 @@ struct MeasuredPhase {
             gradientNoiseShare: 2 * measuring > steps.count ? 1 : 0)
     }
 
+    /// The replay of each step on `host`, which knows how many tokens it had, and whether the gradients' norms were measured.
+    ///
+    /// - Throws: as `HostStep`.
+    func replays(of run: Run, on host: HostMachine) throws(PerformanceModelError) -> [HostStep] {
+        struct Kind: Hashable {
+            var tokens: Int
+            var measuresNoise: Bool
+        }
+        var known: [Kind: HostStep] = [:]
+        var replays: [HostStep] = []
+        for step in steps {
+            let kind = Kind(tokens: step.tokens, measuresNoise: step.laneGradientSquaredNorm != nil)
+            if let replay = known[kind] {
+                replays.append(replay)
+                continue
+            }
+            var layout = layout(of: run, on: host)
+            let phase = run.job.phases[index]
+            layout.lengths.fill = Double(kind.tokens) / Double(phase.globalBatch * phase.sequence)
+            layout.gradientNoiseShare = kind.measuresNoise ? 1 : 0
+            let replay = try HostStep(
+                job: run.job, phase: index, layout: layout, vocabularySize: vocabularySize(of: run), on: host)
+            known[kind] = replay
+            replays.append(replay)
+        }
+        return replays
+    }
+
     /// Entries of the vocabulary of `run`, as far as that is known.
     func vocabularySize(of run: Run) -> Int { run.corpus?.vocabularySize ?? StepModel.assumedVocabularySize }
 }

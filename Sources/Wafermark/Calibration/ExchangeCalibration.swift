@@ -18,31 +18,34 @@ struct ExchangeCalibration {
     /// - Parameters:
     ///   - executable: this program's file.
     ///   - progress: told before each transport.
-    func run(executable: String, cores: Int, streams: HostMachine.Streams, progress: (String) -> Void) async throws
+    func run(executable: String, streams: HostMachine.Streams, progress: (String) -> Void) async throws
         -> HostMachine.Links
     {
         func link(_ transport: Transport) async throws -> HostMachine.Link {
             progress("exchange between two workers by \(transport.rawValue)")
-            let usual = try await seconds(
+            let usual = try await rounds(
                 [Self.page, Self.some, Self.many], ExchangeSettings.usualBucket, transport, executable)
-            let small = try await seconds([Self.some], Self.smallBucket, transport, executable)
+            let small = try await rounds([Self.some], Self.smallBucket, transport, executable)
             return HostMachine.Link(
-                latency: usual[0], usual: usual[1], small: small[0], large: usual[2],
-                sizes: (Self.some, Self.many), smallBucket: Self.smallBucket, cores: cores, streams: streams)
+                latency: usual[0].secondsMedian,
+                processor: HostMachine.Link.ProcessorSeconds(
+                    page: usual[0].processorSecondsMedian, usual: usual[1].processorSecondsMedian,
+                    small: small[0].processorSecondsMedian, large: usual[2].processorSecondsMedian),
+                sizes: (Self.some, Self.many), smallBucket: Self.smallBucket, streams: streams)
         }
         return HostMachine.Links(
             sharedMemory: try await link(.sharedMemory), ipc: try await link(.ipc), tcp: try await link(.tcp))
     }
 
-    /// The median round for each of `sizes`.
-    private func seconds(
+    /// What rounds of each of `sizes` took.
+    private func rounds(
         _ sizes: [Bytes], _ bucket: Bytes, _ transport: Transport, _ executable: String
-    ) async throws -> [Double] {
+    ) async throws -> [AllReduceResult] {
         let settings = AllReduceSettings(
             workers: Self.workers, sizes: sizes, algorithm: .direct, transport: transport, bucket: bucket,
             iterations: Self.iterations)
         let bench = AllReduceBench(
             settings, executable: executable, arguments: [AllReduceWorkerCommand.configuration.commandName ?? ""])
-        return try await bench.run().map(\.secondsMedian)
+        return try await bench.run()
     }
 }

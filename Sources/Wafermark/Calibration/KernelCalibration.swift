@@ -18,38 +18,35 @@ struct KernelCalibration {
     /// Entries of the vocabulary; the heads' rates hardly depend on it, since they go through it in tiles.
     static let vocabulary = 8192
 
-    /// Host seconds that the rates of one shape are measured for in a round, about.
+    /// Host seconds that the rates of one shape are measured for, about.
     var secondsEach = 0.15
-    /// Times that all shapes are gone through; the median of each rate counts. What slows a machine for some seconds then
-    /// spoils no shape.
-    var rounds = 3
 
     private struct Shape {
         var width, length, tokens, busy: Int
     }
 
     /// Rates at every shape, with one lane and with a lane a core.
-    ///
-    /// - Parameter progress: told before each round.
-    func run(cores: Int, progress: (String) -> Void) throws -> [HostMachine.Rates] {
-        let shapes = Set([1, cores]).sorted().flatMap { busy in
-            Self.widths.flatMap { width in
-                Self.lengths.flatMap { length in
-                    Self.tokens(width: width, length: length).map {
+    func run(cores: Int) throws -> [HostMachine.Rates] {
+        try Self.shapes(cores: cores).map { shape in
+            try measure(width: shape.width, length: shape.length, tokens: shape.tokens, busy: shape.busy)
+        }
+    }
+
+    private static func shapes(cores: Int) -> [Shape] {
+        Set([1, cores]).sorted().flatMap { busy in
+            widths.flatMap { width in
+                lengths.flatMap { length in
+                    tokens(width: width, length: length).map {
                         Shape(width: width, length: length, tokens: $0, busy: busy)
                     }
                 }
             }
         }
-        var measured: [[HostMachine.Rates]] = shapes.map { _ in [] }
-        for round in 1...max(1, rounds) {
-            progress("kernels of \(shapes.count) shapes, round \(round) of \(rounds)")
-            for (place, shape) in shapes.enumerated() {
-                measured[place].append(
-                    try measure(width: shape.width, length: shape.length, tokens: shape.tokens, busy: shape.busy))
-            }
-        }
-        return measured.compactMap(Self.median)
+    }
+
+    /// The median of each rate at each shape, of rounds over all shapes.
+    static func medians(_ rounds: [[HostMachine.Rates]]) -> [HostMachine.Rates] {
+        (rounds.first ?? []).indices.compactMap { place in median(rounds.map { $0[place] }) }
     }
 
     /// The median of each rate over measurements of one shape; nil where there are none.

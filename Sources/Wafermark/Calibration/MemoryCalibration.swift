@@ -26,6 +26,19 @@ struct MemoryCalibration {
             memoryGigabytesPerSecond: 12 * Double(cores) / streams.add, streams: streams)
     }
 
+    /// The median of each figure of measurements that lie apart.
+    static func median(_ first: Result, _ others: [Result]) -> Result {
+        var result = first
+        for path: WritableKeyPath<Result, Double> in [
+            \.adamw.alone, \.adamw.shared, \.lamb.alone, \.lamb.shared, \.sumNanosecondsPerElement,
+            \.memoryGigabytesPerSecond, \.streams.add, \.streams.peerSum, \.streams.peerCopy, \.streams.square,
+        ] {
+            result[keyPath: path] =
+                Quantiles(([first] + others).map { $0[keyPath: path] }).median ?? first[keyPath: path]
+        }
+        return result
+    }
+
     /// Nanoseconds a parameter of clipping and applying a gradient.
     private func optimizer(_ kind: OptimizerSettings.Kind, threads: Int) throws -> Double {
         let result = try TrainingBench.run(
@@ -36,22 +49,18 @@ struct MemoryCalibration {
     }
 
     private static let elements = 16 << 20
+    private static let rounds = 25
 
     /// Seconds an element of adding one gradient to another, both beyond every cache.
     func sum() -> Double {
         let (into, from) = (FloatBuffer(count: Self.elements), FloatBuffer(count: Self.elements))
         into.buffer.update(repeating: 1)
         from.buffer.update(repeating: 1)
-        return best(of: 8) {
-            Vector.add(into: into.pointer, from: UnsafePointer(from.pointer), count: Self.elements)
-        } / Double(Self.elements)
-    }
-
-    private func best(of rounds: Int, _ body: () -> Void) -> Double {
-        (0..<rounds).reduce(Double.infinity) { least, _ in
+        let seconds = (0..<Self.rounds).map { _ in
             let start = MonotonicInstant.now()
-            body()
-            return min(least, MonotonicInstant.now().elapsed(since: start).seconds)
+            Vector.add(into: into.pointer, from: UnsafePointer(from.pointer), count: Self.elements)
+            return MonotonicInstant.now().elapsed(since: start).seconds
         }
+        return (Quantiles(seconds).median ?? 0) / Double(Self.elements)
     }
 }

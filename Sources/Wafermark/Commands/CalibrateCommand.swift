@@ -20,6 +20,10 @@ struct CalibrateCommand: AsyncParsableCommand {
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
 
+    /// Times that everything but the exchange is measured; the median of each figure counts. What slows a machine for some
+    /// seconds then spoils none.
+    private static let rounds = 3
+
     private struct Document: Encodable {
         var path: String
         var clock = HostSeconds.clock
@@ -29,14 +33,21 @@ struct CalibrateCommand: AsyncParsableCommand {
     func run() async throws {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let (rates, memory) = try await OwnThread.run {
-            let rates = try KernelCalibration().run(cores: cores) { Console.diagnose($0) }
-            Console.diagnose("optimizer and memory")
-            return (rates, try MemoryCalibration().run(cores: cores))
+            let rounds = try (1...Self.rounds).map { round in
+                Console.diagnose("kernels, round \(round) of \(Self.rounds)")
+                let kernels = try KernelCalibration().run(cores: cores)
+                Console.diagnose("optimizer and memory")
+                return (kernels: kernels, memory: try MemoryCalibration().run(cores: cores))
+            }
+            return (
+                KernelCalibration.medians(rounds.map(\.kernels)),
+                MemoryCalibration.median(rounds[0].memory, rounds.dropFirst().map(\.memory))
+            )
         }
         let executable = try ThisProgram.executable()
         let links = try await Interruption.cancels {
             try await ExchangeCalibration().run(
-                executable: executable, cores: cores, streams: memory.streams
+                executable: executable, streams: memory.streams
             ) { Console.diagnose($0) }
         }
         let host = HostMachine(
