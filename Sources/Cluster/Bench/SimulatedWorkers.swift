@@ -36,10 +36,12 @@ package final class SimulatedWorkers: Sendable {
 
     private let tally = Mutex(Tally())
     private let isOver = Atomic(false)
+    /// Between two signs of life of a worker.
+    private let period = Mutex(SimulatedWorkers.usualPeriod)
     private let ended = DispatchSemaphore(value: 0)
 
-    /// Signs of life come as often as a real worker's.
-    private static let period = HostSeconds(1)
+    /// As often as a real worker's.
+    private static let usualPeriod = HostSeconds(1)
 
     /// Starts the workers `ranks` of `run`.
     ///
@@ -58,6 +60,13 @@ package final class SimulatedWorkers: Sendable {
 
     /// What they have sent and heard so far.
     package var current: Tally { tally.withLock { $0 } }
+
+    /// Gives `count` signs of life of each worker, one every `period`, from then on as many as a real worker.
+    package func hurry(_ count: Int, every period: HostSeconds) async throws {
+        self.period.withLock { $0 = period }
+        defer { self.period.withLock { $0 = Self.usualPeriod } }
+        try await Task.sleep(for: .seconds(Double(count) * period.seconds))
+    }
 
     /// Ends them. Returns when that is done.
     package func stop() {
@@ -98,7 +107,7 @@ package final class SimulatedWorkers: Sendable {
     }
 
     private func beat(_ line: Line, _ run: RunID, now: MonotonicInstant) {
-        line.due = line.due.advanced(by: Self.period)
+        line.due = line.due.advanced(by: period.withLock { $0 })
         line.sent = now
         for frames in line.line.repeats(now: now) { _ = line.socket.send(frames) }
         let beat = WorkerToCoordinator.heartbeat(Heartbeat(step: StepNumber(0), phase: .starting))

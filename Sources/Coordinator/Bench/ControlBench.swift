@@ -63,8 +63,12 @@ public struct ControlBench: Sendable {
     private let executable: String
     private let state: StateDirectory
 
-    /// Between the last worker's arrival and the first measured request.
-    private static let warmUp = Duration.seconds(3)
+    /// Signs of life of each worker before anything is measured, and of all of them in a second: libzmq keeps two pieces of
+    /// 256 frames for each direction of a connection (`message_pipe_granularity` in its src/config.hpp), whose pages are
+    /// found as messages of two frames first pass. That is 64 KiB a worker, once.
+    private static let warmUp = (each: 300, perSecond: 10_000.0)
+    /// From there to the first measured request: answers that are on their way arrive.
+    private static let rest = Duration.seconds(3)
     /// Sockets of one simulating thread.
     private static let share = 100
 
@@ -121,8 +125,12 @@ public struct ControlBench: Sendable {
         defer { for crowd in crowds { crowd.stop() } }
         func joined() throws -> Int { try store.record(of: id).events.count { $0.kind == .workerJoined } }
         try await wait("all workers to be on record") { try joined() >= settings.workers }
-        // What came together at the start is not what is measured; its answers are awaited first.
-        try await Task.sleep(for: Self.warmUp)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let period = HostSeconds(max(0.01, Double(settings.workers) / Self.warmUp.perSecond))
+            for crowd in crowds { group.addTask { try await crowd.hurry(Self.warmUp.each, every: period) } }
+            try await group.waitForAll()
+        }
+        try await Task.sleep(for: Self.rest)
         let before = crowds.map(\.current)
         let start = MonotonicInstant.now()
         let first = ProcessFootprint(of: daemon)
