@@ -15,7 +15,7 @@ struct ImportLimitTests {
 
     private func bomb() throws -> String {
         let path = fixture.folder.file("bomb.xml")
-        FileManager.default.createFile(atPath: path, contents: Data("<PubmedArticleSet>".utf8))
+        _ = FileManager.default.createFile(atPath: path, contents: Data("<PubmedArticleSet>".utf8))
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         try file.seekToEnd()
         for _ in 0..<40 { try file.write(contentsOf: Data(repeating: 0x20, count: 1 << 20)) }
@@ -100,7 +100,7 @@ struct ImportLimitTests {
     @Test("an element of more than 32 MiB spoils its own record alone")
     func oversized() throws {
         let path = fixture.folder.file("a.xml")
-        FileManager.default.createFile(atPath: path, contents: nil)
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
         let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         try file.write(contentsOf: Data("<PubmedArticleSet><PubmedArticle><PMID>1</PMID><AbstractText>".utf8))
         for _ in 0..<33 { try file.write(contentsOf: Data(repeating: 0x61, count: 1 << 20)) }

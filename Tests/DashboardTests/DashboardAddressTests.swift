@@ -77,7 +77,7 @@ private final class TokenFile {
     let path = "/tmp/wm-token-\(UInt32.random(in: .min ... .max))"
 
     init(_ text: String, mode: Int = 0o600) throws {
-        FileManager.default.createFile(atPath: path, contents: Data((text + "\n").utf8))
+        _ = FileManager.default.createFile(atPath: path, contents: Data((text + "\n").utf8))
         try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
     }
 

@@ -61,7 +61,7 @@ struct HostTests {
 
     @Test("a profile that an earlier version wrote is refused with what to do")
     func refusesEarlierVersion() {
-        let earlier = Self.machine.yaml.replacing("version: 2\n", with: "")
+        let earlier = Self.machine.yaml.replacing("version: 3\n", with: "version: 2\n")
         let error = #expect(throws: PerformanceModelError.self) {
             try HostMachine(parsing: earlier, file: "host.yaml")
         }
