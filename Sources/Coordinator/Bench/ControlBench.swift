@@ -92,14 +92,7 @@ public struct ControlBench: Sendable {
                 "--no-dashboard", "--launcher", "external", "--workers-listen", "tcp://127.0.0.1:0",
                 "--join-seconds", "86400",
             ])
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            defer { group.cancelAll() }
-            var daemon = ChaosDaemon(processes)
-            try await daemon.start(in: &group)
-            let result = try await load(daemon.processID)
-            await daemon.end()
-            return result
-        }
+        return try await ChaosDaemon.running(processes) { daemon, _ in try await load(daemon.processID) }
     }
 
     private func load(_ daemon: Int32) async throws -> Result {

@@ -61,15 +61,7 @@ public struct KillBench: Sendable {
     ///
     /// - Throws: what the store, the daemon and the launcher throw; `CancellationError`.
     public func run() async throws -> Result {
-        try FileManager.default.createDirectory(atPath: processes.state.path, withIntermediateDirectories: true)
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            defer { group.cancelAll() }
-            var daemon = ChaosDaemon(processes)
-            try await daemon.start(in: &group)
-            let result = try await kills(of: &daemon, in: &group)
-            await daemon.end()
-            return result
-        }
+        try await ChaosDaemon.running(processes) { daemon, group in try await kills(of: &daemon, in: &group) }
     }
 
     private func kills(

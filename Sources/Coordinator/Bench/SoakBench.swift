@@ -60,16 +60,8 @@ public struct SoakBench: Sendable {
     ///
     /// - Throws: what the store, the daemon and the launcher throw; `CancellationError`.
     public func run() async throws -> Result {
-        try FileManager.default.createDirectory(atPath: processes.state.path, withIntermediateDirectories: true)
         try Data("\n".utf8).write(to: URL(fileURLWithPath: emptyText))
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            defer { group.cancelAll() }
-            var daemon = ChaosDaemon(processes)
-            try await daemon.start(in: &group)
-            let result = try await rounds(daemon.processID)
-            await daemon.end()
-            return result
-        }
+        return try await ChaosDaemon.running(processes) { daemon, _ in try await rounds(daemon.processID) }
     }
 
     private func rounds(_ daemon: Int32) async throws -> Result {

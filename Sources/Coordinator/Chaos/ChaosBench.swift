@@ -63,7 +63,6 @@ public struct ChaosBench: Sendable {
     ///
     /// - Throws: what the store, the daemon and the launcher throw; `CancellationError`.
     public func run() async throws -> Result {
-        try FileManager.default.createDirectory(atPath: processes.state.path, withIntermediateDirectories: true)
         var result = Result(seed: seed)
         var random = CounterRandom(seed: seed, purpose: .statistics, step: 0)
         let start = MonotonicInstant.now()
@@ -87,10 +86,7 @@ public struct ChaosBench: Sendable {
     private func disturbRuns(
         _ network: ChaosNetwork, _ result: inout Result, _ random: inout CounterRandom, elapsed: () -> Double
     ) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            defer { group.cancelAll() }
-            var daemon = ChaosDaemon(processes)
-            try await daemon.start(in: &group)
+        try await ChaosDaemon.running(processes) { daemon, group in
             let reference = try await launch(.wafer)
             let undisturbed = try await follow(reference) { _ in }
             report("undisturbed: \(undisturbed.run.outcome?.weightsDigest.prefix(16) ?? "none")")
@@ -100,7 +96,6 @@ public struct ChaosBench: Sendable {
                     id, &daemon, network, in: &group, &random, &result, end: { elapsed() >= minutes * 60 })
                 judge(record, beside: undisturbed, &result)
             }
-            await daemon.end()
         }
     }
 

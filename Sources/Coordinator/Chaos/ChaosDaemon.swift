@@ -8,8 +8,25 @@ struct ChaosDaemon {
 
     init(_ processes: ChaosProcesses) { self.processes = processes }
 
+    /// What `body` gives beside a daemon, which it may start again, and tasks of its own. The daemon is ended after it, and
+    /// killed where it throws.
+    static func running<Value: Sendable>(
+        _ processes: ChaosProcesses,
+        _ body: (inout ChaosDaemon, inout ThrowingTaskGroup<Void, any Error>) async throws -> Value
+    ) async throws -> Value {
+        try FileManager.default.createDirectory(atPath: processes.state.path, withIntermediateDirectories: true)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            var daemon = ChaosDaemon(processes)
+            try await daemon.start(in: &group)
+            let value = try await body(&daemon, &group)
+            await daemon.end()
+            return value
+        }
+    }
+
     /// Starts it, and returns once it answers.
-    mutating func start(in group: inout ThrowingTaskGroup<Void, any Error>) async throws {
+    private mutating func start(in group: inout ThrowingTaskGroup<Void, any Error>) async throws {
         let (started, post) = AsyncStream<Int32>.makeStream()
         group.addTask { [processes] in
             try await processes.serve {
