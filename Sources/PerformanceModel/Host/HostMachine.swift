@@ -7,7 +7,7 @@ public struct HostMachine: Hashable, Sendable, Codable {
     public struct Rates: Hashable, Sendable, Codable {
         /// The width that was measured.
         public var hidden: Int
-        /// Tokens of a sequence.
+        /// Tokens of a sequence, without padding.
         public var sequence: Int
         /// Tokens of the pass.
         public var tokens: Int
@@ -25,7 +25,7 @@ public struct HostMachine: Hashable, Sendable, Codable {
         public var logitNanoseconds: Double
         /// Embeddings both ways, in nanoseconds an element.
         public var embeddingNanoseconds: Double
-        /// A whole pass over the sum of its kernels.
+        /// A whole pass over the sum of its kernels, with one lane.
         public var overhead: Double
 
         /// Rates of the given parts.

@@ -141,8 +141,10 @@ public struct HostStep: Hashable, Sendable {
         let work = LanePassWork(
             model: job.model, vocabularySize: vocabulary, sequences: sequences, tokens: tokens, masked: masked,
             lengthSpread: lengths.spread)
+        // The engine packs tokens, so kernels go by how long texts are, not by the positions that they could fill.
         let rates = machine.rates(
-            hidden: job.model.hidden, sequence: phase.sequence, tokens: max(1, Int(tokens)), busy: busy)
+            hidden: job.model.hidden, sequence: max(1, Int(tokens / sequences)), tokens: max(1, Int(tokens)), busy: busy
+        )
         return passes * work.seconds(rates)
     }
 

@@ -49,8 +49,9 @@ public enum KernelBench {
 
     /// Runs the steps, then the library's products alone.
     ///
+    /// - Parameter measuresLibrary: whether the products are run alone; without that, none are told of.
     /// - Throws: `TrainingError.plan` for settings that no step can be made of; `BERTError`.
-    public static func run(_ settings: BenchSettings) throws -> Result {
+    public static func run(_ settings: BenchSettings, measuresLibrary: Bool = true) throws -> Result {
         var steps = try BenchSteps(settings)
         try steps.run(settings.warmup, measured: false)
         steps.trainer.startProfile()
@@ -58,7 +59,7 @@ public enum KernelBench {
         let profile = steps.trainer.endProfile()
 
         let threads = min(settings.threads, settings.lanes)
-        let best = try ProductBench.bestSeconds(of: profile.products.keys, threads: threads)
+        let best = measuresLibrary ? try ProductBench.bestSeconds(of: profile.products.keys, threads: threads) : [:]
         let step = steps.parts.reduce(0) { $0 + $1.total } / Double(settings.steps)
         let scale = Scale(steps: Double(settings.steps), threads: Double(threads))
         let kernels = profile.kernels.map { kernel, work in
@@ -68,11 +69,13 @@ public enum KernelBench {
                 shareOfStep: seconds / step, bytesPerSecond: scale.rate(work.bytes, work),
                 flopPerSecond: scale.rate(work.operations, work))
         }
-        let products = profile.products.map { shape, work in
-            ProductRow(
-                shape: shape, callsPerStep: Double(work.calls) / scale.steps,
-                secondsPerStep: scale.secondsPerStep(work), flopPerSecond: scale.rate(work.operations, work),
-                peakFlopPerSecond: Double(shape.operations) / (best[shape] ?? .infinity) * scale.threads)
+        let products = profile.products.compactMap { shape, work in
+            best[shape].map { seconds in
+                ProductRow(
+                    shape: shape, callsPerStep: Double(work.calls) / scale.steps,
+                    secondsPerStep: scale.secondsPerStep(work), flopPerSecond: scale.rate(work.operations, work),
+                    peakFlopPerSecond: Double(shape.operations) / seconds * scale.threads)
+            }
         }
         return Result(
             stepSeconds: step, threads: threads, kernels: kernels.sorted { $0.secondsPerStep > $1.secondsPerStep },

@@ -38,7 +38,7 @@ struct HostTrials: Sendable {
         Trial(size: "base", workers: 2, sequence: 128, globalBatch: 4, steps: 10),
     ]
 
-    /// A trial's outcome; times are medians over its steps, and the geometric mean of both runs.
+    /// A trial's outcome; times are medians over its steps, the mean of both runs.
     struct Row: Encodable, Sendable {
         var id: String
         var workers: Int
@@ -46,12 +46,11 @@ struct HostTrials: Sendable {
         var transport: Transport
         var bucketBytes: Int?
         var measuredStepHostSeconds: Double
-        /// The replay at the machine's speed beside the run.
+        /// The same steps, replayed.
         var predictedStepModelledSeconds: Double
         var errorPercent: Double
-        /// That speed against the calibration's, and the error if it is left out.
-        var drift: HostDrift
-        var errorPercentWithoutDrift: Double
+        /// How much longer the second run's median step was than the first's: what no prediction can be better than.
+        var repeatPercent: Double
         var measuredPartsHostSeconds: Parts
         var predictedPartsModelledSeconds: Parts
     }
@@ -83,9 +82,6 @@ struct HostTrials: Sendable {
         var rows: [Row]
         var medianAbsoluteErrorPercent: Double
         var worstAbsoluteErrorPercent: Double
-        /// The same if the machine's drift since its calibration is left out.
-        var medianAbsoluteErrorPercentWithoutDrift: Double
-        var worstAbsoluteErrorPercentWithoutDrift: Double
     }
 
     /// The calibrated machine.
@@ -93,37 +89,28 @@ struct HostTrials: Sendable {
     /// Where the runs are kept while they are needed.
     var state: StateDirectory
 
-    /// A run of a trial: what was measured and modelled, and the machine's drift before and after it.
-    private struct Visit {
-        var check: HostModelCheck.Row
-        var drifts: [HostDrift]
-    }
-
     /// Runs every trial through `client`, in order and then in the reverse: what changes evenly over the whole shifts none
     /// against the others.
     func run(_ client: DaemonClient, progress: @Sendable (String) -> Void) async throws -> Outcome {
         let store = try RunStore(readingFrom: state.path)
-        var visits: [[Visit]] = Self.trials.map { _ in [] }
+        var visits: [[HostModelCheck.Row]] = Self.trials.map { _ in [] }
         let order = Array(Self.trials.indices)
         for index in order + order.reversed() {
             visits[index].append(try await visit(Self.trials[index], client, store, progress))
         }
         let rows = zip(Self.trials, visits).compactMap(Self.row)
         let errors = Quantiles(rows.map { abs($0.errorPercent) })
-        let raw = Quantiles(rows.map { abs($0.errorPercentWithoutDrift) })
         return Outcome(
             calibratedAt: host.measuredAt, rows: rows, medianAbsoluteErrorPercent: errors.median ?? 0,
-            worstAbsoluteErrorPercent: errors.maximum ?? 0, medianAbsoluteErrorPercentWithoutDrift: raw.median ?? 0,
-            worstAbsoluteErrorPercentWithoutDrift: raw.maximum ?? 0)
+            worstAbsoluteErrorPercent: errors.maximum ?? 0)
     }
 
     /// One run. The replay knows how many tokens its steps had; their times are not looked at.
     private func visit(
         _ trial: Trial, _ client: DaemonClient, _ store: RunStore, _ progress: @Sendable (String) -> Void
-    ) async throws -> Visit {
+    ) async throws -> HostModelCheck.Row {
         let job = Self.job(trial)
         progress("\(job.name), \(Figures.plural(trial.workers, "worker")), \(trial.algorithm.rawValue)")
-        let before = try await drift(job, trial)
         let id = try await client.launch(
             job, on: .cluster, workers: trial.workers, hardware: nil,
             exchange: try ExchangeSettings(
@@ -136,34 +123,24 @@ struct HostTrials: Sendable {
         guard let check = HostModelCheck.rows(try store.record(of: id), on: host).first else {
             throw CommandFailure.failed("run \(id) of \(job.name) made too few steps to be compared")
         }
-        return Visit(check: check, drifts: [before, try await drift(job, trial)])
-    }
-
-    private func drift(_ job: Job, _ trial: Trial) async throws -> HostDrift {
-        let host = host
-        let layout = HostStep.Layout(workers: trial.workers, lengths: SequenceLengths(expectedOf: job.examples))
-        return try await OwnThread.run { try HostDrift.measure(job, layout: layout, on: host) }
+        return check
     }
 
     /// All runs of a trial together; nil without any.
-    private static func row(_ trial: Trial, _ visits: [Visit]) -> Row? {
-        let checks = visits.map(\.check)
-        guard let drift = HostDrift(among: visits.flatMap(\.drifts)),
-            let measured = checks.map(\.stepMedianHostSeconds).geometricMean,
-            let modelled = checks.map(\.stepModelledSeconds).geometricMean
-        else { return nil }
-        var parts = Parts(meanOf: checks.map(\.modelled))
-        parts.compute *= drift.compute
-        parts.waiting *= drift.compute
-        parts.exchange *= drift.memory
-        parts.optimizer *= drift.memory
-        let predicted = parts.compute + parts.waiting + parts.exchange + parts.optimizer
+    private static func row(_ trial: Trial, _ visits: [HostModelCheck.Row]) -> Row? {
+        guard let first = visits.first?.stepMedianHostSeconds, let last = visits.last?.stepMedianHostSeconds else {
+            return nil
+        }
+        func mean(_ figure: (HostModelCheck.Row) -> Double) -> Double {
+            visits.reduce(0) { $0 + figure($1) } / Double(visits.count)
+        }
+        let (measured, modelled) = (mean(\.stepMedianHostSeconds), mean(\.stepModelledSeconds))
         return Row(
             id: job(trial).name, workers: trial.workers, algorithm: trial.algorithm, transport: trial.transport,
             bucketBytes: trial.bucket?.count, measuredStepHostSeconds: measured,
-            predictedStepModelledSeconds: predicted, errorPercent: 100 * (predicted / measured - 1), drift: drift,
-            errorPercentWithoutDrift: 100 * (modelled / measured - 1),
-            measuredPartsHostSeconds: Parts(meanOf: checks.map(\.measured)), predictedPartsModelledSeconds: parts)
+            predictedStepModelledSeconds: modelled, errorPercent: 100 * (modelled / measured - 1),
+            repeatPercent: 100 * (last / first - 1), measuredPartsHostSeconds: Parts(meanOf: visits.map(\.measured)),
+            predictedPartsModelledSeconds: Parts(meanOf: visits.map(\.modelled)))
     }
 
     private static func job(_ trial: Trial) -> Job {

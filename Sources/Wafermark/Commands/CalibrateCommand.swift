@@ -22,7 +22,7 @@ struct CalibrateCommand: AsyncParsableCommand {
 
     /// Times that everything but the exchange is measured; the median of each figure counts. What slows a machine for some
     /// seconds then spoils none.
-    private static let rounds = 3
+    private static let rounds = 5
 
     private struct Document: Encodable {
         var path: String

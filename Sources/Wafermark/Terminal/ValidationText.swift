@@ -142,7 +142,7 @@ enum ValidationText {
             [
                 .init("JOB"), .init("WORKERS", isNumeric: true), .init("EXCHANGE"),
                 .init("HOST", isNumeric: true), .init("MODELLED", isNumeric: true), .init("ERROR %", isNumeric: true),
-                .init("DRIFT", isNumeric: true), .init("WITHOUT %", isNumeric: true),
+                .init("REPEAT %", isNumeric: true),
             ],
             rows: outcome.rows.map { row in
                 [
@@ -150,15 +150,13 @@ enum ValidationText {
                     row.workers == 1 ? "none" : "\(row.algorithm.rawValue) \(row.transport.rawValue)",
                     Figures.milliseconds(row.measuredStepHostSeconds),
                     Figures.milliseconds(row.predictedStepModelledSeconds), signed(row.errorPercent),
-                    Figures.fixed(row.drift.compute, 2), signed(row.errorPercentWithoutDrift),
+                    signed(row.repeatPercent),
                 ]
             })
         return "Median steps on this host, calibrated \(outcome.calibratedAt)\n\n" + table.text()
             + "\nmedian absolute error  \(percent(outcome.medianAbsoluteErrorPercent))\n"
             + "worst                  \(percent(outcome.worstAbsoluteErrorPercent))\n"
-            + "  without the drift    \(percent(outcome.medianAbsoluteErrorPercentWithoutDrift)), worst "
-            + "\(percent(outcome.worstAbsoluteErrorPercentWithoutDrift))\n"
-            + "drift: how much slower the machine's kernels were beside the run than when it\nwas calibrated\n"
+            + "repeat: how much longer the same job's steps were the second time\n"
     }
 
     /// Every emulated cluster.
