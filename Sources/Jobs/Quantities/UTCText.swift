@@ -7,13 +7,10 @@ public enum UTCText {
     /// Such as `2026-11-26T15:40:00Z`.
     ///
     /// - Parameter unix: seconds since 1970 began; what lies outside the years 1 to 9999 is taken for the nearest of them.
-    public static func seconds(_ unix: Double) -> String { text(of: parts(unix)) + "Z" }
+    public static func seconds(_ unix: Double) -> String { text(of: parts(unix), hasMilliseconds: false) }
 
     /// Such as `2026-11-26T15:40:00.123Z`.
-    public static func milliseconds(_ unix: Double) -> String {
-        let parts = parts(unix)
-        return text(of: parts) + "." + digits(parts.milliseconds, 3) + "Z"
-    }
+    public static func milliseconds(_ unix: Double) -> String { text(of: parts(unix), hasMilliseconds: true) }
 
     private static func parts(_ unix: Double) -> (days: Int, seconds: Int, milliseconds: Int) {
         let bounded = unix.isNaN ? 0 : min(max(unix, range.lowerBound), range.upperBound)
@@ -24,11 +21,31 @@ public enum UTCText {
         return (Int(days), Int(whole - days * secondsADay), milliseconds)
     }
 
-    private static func text(of parts: (days: Int, seconds: Int, milliseconds: Int)) -> String {
+    /// Written digit by digit: there can be tens of thousands in a list.
+    private static func text(
+        of parts: (days: Int, seconds: Int, milliseconds: Int), hasMilliseconds: Bool
+    ) -> String {
         let (year, month, day) = date(daysSince1970: parts.days)
-        let (hour, minute, second) = (parts.seconds / 3_600, parts.seconds / 60 % 60, parts.seconds % 60)
-        return digits(year, 4) + "-" + digits(month, 2) + "-" + digits(day, 2) + "T" + digits(hour, 2) + ":"
-            + digits(minute, 2) + ":" + digits(second, 2)
+        return String(unsafeUninitializedCapacity: 24) { bytes in
+            var end = 0
+            func put(_ value: Int, _ count: Int, then mark: Unicode.Scalar) {
+                var rest = value
+                for place in (end..<end + count).reversed() {
+                    bytes[place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                    rest /= 10
+                }
+                bytes[end + count] = UInt8(ascii: mark)
+                end += count + 1
+            }
+            put(year, 4, then: "-")
+            put(month, 2, then: "-")
+            put(day, 2, then: "T")
+            put(parts.seconds / 3_600, 2, then: ":")
+            put(parts.seconds / 60 % 60, 2, then: ":")
+            put(parts.seconds % 60, 2, then: hasMilliseconds ? "." : "Z")
+            if hasMilliseconds { put(parts.milliseconds, 3, then: "Z") }
+            return end
+        }
     }
 
     /// The Gregorian date: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
@@ -43,10 +60,5 @@ public enum UTCText {
         return (
             yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
         )
-    }
-
-    private static func digits(_ value: Int, _ count: Int) -> String {
-        let text = String(value)
-        return text.utf8.count >= count ? text : String(repeating: "0", count: count - text.utf8.count) + text
     }
 }
