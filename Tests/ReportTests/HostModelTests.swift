@@ -64,6 +64,19 @@ struct HostModelTests {
         #expect(measuring.modelled.compute > shared.modelled.compute)
     }
 
+    @Test("each step is replayed with its own tokens: some long ones move the median no more than in the run")
+    func ownTokens() throws {
+        var record = FabricatedRuns.pair()[0]
+        let even = try #require(HostModelCheck.rows(record, on: Self.host()).first)
+        for index in record.steps.indices where index.isMultiple(of: 3) { record.steps[index].tokens *= 2 }
+        let uneven = try #require(HostModelCheck.rows(record, on: Self.host()).first)
+        // By their mean tokens they would take a third longer. Lengths that vary cost attention something.
+        #expect(abs(uneven.stepModelledSeconds / even.stepModelledSeconds - 1) < 0.1)
+        for index in record.steps.indices where !index.isMultiple(of: 3) { record.steps[index].tokens *= 2 }
+        let long = try #require(HostModelCheck.rows(record, on: Self.host()).first)
+        #expect(long.modelled.compute > 1.8 * even.modelled.compute)
+    }
+
     @Test("is told in every format; without a calibration, or on another machine, it says why there is none")
     func shown() throws {
         let calibrations: [(Result<HostMachine, PerformanceModelError>?, String)] = [
