@@ -40,6 +40,8 @@ public enum OptimizerKernels {
     /// doesn't depend on who computed which block.
     public static let blockSize = 1 << 14
 
+    private static var kernels: UnsafePointer<wm_kernels> { FusedKernels.active.table }
+
     /// AdamW, as `torch.optim.AdamW`, over `count` elements of one tensor.
     public static func adamW(
         weights: UnsafeMutablePointer<Float>, firstMoments: UnsafeMutablePointer<Float>,
@@ -47,7 +49,7 @@ public enum OptimizerKernels {
         scalars: OptimizerScalars
     ) {
         withUnsafePointer(to: scalars.values) {
-            wm_adamw(weights, firstMoments, secondMoments, gradients, count, $0)
+            kernels.pointee.adamw(count, $0, gradients, weights, firstMoments, secondMoments)
         }
     }
 
@@ -59,27 +61,22 @@ public enum OptimizerKernels {
         secondMoments: UnsafeMutablePointer<Float>, gradients: UnsafeMutablePointer<Float>, count: Int,
         scalars: OptimizerScalars
     ) -> (weights: Double, update: Double) {
-        var norms = (0.0, 0.0)
-        withUnsafePointer(to: scalars.values) { scalars in
-            withUnsafeMutableBytes(of: &norms) { bytes in
-                wm_lamb_update(
-                    weights, firstMoments, secondMoments, gradients, count, scalars,
-                    bytes.assumingMemoryBound(to: Double.self).baseAddress)
-            }
+        let norms = withUnsafePointer(to: scalars.values) {
+            kernels.pointee.lamb_update(count, $0, weights, gradients, firstMoments, secondMoments)
         }
-        return (weights: norms.0, update: norms.1)
+        return (weights: norms.weights, update: norms.update)
     }
 
     /// LAMB's second half: weights -= rate x update.
     public static func lambApply(
         weights: UnsafeMutablePointer<Float>, update: UnsafePointer<Float>, count: Int, rate: Float
     ) {
-        wm_lamb_apply(weights, update, count, rate)
+        kernels.pointee.lamb_apply(count, rate, update, weights)
     }
 
     /// The sum of squares of `count` elements, in double, in an order that depends on `count` alone.
     public static func sumOfSquares(_ values: UnsafePointer<Float>, count: Int) -> Double {
-        wm_sum_of_squares(values, count)
+        kernels.pointee.sum_of_squares(count, values)
     }
 }
 
@@ -96,10 +93,8 @@ public enum NormalKernel {
         _ values: UnsafeMutableBufferPointer<Float>, key: SIMD2<UInt32>, stream: UInt64, start: Int, deviation: Float
     ) {
         precondition(start % granularity == 0 && start < 1 << 38, "element \(start) is not where a block begins")
-        withUnsafeBytes(of: key) { key in
-            wm_fill_normal(
-                values.baseAddress, values.count, UInt32(start / granularity),
-                key.assumingMemoryBound(to: UInt32.self).baseAddress, stream, deviation)
-        }
+        guard let first = values.baseAddress else { return }
+        FusedKernels.active.table.pointee.fill_normal(
+            values.count, UInt32(start / granularity), key.x, key.y, stream, deviation, first)
     }
 }

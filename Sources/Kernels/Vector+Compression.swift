@@ -75,7 +75,7 @@ extension Vector {
     public static func packNonZeros(
         of values: UnsafePointer<Float>, count: Int, into packed: UnsafeMutableRawPointer
     ) -> Int? {
-        let used = wm_pack_nonzero(count, values, count * MemoryLayout<Float>.stride - 1, packed)
+        let used = kernels.pointee.pack_nonzero(count, values, count * MemoryLayout<Float>.stride - 1, packed)
         return used > 0 ? used : nil
     }
 
@@ -84,6 +84,6 @@ extension Vector {
         _ packed: UnsafeRawBufferPointer, into values: UnsafeMutablePointer<Float>, count: Int
     ) -> Bool {
         guard let start = packed.baseAddress else { return false }
-        return wm_unpack_nonzero(count, start, packed.count, values) != 0
+        return kernels.pointee.unpack_nonzero(count, start, packed.count, values) != 0
     }
 }

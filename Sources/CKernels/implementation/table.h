@@ -1,10 +1,16 @@
 // Everything, for one instruction set; the including file says which.
+#include "sixteen.h"
+
+#include "normal.h"
+#include "optimizer.h"
+
 #include "vector.h"
 
 #include "vectors.h"
 
 #include "half.h"
 #include "largest.h"
+#include "sparse_sums.h"
 
 #include "dropout.h"
 
@@ -31,6 +37,8 @@ const wm_kernels WM_TABLE = {
     .pack_f16 = pack_f16,
     .unpack_f16 = unpack_f16,
     .keep_largest = keep_largest,
+    .pack_nonzero = pack_nonzero,
+    .unpack_nonzero = unpack_nonzero,
     .scale = scale,
     .squared_norm = squared_norm,
     .exponential = exponential,
@@ -56,4 +64,9 @@ const wm_kernels WM_TABLE = {
     .vocabulary_tile_backward = vocabulary_tile_backward,
     .sparse_product = sparse_product,
     .sparse_gradient = sparse_gradient,
+    .adamw = adamw,
+    .lamb_update = lamb_update,
+    .lamb_apply = lamb_apply,
+    .sum_of_squares = sum_of_squares,
+    .fill_normal = fill_normal,
 };

@@ -8,8 +8,8 @@
 #ifndef CKERNELS_H
 #define CKERNELS_H
 
+#include "optimizer.h"
 #include "sparse.h"
-#include "sparse_sums.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -80,6 +80,12 @@ typedef struct {
     /// Of the sums gradient + residual, the `kept` (1 to count) largest by magnitude go into `gradient`, 0 elsewhere; all
     /// others stay in `residual`, 0 there. Of equal ones the first are kept; infinity and NaN are larger than every number.
     void (*keep_largest)(ptrdiff_t count, ptrdiff_t kept, float *gradient, float *residual);
+    /// Sums most of whose numbers are zero, in fewer bytes, without loss. Packed, they are ceil(count / 64) words of 8 bytes,
+    /// little-endian, with bit i % 64 of word i / 64 set where number i has any bit set (so -0 is kept); then those numbers,
+    /// in order. At most `limit` bytes are used; returns how many were, 0 where they would be more.
+    ptrdiff_t (*pack_nonzero)(ptrdiff_t count, const float *values, ptrdiff_t limit, void *packed);
+    /// Unpacks `count` numbers from `bytes` bytes; 0 where these are not what `pack_nonzero` makes of so many.
+    int (*unpack_nonzero)(ptrdiff_t count, const void *packed, ptrdiff_t bytes, float *values);
     void (*scale)(ptrdiff_t count, float factor, float *values);
     /// Sum of squares in double, in an order fixed by `count` and the table alone.
     double (*squared_norm)(ptrdiff_t count, const float *values);
@@ -167,6 +173,26 @@ typedef struct {
     /// gradient += the entries of slopes^T x, where slopes [tokens, rows] is the gradient of y; accumulates.
     void (*sparse_gradient)(const wm_sparse *w, ptrdiff_t tokens, wm_dense slopes, wm_dense x, float *gradient,
                             float *scratch);
+
+    // Optimizer steps over a range of one tensor, and the numbers that weights begin with. Every element's result depends on
+    // that element alone, and each operation is rounded on its own, so ranges may be cut anywhere and computed by any table,
+    // to the same bits.
+    /// torch.optim.AdamW: g' = scale g; m += (1 - beta1)(g' - m); v = beta2 v + (1 - beta2) g'^2;
+    /// w = decay_factor w - step_size m / (sqrt(v) inverse_root2 + epsilon).
+    void (*adamw)(ptrdiff_t count, const wm_optimizer_scalars *scalars, const float *gradient, float *weights,
+                  float *first, float *second);
+    /// LAMB's first half: moments as AdamW's, then the update
+    /// u = (m inverse_first) / (sqrt(v) inverse_root2 + epsilon) + weight_decay w, written over the gradient.
+    wm_lamb_norms (*lamb_update)(ptrdiff_t count, const wm_optimizer_scalars *scalars, const float *weights,
+                                 float *gradient, float *first, float *second);
+    /// LAMB's second half: w -= rate u, where rate is the learning rate times the tensor's trust ratio.
+    void (*lamb_apply)(ptrdiff_t count, float rate, const float *update, float *weights);
+    /// The sum of squares of a range, added up in a fixed order (16 running sums in double).
+    double (*sum_of_squares)(ptrdiff_t count, const float *values);
+    /// Fills a range with normal numbers of mean 0: element e of the stream is a pure function of (key, stream, e). The range
+    /// begins at element 64 x first_block of the stream. Philox 4x32-10 and the method of Box and Muller (1958).
+    void (*fill_normal)(ptrdiff_t count, uint32_t first_block, uint32_t key0, uint32_t key1, uint64_t stream,
+                        float deviation, float *values);
 } wm_kernels;
 
 /// The best table that this machine can run.

@@ -1,14 +1,6 @@
-// Which numbers of a sum are not zero; nothing here computes, so one source serves every machine.
-#include "sparse_sums.h"
-#include <string.h>
+// Which numbers of a sum are not zero; ckernels.h says how they lie. Nothing here computes.
 
-#if defined(__x86_64__)
-#define WM_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WM_CLONES
-#endif
-
-WM_CLONES ptrdiff_t wm_pack_nonzero(ptrdiff_t count, const float *values, ptrdiff_t limit, void *packed) {
+static ptrdiff_t pack_nonzero(ptrdiff_t count, const float *values, ptrdiff_t limit, void *packed) {
     const ptrdiff_t words = (count + 63) / 64;
     ptrdiff_t used = words * 8;
     if (used > limit) return 0;
@@ -26,7 +18,7 @@ WM_CLONES ptrdiff_t wm_pack_nonzero(ptrdiff_t count, const float *values, ptrdif
     return used;
 }
 
-int wm_unpack_nonzero(ptrdiff_t count, const void *packed, ptrdiff_t bytes, float *values) {
+static int unpack_nonzero(ptrdiff_t count, const void *packed, ptrdiff_t bytes, float *values) {
     const ptrdiff_t words = (count + 63) / 64;
     if (bytes < words * 8 || bytes % 4 != 0) return 0;
     const char *next = (const char *)packed + words * 8;
