@@ -50,13 +50,13 @@ struct StreamRoutes {
     private static func stream(
         _ open: OpenStreams, _ makeLooker: @escaping @Sendable () -> () throws -> Look
     ) throws -> Response {
-        guard open.enter() else {
+        guard let place = open.enter() else {
             throw HTTPError(.serviceUnavailable, message: "too many streams are open; close some pages")
         }
         return Response(
             status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
             body: ResponseBody { writer in
-                defer { open.leave() }
+                defer { withExtendedLifetime(place) {} }
                 let look = makeLooker()
                 var quiet = Duration.zero
                 // The browser asks again by itself; not more often than this.
