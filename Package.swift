@@ -122,6 +122,10 @@ if Context.environment["WAFERMARK_FUZZ"] != nil {
             dependencies: [
                 "FuzzDriver", "Wire", "BERT", "Corpus", "Training", "PerformanceModel", "Jobs", "Digests",
             ], path: "Tests/Fuzz/Decoders", linkerSettings: linker),
+        .executableTarget(
+            name: "FuzzRequests",
+            dependencies: ["FuzzDriver", "Dashboard", "Coordinator", "Runs", "Jobs", .hummingbird, .logging],
+            path: "Tests/Fuzz/Requests", linkerSettings: linker),
     ]
 }
 
