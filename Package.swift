@@ -129,6 +129,12 @@ if Context.environment["WAFERMARK_FUZZ"] != nil {
     ]
 }
 
+// What ThreadSanitizer doesn't see by itself; `deploy/sanitize` alone builds it, into everything.
+if Context.environment["WAFERMARK_SANITIZER"] == "thread" {
+    package.targets.append(.target(name: "CSanitizers", path: "Tests/Sanitizers"))
+    package.targets.first { $0.name == "Jobs" }?.dependencies.append("CSanitizers")
+}
+
 extension Target.Dependency {
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let grdb = product(name: "GRDB", package: "GRDB.swift")
