@@ -70,8 +70,8 @@ struct HostModelTests {
         let even = try #require(HostModelCheck.rows(record, on: Self.host()).first)
         for index in record.steps.indices where index.isMultiple(of: 3) { record.steps[index].tokens *= 2 }
         let uneven = try #require(HostModelCheck.rows(record, on: Self.host()).first)
-        // By their mean tokens they would compute a third longer. Lengths that vary cost attention something.
-        #expect(abs(uneven.modelled.compute / even.modelled.compute - 1) < 0.1)
+        // By their mean tokens they would compute a third longer, and attention by lengths that vary so much comes on top.
+        #expect(uneven.modelled.compute / even.modelled.compute < 1.3)
         for index in record.steps.indices where !index.isMultiple(of: 3) { record.steps[index].tokens *= 2 }
         let long = try #require(HostModelCheck.rows(record, on: Self.host()).first)
         #expect(long.modelled.compute > 1.8 * even.modelled.compute)
