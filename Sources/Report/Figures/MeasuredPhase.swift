@@ -48,6 +48,8 @@ struct MeasuredPhase {
             var tokens: Int
             var measuresNoise: Bool
         }
+        let positions = Double(run.job.phases[index].globalBatch * run.job.phases[index].sequence)
+        var layout = layout(of: run, on: host)
         var known: [Kind: HostStep] = [:]
         var replays: [HostStep] = []
         for step in steps {
@@ -56,9 +58,7 @@ struct MeasuredPhase {
                 replays.append(replay)
                 continue
             }
-            var layout = layout(of: run, on: host)
-            let phase = run.job.phases[index]
-            layout.lengths.fill = Double(kind.tokens) / Double(phase.globalBatch * phase.sequence)
+            layout.lengths.fill = Double(kind.tokens) / positions
             layout.gradientNoiseShare = kind.measuresNoise ? 1 : 0
             let replay = try HostStep(
                 job: run.job, phase: index, layout: layout, vocabularySize: vocabularySize(of: run), on: host)

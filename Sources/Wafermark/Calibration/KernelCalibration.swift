@@ -6,20 +6,20 @@ import Training
 /// Measures what the engine's kernels reach on this machine, by width, sequence length and lanes side by side.
 struct KernelCalibration {
     /// Widths of the named sizes up to base, and the two lengths of BERT's phases.
-    static let widths = [128, 256, 512, 768]
-    static let lengths = [128, 512]
+    private static let widths = [128, 256, 512, 768]
+    private static let lengths = [128, 512]
     /// Tokens of a lane's pass: a lone sequence, as many as fill the products, and, where that does not take long, so many
     /// that a layer's activations fit no core's cache any more.
-    static func tokens(width: Int, length: Int) -> [Int] {
+    private static func tokens(width: Int, length: Int) -> [Int] {
         (length < 512 ? [length, 512] : [length]) + (width <= 256 ? [2_048] : [])
     }
     /// Layers: one as all but the last are, and the last.
-    static let layers = 2
+    private static let layers = 2
     /// Entries of the vocabulary; the heads' rates hardly depend on it, since they go through it in tiles.
-    static let vocabulary = 8192
+    private static let vocabulary = 8192
 
     /// Host seconds that the rates of one shape are measured for, about.
-    var secondsEach = 0.25
+    private static let secondsEach = 0.25
 
     private struct Shape {
         var width, length, tokens, busy: Int
@@ -76,7 +76,7 @@ struct KernelCalibration {
     }
 
     /// Rates of one shape.
-    func measure(width: Int, length: Int, tokens: Int, busy: Int) throws -> HostMachine.Rates {
+    private func measure(width: Int, length: Int, tokens: Int, busy: Int) throws -> HostMachine.Rates {
         let model = ModelShape(layers: Self.layers, hidden: width, heads: width / 64)
         let sequences = tokens / length
         let masked = Int((Double(length) * 0.15).rounded())
@@ -85,7 +85,7 @@ struct KernelCalibration {
             masked: Double(sequences * masked))
         // A first guess of 80 GFLOP/s sets the number of steps.
         let guess = (work.encoderFlops + work.headFlops) / 80e9
-        let steps = max(3, min(400, Int(secondsEach / guess)))
+        let steps = max(3, min(400, Int(Self.secondsEach / guess)))
         let result = try KernelBench.run(
             BenchSettings(
                 model: model, batch: sequences * busy, sequence: length, threads: busy, steps: steps, warmup: 1,

@@ -52,7 +52,7 @@ struct MemoryCalibration {
     private static let rounds = 25
 
     /// Seconds an element of adding one gradient to another, both beyond every cache.
-    func sum() -> Double {
+    private func sum() -> Double {
         let (into, from) = (FloatBuffer(count: Self.elements), FloatBuffer(count: Self.elements))
         into.buffer.update(repeating: 1)
         from.buffer.update(repeating: 1)
