@@ -90,22 +90,18 @@ struct Rendezvous: Sendable {
 }
 
 /// Runs `body` for each worker on a thread of its own and returns what they gave. Bodies bound their own waits.
+///
+/// All threads are started before anything is awaited: a task for each would have to find a place on the cooperative pool
+/// first, which other tests may fill for minutes, while those already started wait for the rest.
 func onThreads<Value: Sendable>(_ count: Int, _ body: @escaping @Sendable (Int) throws -> Value) async throws -> [Value]
 {
-    try await withThrowingTaskGroup(of: (Int, Value).self) { group in
-        for index in 0..<count {
-            group.addTask {
-                try await withCheckedThrowingContinuation { continuation in
-                    Thread.detachNewThread {
-                        continuation.resume(with: Result { (index, try body(index)) })
-                    }
-                }
-            }
-        }
-        var values: [(index: Int, value: Value)] = []
-        for try await (index, value) in group { values.append((index, value)) }
-        return values.sorted { $0.index < $1.index }.map { $0.value }
+    let (results, ended) = AsyncStream.makeStream(of: (Int, Result<Value, any Error>).self)
+    for index in 0..<count {
+        Thread.detachNewThread { ended.yield((index, Result { try body(index) })) }
     }
+    var outcomes: [Int: Result<Value, any Error>] = [:]
+    for await (index, outcome) in results.prefix(count) { outcomes[index] = outcome }
+    return try (0..<count).compactMap { try outcomes[$0]?.get() }
 }
 
 /// A worker whose frames a test makes itself. It listens where it is expected to, but never reads.
