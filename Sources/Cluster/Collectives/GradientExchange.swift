@@ -10,12 +10,18 @@ import Jobs
 public protocol GradientExchange: AnyObject {
     /// Makes ready for `step`.
     func begin(_ step: StepNumber) throws
-    /// Says that the elements of `range` are final in every partial sum of this worker. Ranges come in ascending order.
-    func contribute(_ range: Range<Int>) throws
+    /// Says that the elements of `range` are final in every partial sum of this worker, since `instant`: now, or when an
+    /// emulated device was done with them. Ranges come in ascending order.
+    func contribute(_ range: Range<Int>, at instant: MonotonicInstant) throws
     /// Returns once the sum over all lanes is in the gradient and nothing uses its memory or that of the partial sums.
     ///
     /// - Throws: `ExchangeError.deadline` or `.unsent`, naming whom it waited for; `.interrupted`.
     func finish(within deadline: HostSeconds) throws -> ExchangeResult
+}
+
+extension GradientExchange {
+    /// Says that the elements of `range` are final now.
+    public func contribute(_ range: Range<Int>) throws { try contribute(range, at: .now()) }
 }
 
 /// What a finished exchange cost.
@@ -30,16 +36,20 @@ public struct ExchangeResult: Hashable, Sendable {
     public var refusals: Refusals
     /// The most by which a sum came after it was sent, or after an emulated network would have delivered it.
     public var lateness: HostSeconds
+    /// When the last part of the sum was there on an emulated machine; nil where none is emulated.
+    public var completed: MonotonicInstant?
 
     /// A result of the given parts.
     public init(
-        waiting: HostSeconds, sent: Bytes, uncompressed: Bytes, refusals: Refusals, lateness: HostSeconds = .zero
+        waiting: HostSeconds, sent: Bytes, uncompressed: Bytes, refusals: Refusals, lateness: HostSeconds = .zero,
+        completed: MonotonicInstant? = nil
     ) {
         self.waiting = waiting
         self.sent = sent
         self.uncompressed = uncompressed
         self.refusals = refusals
         self.lateness = lateness
+        self.completed = completed
     }
 }
 

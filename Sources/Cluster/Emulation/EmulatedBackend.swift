@@ -18,6 +18,21 @@ struct EmulatedBackend: StepBackend {
     let rank: WorkerRank
     /// How long a step's exchange may take once this worker has nothing else to do.
     let deadline: HostSeconds
+    private let clock = EmulatedClock()
+
+    /// A backend of the given parts, for one membership.
+    init(
+        trainer: Trainer, exchange: (any GradientExchange)?, hasPeers: Bool, monitor: ExchangeMonitor,
+        device: EmulatedDevice, rank: WorkerRank, deadline: HostSeconds
+    ) {
+        self.trainer = trainer
+        self.exchange = exchange
+        self.hasPeers = hasPeers
+        self.monitor = monitor
+        self.device = device
+        self.rank = rank
+        self.deadline = deadline
+    }
 
     func makeStep(_ step: StepNumber, observer: any StepObserver) throws -> StepOutcome {
         var stopwatch = Stopwatch()
@@ -25,12 +40,13 @@ struct EmulatedBackend: StepBackend {
         try observer.reached(.input, of: step)
         try trainer.loadStep(step)
         timings.input = stopwatch.lap()
-        timings.starts.compute = stopwatch.lapped
         guard let schedule = device.schedule(of: step, in: trainer.plan.job, worker: rank) else {
             throw TrainingError.outOfTurn(
                 step: step, found: "no schedule of the emulated device", allowed: "one for each phase")
         }
-        let start = MonotonicInstant.now()
+        let start = device.dilation > 0 ? clock.start { !monitor.isInterrupted } : .now()
+        _ = stopwatch.lap()
+        timings.starts.compute = stopwatch.lapped
         var emulated = EmulatedTimings(dilation: device.dilation)
         let lanes = try compute(step, schedule, start: start, observer: observer, &emulated)
         timings.compute = stopwatch.lap()
@@ -38,7 +54,7 @@ struct EmulatedBackend: StepBackend {
         try observer.reached(.exchange, of: step)
         let exchanged = try exchange?.finish(within: deadline)
         let blocked = stopwatch.lap()
-        let summed = MonotonicInstant.now()
+        let summed = exchanged?.completed ?? .now()
         if hasPeers { try observer.awaitCommit(of: step) }
         let waiting = min(blocked, exchanged?.waiting ?? .zero)
         timings.starts.commit = stopwatch.lapped
@@ -49,13 +65,13 @@ struct EmulatedBackend: StepBackend {
         let optimizer = try trainer.applyOptimizer(step)
         emulated.optimizer = MonotonicInstant.now().elapsed(since: begun)
         // What has been applied must be reported, so a membership that is over only cuts the wait short.
-        let late = Hold.until(summed.advanced(by: HostSeconds(schedule.updateSeconds * device.dilation))) {
-            !monitor.isInterrupted
-        }
+        let end = summed.advanced(by: HostSeconds(schedule.updateSeconds * device.dilation))
+        let late = Hold.until(end) { !monitor.isInterrupted }
+        clock.end(at: end)
         timings.waiting = waiting
         timings.exposedCommunication = blocked - waiting
         timings.optimizer = stopwatch.lap()
-        emulated.dilated = MonotonicInstant.now().elapsed(since: start)
+        emulated.dilated = end.elapsed(since: start)
         emulated.lateness = max(emulated.lateness, max(late ?? .zero, exchanged?.lateness ?? .zero))
         return StepOutcome(
             lanes: lanes, optimizer: optimizer, timings: timings, sent: exchanged?.sent ?? Bytes(0),

@@ -5,7 +5,7 @@ import PerformanceModel
 import Synchronization
 
 /// Hands a step's gradient to the exchange part by part, each once it is really computed and the emulated device would have
-/// finished it. On a thread of its own, so that the host may be ahead of the device.
+/// finished it, as of the later of the two. On a thread of its own, so that the host may be ahead of the device.
 final class GradientRelease: Sendable {
     /// A part of the gradient.
     struct Part: Sendable {
@@ -15,8 +15,8 @@ final class GradientRelease: Sendable {
     }
 
     private struct State {
-        /// The elements that are really computed.
-        var computed = 0
+        /// Until when how many elements were really computed, in ascending order.
+        var computed: [(end: Int, at: MonotonicInstant)] = []
         var isCancelled = false
         var lateness = HostSeconds.zero
         var failure: (any Error)?
@@ -39,9 +39,10 @@ final class GradientRelease: Sendable {
         let thread = Thread { [self] in
             do {
                 for part in parts {
-                    let lateness = try wait(for: part)
+                    let instant = try wait(for: part)
+                    let lateness = max(.zero, MonotonicInstant.now().elapsed(since: part.due))
                     state.withLock { $0.lateness = max($0.lateness, lateness) }
-                    try exchange?.contribute(part.elements)
+                    try exchange?.contribute(part.elements, at: instant)
                 }
             } catch {
                 state.withLock { $0.failure = error }
@@ -69,7 +70,7 @@ final class GradientRelease: Sendable {
 
     /// Says that all elements before `end` are really computed.
     func computed(upTo end: Int) {
-        state.withLock { $0.computed = max($0.computed, end) }
+        state.withLock { $0.computed.append((end, .now())) }
         changed.signal()
     }
 
@@ -93,15 +94,16 @@ final class GradientRelease: Sendable {
         ended.signal()
     }
 
-    /// Waits until `part` is computed and due; the host time by which that is late.
-    private func wait(for part: Part) throws -> HostSeconds {
+    /// Waits until `part` is computed and due; returns when both were.
+    private func wait(for part: Part) throws -> MonotonicInstant {
         while true {
-            let (computed, isCancelled) = state.withLock { ($0.computed, $0.isCancelled) }
+            let (computed, isCancelled) = state.withLock { state in
+                (state.computed.first { $0.end >= part.elements.upperBound }?.at, state.isCancelled)
+            }
             if isCancelled || monitor.isInterrupted { throw ExchangeError.interrupted }
-            let late = MonotonicInstant.now().elapsed(since: part.due)
-            if computed >= part.elements.upperBound, late >= .zero { return late }
-            let left = computed >= part.elements.upperBound ? min(-late.seconds, Self.look) : Self.look
-            _ = changed.wait(timeout: .now() + left)
+            let left = part.due.elapsed(since: .now())
+            if let computed, left <= .zero { return max(computed, part.due) }
+            _ = changed.wait(timeout: .now() + (computed == nil ? Self.look : min(left.seconds, Self.look)))
         }
     }
 }

@@ -44,13 +44,13 @@ final class TimedExchange: GradientExchange {
     func begin(_ step: StepNumber) throws {
         self.step = step
         try inner?.begin(step)
-        try say(0..<0)
+        try say(0..<0, at: .now())
     }
 
-    func contribute(_ range: Range<Int>) throws {
-        try inner?.contribute(range)
+    func contribute(_ range: Range<Int>, at instant: MonotonicInstant) throws {
+        try inner?.contribute(range, at: instant)
         guard !range.isEmpty else { return }
-        try say(range)
+        try say(range, at: instant)
     }
 
     func finish(within deadline: HostSeconds) throws -> ExchangeResult {
@@ -70,15 +70,16 @@ final class TimedExchange: GradientExchange {
             } else {
                 result.lateness = max(
                     result.lateness, max(.zero, MonotonicInstant.now().elapsed(since: header.instant)))
+                result.completed = header.instant
                 return result
             }
         }
     }
 
-    private func say(_ elements: Range<Int>) throws {
+    private func say(_ elements: Range<Int>, at instant: MonotonicInstant) throws {
         let header = ExchangeHeader(
             run: run, epoch: epoch, step: step, bucket: 0, sender: rank, elements: elements, lanes: 0..<0,
-            instant: .now())
+            instant: instant)
         guard outbox.send([header.encoded()]) else {
             throw ExchangeError.ended(reason: "the fabric takes nothing any more")
         }

@@ -194,7 +194,10 @@ struct WorkerLife {
                     run: run, epoch: assignment.epoch, rank: assignment.rank, peers: assignment.peers,
                     tree: trainer.plan.tree, algorithm: assignment.algorithm,
                     encoding: SumEncoding(trainer.plan.job), bucket: assignment.bucket,
-                    reconnects: assignment.reconnects, notify: { [link] in link.send(.notice($0)) }),
+                    reconnects: assignment.reconnects,
+                    // Beside virtual devices the fabric tells the time, and numbers travel as they do.
+                    isEmulated: device.map { $0.line == nil } ?? false,
+                    notify: { [link] in link.send(.notice($0)) }),
                 memory: PeerExchange.Memory(partialSums: partialSums, gradient: gradient))
             guard let device else {
                 return ClusterBackend(trainer: trainer, exchange: exchange, deadline: assignment.exchangeDeadline)

@@ -246,10 +246,10 @@ struct EmulationTrials: Sendable {
         examples: ExampleSettings(), lanes: 16, seed: 1,
         phases: [
             Phase(
-                sequence: 128, maskedPositions: 20, globalBatch: 16, microBatch: 1, steps: 10,
+                sequence: 128, maskedPositions: 20, globalBatch: 16, microBatch: 1, steps: 14,
                 schedule: Schedule(peak: 1e-4, warmupSteps: 0, decay: .constant))
         ],
         optimizer: OptimizerSettings(kind: .lamb),
-        evaluation: EvaluationSettings(everySteps: 10, sequences: 16), target: nil,
+        evaluation: EvaluationSettings(everySteps: 14, sequences: 16), target: nil,
         checkpoints: CheckpointSettings())
 }

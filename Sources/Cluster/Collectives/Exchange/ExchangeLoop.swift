@@ -58,9 +58,9 @@ struct ExchangeLoop: ~Copyable {
     private mutating func work() throws(MessagingError) {
         guard let session else { return }
         repeat {
-            if let (step, ready) = state.contribution {
+            if let (step, contributions) = state.contributed {
                 if session.begin(step) { try unpark() }
-                try session.contribute(upTo: ready)
+                try session.contribute(contributions)
             }
         } while try receive()
         try session.returnLoans()

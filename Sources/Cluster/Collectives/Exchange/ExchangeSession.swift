@@ -27,7 +27,9 @@ final class ExchangeSession {
     private var treeSum: TreeSum
     private var step: StepNumber?
     private var buckets: [[Segment]] = []
+    /// Buckets that are filled, and what of the contributions has been used up by them.
     private var contributed = 0
+    private var usedContributions = 0
     private var progress = ExchangeState.Progress()
 
     /// A segment and how far it is.
@@ -72,6 +74,7 @@ final class ExchangeSession {
         guard self.step != step else { return false }
         self.step = step
         contributed = 0
+        usedContributions = 0
         progress = ExchangeState.Progress()
         progress.awaited = Array(repeating: 0, count: setup.peers.count)
         buckets = (0..<plan.buckets.count).map { bucket in
@@ -85,18 +88,22 @@ final class ExchangeSession {
         return true
     }
 
-    /// Takes this worker's own partial sums of all elements before `end`.
+    /// Takes this worker's own partial sums of all elements that `contributions`, the step's so far, have made final.
     ///
     /// - Throws: `MessagingError` where libzmq fails.
-    func contribute(upTo end: Int) throws(MessagingError) {
-        let filled = plan.buckets.filled(upTo: end)
+    func contribute(_ contributions: [ExchangeState.Contribution]) throws(MessagingError) {
+        let filled = plan.buckets.filled(upTo: contributions.last?.end ?? 0)
         while contributed < filled {
             let bucket = contributed
             contributed += 1
+            while contributions[usedContributions].end < plan.buckets[bucket].upperBound { usedContributions += 1 }
+            let instant = contributions[usedContributions].instant
             for index in buckets[bucket].indices {
                 let first = buckets[bucket][index].elements.lowerBound
                 for (node, elements) in memory.partialSums {
-                    buckets[bucket][index].ledger.add(node, PartialSum(in: elements, from: first))
+                    var sum = PartialSum(in: elements, from: first)
+                    sum.instant = instant
+                    buckets[bucket][index].ledger.add(node, sum)
                 }
                 try advance(bucket, index)
             }
@@ -115,12 +122,13 @@ final class ExchangeSession {
         case .failure(.early): return .early
         case .failure(.none(let reason)): return .refused(reason: reason)
         }
-        let sum: PartialSum
+        var sum: PartialSum
         switch read(arrival, at: place) {
         case .success(let numbers): sum = numbers
         case .failure(.unreadable): return .taken
         case .failure(.wrong(let reason)): return .refused(reason: reason)
         }
+        sum.instant = min(arrival.header.instant, .now())
         buckets[place.bucket][place.index].ledger.receive(place.node, sum)
         progress.awaited[place.sender] -= 1
         progress.lateness = max(progress.lateness, arrival.lateness)
@@ -256,6 +264,7 @@ final class ExchangeSession {
             case .send(let node, let sum, let receiver):
                 try send(node, sum, elements, bucket: bucket, to: receiver)
             case .deliver(let sum):
+                if setup.isEmulated { progress.completed = max(progress.completed ?? sum.instant, sum.instant) }
                 let gradient = memory.gradient.pointer + elements.lowerBound
                 guard sum.start != UnsafePointer(gradient) else { continue }
                 Vector.copy(into: gradient, from: sum.start, count: elements.count)
@@ -265,7 +274,7 @@ final class ExchangeSession {
 
     /// The total is made where it belongs, any other sum in memory of its own.
     private func add(_ node: LaneTree.Node, _ segment: Segment) -> PartialSum {
-        let sum: PartialSum
+        var sum: PartialSum
         let target: UnsafeMutablePointer<Float>
         if node == setup.tree.root {
             target = memory.gradient.pointer + segment.elements.lowerBound
@@ -275,7 +284,11 @@ final class ExchangeSession {
             target = piece.pointer
             sum = PartialSum(in: piece)
         }
-        treeSum.write(node, into: target, count: segment.elements.count) { segment.ledger.sum(over: $0)?.start }
+        treeSum.write(node, into: target, count: segment.elements.count) { node in
+            guard let part = segment.ledger.sum(over: node) else { return nil }
+            sum.instant = max(sum.instant, part.instant)
+            return part.start
+        }
         return sum
     }
 
@@ -285,7 +298,7 @@ final class ExchangeSession {
         guard let step else { return }
         let header = ExchangeHeader(
             run: setup.run, epoch: setup.epoch, step: step, bucket: bucket, sender: setup.rank, elements: elements,
-            lanes: node.lanes)
+            lanes: node.lanes, instant: setup.isEmulated ? sum.instant : MonotonicInstant(nanoseconds: 0))
         let bytes = elements.count * MemoryLayout<Float>.stride
         let isLent = bytes >= PeerExchange.smallestLoan.count ? try outboxes.lend(header, sum, to: receiver) : false
         // What a peer reads in this worker's memory, it reads as f32.

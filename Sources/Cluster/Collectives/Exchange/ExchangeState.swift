@@ -15,6 +15,12 @@ final class ExchangeState: Sendable {
         case close
     }
 
+    /// All elements before one were made final at an instant.
+    struct Contribution: Sendable {
+        let end: Int
+        let instant: MonotonicInstant
+    }
+
     /// How far a step is.
     struct Progress: Sendable {
         /// The first bucket that is not summed.
@@ -28,6 +34,8 @@ final class ExchangeState: Sendable {
         var uncompressed = 0
         /// The most by which a sum came after the moment in its header.
         var lateness = HostSeconds.zero
+        /// When the last part of that sum was there on the machine that is emulated; nil where none is.
+        var completed: MonotonicInstant?
         /// Whether the sum over all lanes is in the gradient.
         var isSummed = false
     }
@@ -37,9 +45,9 @@ final class ExchangeState: Sendable {
         /// Counts the orders, and the last one that the exchange's thread has carried out.
         var orderNumber = 0
         var obeyed = 0
-        /// The step that the computing thread is in, and the elements that it has made final.
+        /// The step that the computing thread is in, and what it has made final, in ascending order.
         var step: StepNumber?
-        var ready = 0
+        var contributions: [Contribution] = []
         var progress = Progress()
         /// Sums in gradient memory that libzmq or a peer may still read, by the place of the peer that they go to.
         var lent: [Int: Int] = [:]
@@ -79,12 +87,12 @@ final class ExchangeState: Sendable {
     func begin(_ step: StepNumber) {
         values.withLock {
             $0.step = step
-            $0.ready = 0
+            $0.contributions = []
             $0.progress = Progress()
         }
     }
 
-    func contribute(upTo element: Int) { values.withLock { $0.ready = max($0.ready, element) } }
+    func contribute(_ contribution: Contribution) { values.withLock { $0.contributions.append(contribution) } }
 
     /// Waits until the exchange's thread has obeyed the last order and nobody reads gradient memory any more.
     ///
@@ -128,9 +136,9 @@ final class ExchangeState: Sendable {
         changed.signal()
     }
 
-    /// The step under way and the elements that are final; nil before the first step.
-    var contribution: (step: StepNumber, ready: Int)? {
-        values.withLock { values in values.step.map { ($0, values.ready) } }
+    /// The step under way and what is final; nil before the first step.
+    var contributed: (step: StepNumber, contributions: [Contribution])? {
+        values.withLock { values in values.step.map { ($0, values.contributions) } }
     }
 
     /// Notes how far `step` is; without effect where the computing thread is in another one by now.

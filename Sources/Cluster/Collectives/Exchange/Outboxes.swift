@@ -80,8 +80,8 @@ final class Outboxes {
     /// Closes all connections, on some of which something was lost.
     func dropAll() { connections = [:] }
 
-    /// Sends `sum`, of the elements that `header` names, to the peer at place `receiver`. Its memory counts as lent until
-    /// libzmq has sent or dropped it.
+    /// Sends `sum`, of the elements that `header` names, to the peer at place `receiver`; a header without an instant gets the
+    /// present one. Its memory counts as lent until libzmq has sent or dropped it.
     ///
     /// - Returns: the bytes that its numbers take.
     /// - Throws: `MessagingError` where libzmq does not take it.
@@ -101,7 +101,7 @@ final class Outboxes {
             throw error
         }
         var header = header
-        header.instant = .now()
+        if header.instant.nanoseconds == 0 { header.instant = .now() }
         guard connection.socket.send(header: header.encoded(), payload: frame) else { throw full(receiver) }
         return encoded.bytes.count
     }

@@ -11,6 +11,9 @@ struct PartialSum {
     let keeper: any AnyObject & Sendable
     /// Where peers can read the numbers; nil where they must be sent.
     let place: MemoryPlace?
+    /// When the last of its parts was there: contributed here, or delivered. What the host took since is none of the emulated
+    /// machine's time.
+    var instant = MonotonicInstant(nanoseconds: 0)
 
     /// The sum at element `first` of `buffer`.
     init(in buffer: FloatBuffer, from first: Int) {

@@ -28,6 +28,9 @@ public final class PeerExchange: GradientExchange {
         public var encoding: SumEncoding
         /// The size of a bucket, as f32.
         public var bucket: Bytes
+        /// Whether sums bear the instant at which an emulated machine would have had them, rather than that of their sending: then
+        /// what the host takes between the two delays nothing that is emulated.
+        public var isEmulated: Bool
         /// Told, on the exchange's thread, what whoever looks at the run should know.
         public var notify: @Sendable (String) -> Void
         /// Whether connections of earlier memberships are given up, because something was lost on them.
@@ -37,7 +40,7 @@ public final class PeerExchange: GradientExchange {
         public init(
             run: RunID, epoch: Int, rank: WorkerRank, peers: [Assignment.Peer], tree: LaneTree,
             algorithm: CollectiveAlgorithm, encoding: SumEncoding = .float32, bucket: Bytes, reconnects: Bool = false,
-            notify: @escaping @Sendable (String) -> Void = { _ in }
+            isEmulated: Bool = false, notify: @escaping @Sendable (String) -> Void = { _ in }
         ) {
             self.run = run
             self.epoch = epoch
@@ -49,6 +52,7 @@ public final class PeerExchange: GradientExchange {
             self.bucket = bucket
             self.notify = notify
             self.reconnects = reconnects
+            self.isEmulated = isEmulated
         }
     }
 
@@ -154,13 +158,13 @@ public final class PeerExchange: GradientExchange {
         wakeUp.signal()
     }
 
-    public func contribute(_ range: Range<Int>) throws {
+    public func contribute(_ range: Range<Int>, at instant: MonotonicInstant) throws {
         guard let buckets else { throw ExchangeError.setup(reason: "it has not joined its peers") }
         if state.isInterrupted { throw ExchangeError.interrupted }
         let now = buckets.filled(upTo: range.upperBound)
         guard now > filled else { return }
         filled = now
-        state.contribute(upTo: range.upperBound)
+        state.contribute(ExchangeState.Contribution(end: range.upperBound, instant: instant))
         wakeUp.signal()
     }
 
@@ -170,7 +174,7 @@ public final class PeerExchange: GradientExchange {
         let waiting = progress.lastContribution.map { max(.zero, $0.elapsed(since: start)) } ?? .zero
         return ExchangeResult(
             waiting: waiting, sent: Bytes(progress.sent), uncompressed: Bytes(progress.uncompressed),
-            refusals: refusals, lateness: progress.lateness)
+            refusals: refusals, lateness: progress.lateness, completed: progress.completed)
     }
 }
 

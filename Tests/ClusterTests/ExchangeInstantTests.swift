@@ -1,0 +1,77 @@
+import Cluster
+import Jobs
+import Testing
+
+@Suite("Gradient exchange: instants of an emulated machine")
+struct ExchangeInstantTests {
+    static let cases = CollectiveAlgorithm.allCases.flatMap { algorithm in [2, 4, 5].map { (algorithm, $0) } }
+
+    /// Long past, so that whatever the host takes would show.
+    private static let base = MonotonicInstant.now().advanced(by: HostSeconds(-10))
+
+    private static func contributed(_ half: Int, by rank: Int) -> MonotonicInstant {
+        base.advanced(by: HostSeconds(Double(half) + 0.01 * Double(rank)))
+    }
+
+    @Test("a sum is there when its last part was, however late the host is", arguments: cases)
+    func emulated(algorithm: CollectiveAlgorithm, workers: Int) async throws {
+        for result in try await exchange(algorithm, workers, isEmulated: true) {
+            #expect(result.completed == Self.contributed(1, by: workers - 1))
+            #expect(result.lateness > HostSeconds(8), "it is told all the same")
+        }
+    }
+
+    @Test("where nothing is emulated, sums bear the moment of their sending")
+    func native() async throws {
+        for result in try await exchange(.direct, 4, isEmulated: false) {
+            #expect(result.completed == nil)
+            #expect(result.lateness < HostSeconds(8))
+        }
+    }
+
+    private func exchange(
+        _ algorithm: CollectiveAlgorithm, _ workers: Int, isEmulated: Bool
+    ) async throws -> [ExchangeResult] {
+        let group = try ExchangeGroup(lanes: workers)
+        let shares = group.tree.shares(workerCount: workers)
+        let count = 1_000
+        let end = Rendezvous(of: workers)
+        return try await onThreads(workers) { rank in
+            let exchange = try PeerExchange(listeningAt: group.endpoint(rank), in: group.context)
+            defer { exchange.close() }
+            var setup = try group.setup(rank, shares, algorithm: algorithm, bucket: Bytes(1_024))
+            setup.isEmulated = isEmulated
+            try exchange.join(setup, memory: group.memory(shares[rank], count: count).memory)
+            try exchange.begin(StepNumber(0))
+            try exchange.contribute(0..<count / 2, at: Self.contributed(0, by: rank))
+            try exchange.contribute(count / 2..<count, at: Self.contributed(1, by: rank))
+            let result = try exchange.finish(within: HostSeconds(60))
+            end.wait()
+            return result
+        }
+    }
+}
+
+@Suite("The clock of an emulated device")
+struct EmulatedClockTests {
+    @Test("a step begins as long after the one before on every device, unless the host paused for longer")
+    func pause() {
+        let clock = EmulatedClock()
+        let ended = MonotonicInstant.now()
+        clock.end(at: ended)
+        let start = clock.start { true }
+        #expect(start == ended.advanced(by: EmulatedClock.pause))
+        #expect(MonotonicInstant.now() >= start)
+        clock.end(at: ended.advanced(by: HostSeconds(-60)))
+        #expect(clock.start { true } >= start)
+    }
+
+    @Test("the first step begins at once, and so does one that nobody wants to wait for")
+    func unwanted() {
+        let clock = EmulatedClock()
+        let before = MonotonicInstant.now()
+        #expect(clock.start { true } >= before)
+        clock.end(at: before.advanced(by: HostSeconds(3_600)))
+        #expect(clock.start { false } < before.advanced(by: HostSeconds(3_000)))
+    }
+}
