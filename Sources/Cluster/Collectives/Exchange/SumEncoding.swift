@@ -79,7 +79,7 @@ final class SumCoder {
     /// holds no such sum.
     func decode(_ frame: Frame, count: Int) -> PartialSum? {
         if encoding.rounding == nil, frame.bytes.count == count * MemoryLayout<Float>.stride,
-            let start = frame.bytes.baseAddress
+            let start = frame.bytes.baseAddress, Self.isAligned(start, for: Float.self)
         {
             return PartialSum(at: UnsafePointer(start.assumingMemoryBound(to: Float.self)), in: frame)
         }
@@ -93,7 +93,12 @@ final class SumCoder {
         guard let start = bytes.baseAddress else { return false }
         if case .half(let half) = encoding {
             guard bytes.count == count * MemoryLayout<UInt16>.stride else { return false }
-            Vector.unpack(into: target, from: start.assumingMemoryBound(to: UInt16.self), count: count, as: half)
+            let piece = Self.isAligned(start, for: UInt16.self) ? nil : scratch.take()
+            if let piece { UnsafeMutableRawPointer(piece.pointer).copyMemory(from: start, byteCount: bytes.count) }
+            let halves = piece.map { UnsafeRawPointer($0.pointer) } ?? start
+            withExtendedLifetime(piece) {
+                Vector.unpack(into: target, from: halves.assumingMemoryBound(to: UInt16.self), count: count, as: half)
+            }
             return true
         }
         if bytes.count == count * MemoryLayout<Float>.stride {
@@ -101,5 +106,10 @@ final class SumCoder {
             return true
         }
         return encoding == .nonZeros && Vector.unpackNonZeros(bytes, into: target, count: count)
+    }
+
+    /// Whether numbers of this type may be at `address`: small messages begin anywhere in what libzmq has received at once.
+    private static func isAligned<Number>(_ address: UnsafeRawPointer, for: Number.Type) -> Bool {
+        Int(bitPattern: address) % MemoryLayout<Number>.alignment == 0
     }
 }
