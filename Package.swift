@@ -131,7 +131,9 @@ if Context.environment["WAFERMARK_FUZZ"] != nil {
 
 // What ThreadSanitizer doesn't see by itself; `deploy/sanitize` alone builds it, into everything.
 if Context.environment["WAFERMARK_SANITIZER"] == "thread" {
-    package.targets.append(.target(name: "CSanitizers", path: "Tests/Sanitizers", exclude: ["thread.suppressions"]))
+    package.targets.append(
+        .target(
+            name: "CSanitizers", path: "Tests/Sanitizers", exclude: ["thread.suppressions", "address.suppressions"]))
     package.targets.first { $0.name == "Jobs" }?.dependencies.append("CSanitizers")
 }
 
