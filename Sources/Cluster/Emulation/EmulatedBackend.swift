@@ -20,20 +20,6 @@ struct EmulatedBackend: StepBackend {
     let deadline: HostSeconds
     private let clock = EmulatedClock()
 
-    /// A backend of the given parts, for one membership.
-    init(
-        trainer: Trainer, exchange: (any GradientExchange)?, hasPeers: Bool, monitor: ExchangeMonitor,
-        device: EmulatedDevice, rank: WorkerRank, deadline: HostSeconds
-    ) {
-        self.trainer = trainer
-        self.exchange = exchange
-        self.hasPeers = hasPeers
-        self.monitor = monitor
-        self.device = device
-        self.rank = rank
-        self.deadline = deadline
-    }
-
     func makeStep(_ step: StepNumber, observer: any StepObserver) throws -> StepOutcome {
         var stopwatch = Stopwatch()
         var timings = StepTimings(from: stopwatch)
