@@ -29,8 +29,18 @@ struct ExchangeInstantTests {
         }
     }
 
+    @Test("nothing passes a worker that has not begun the step", arguments: [4, 5])
+    func begun(workers: Int) async throws {
+        let late = 2
+        let begun = Self.base.advanced(by: HostSeconds(5))
+        let results = try await exchange(.ring, workers, isEmulated: true, begun: [late: begun])
+        // The worker behind it hears from nobody else.
+        #expect(results[late + 1].lateness < MonotonicInstant.now().elapsed(since: begun))
+        #expect(results[late].lateness > MonotonicInstant.now().elapsed(since: begun))
+    }
+
     private func exchange(
-        _ algorithm: CollectiveAlgorithm, _ workers: Int, isEmulated: Bool
+        _ algorithm: CollectiveAlgorithm, _ workers: Int, isEmulated: Bool, begun: [Int: MonotonicInstant] = [:]
     ) async throws -> [ExchangeResult] {
         let group = try ExchangeGroup(lanes: workers)
         let shares = group.tree.shares(workerCount: workers)
@@ -42,9 +52,10 @@ struct ExchangeInstantTests {
             var setup = try group.setup(rank, shares, algorithm: algorithm, bucket: Bytes(1_024))
             setup.isEmulated = isEmulated
             try exchange.join(setup, memory: group.memory(shares[rank], count: count).memory)
-            try exchange.begin(StepNumber(0))
-            try exchange.contribute(0..<count / 2, at: Self.contributed(0, by: rank))
-            try exchange.contribute(count / 2..<count, at: Self.contributed(1, by: rank))
+            let start = begun[rank] ?? Self.base
+            try exchange.begin(StepNumber(0), at: start)
+            try exchange.contribute(0..<count / 2, at: max(start, Self.contributed(0, by: rank)))
+            try exchange.contribute(count / 2..<count, at: max(start, Self.contributed(1, by: rank)))
             let result = try exchange.finish(within: HostSeconds(60))
             end.wait()
             return result

@@ -8,8 +8,8 @@ import Jobs
 /// `begin` to the end of `finish` the gradient is its to write. Once `finish` has returned both are the caller's
 /// again, whatever the network still does.
 public protocol GradientExchange: AnyObject {
-    /// Makes ready for `step`.
-    func begin(_ step: StepNumber) throws
+    /// Makes ready for `step`, which begins at `instant`: now, or when an emulated device began it.
+    func begin(_ step: StepNumber, at instant: MonotonicInstant) throws
     /// Says that the elements of `range` are final in every partial sum of this worker, since `instant`: now, or when an
     /// emulated device was done with them. Ranges come in ascending order.
     func contribute(_ range: Range<Int>, at instant: MonotonicInstant) throws
@@ -20,6 +20,9 @@ public protocol GradientExchange: AnyObject {
 }
 
 extension GradientExchange {
+    /// Makes ready for `step`, which begins now.
+    public func begin(_ step: StepNumber) throws { try begin(step, at: .now()) }
+
     /// Says that the elements of `range` are final now.
     public func contribute(_ range: Range<Int>) throws { try contribute(range, at: .now()) }
 }

@@ -69,7 +69,7 @@ struct EmulatedBackend: StepBackend {
         _ step: StepNumber, _ schedule: DeviceSchedule, start: MonotonicInstant, observer: any StepObserver,
         _ emulated: inout EmulatedTimings
     ) throws -> [LaneResult] {
-        try exchange?.begin(step)
+        try exchange?.begin(step, at: start)
         let count = trainer.plan.layout.elementCount
         let release = GradientRelease(
             GradientRelease.parts(schedule, count: count, start: start, dilation: device.dilation), to: exchange,

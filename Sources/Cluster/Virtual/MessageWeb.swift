@@ -1,8 +1,8 @@
 import Jobs
 import PerformanceModel
 
-/// The messages of an exchange and who waits for what, by numbers: what a device has computed of a bucket, and the arrival and
-/// the sending of each message.
+/// The messages of an exchange and who waits for what, by numbers: a device's beginning of the step, what it has computed of a
+/// bucket, and the arrival and the sending of each message.
 struct MessageWeb: Sendable {
     /// All messages.
     let messages: [GradientMessages.Message]
@@ -16,36 +16,27 @@ struct MessageWeb: Sendable {
     let partialSumNeeds: [Int32]
 
     private let exchange: EmulatedStepReplay.Exchange
-    private let buckets: Int
+    private let numbering: Numbering
 
     /// The messages of `exchange`.
     init(_ exchange: EmulatedStepReplay.Exchange) {
         self.exchange = exchange
         let plan = exchange.messages
         messages = plan.messages
-        let buckets = exchange.buckets
-        self.buckets = buckets
-        let own = exchange.laneCounts.count * buckets
-        let count = own + 2 * plan.messages.count
-        func number(_ need: GradientMessages.Need) -> Int {
-            switch need {
-            case .own(let worker, let bucket): worker * buckets + bucket
-            case .arrival(let message): own + 2 * message
-            case .sending(let message): own + 2 * message + 1
-            }
-        }
-        var followers = [[Int32]](repeating: [], count: count)
+        let numbering = Numbering(devices: exchange.laneCounts.count, buckets: exchange.buckets)
+        self.numbering = numbering
+        var followers = [[Int32]](repeating: [], count: numbering.count(messages: plan.messages.count))
         var contributed = followers
         var summed = followers
         var partialSums = [Int32](repeating: 0, count: exchange.laneCounts.count)
         for (index, message) in plan.messages.enumerated() {
-            for need in message.needs { followers[number(need)].append(Int32(index)) }
+            for need in message.needs { followers[numbering.number(need)].append(Int32(index)) }
             guard !message.isTotal else { continue }
-            contributed[number(.arrival(index))].append(Int32(message.receiver))
+            contributed[numbering.number(.arrival(index))].append(Int32(message.receiver))
             partialSums[message.receiver] += 1
         }
         for (device, needs) in plan.completions.enumerated() {
-            for need in needs { summed[number(need)].append(Int32(device)) }
+            for need in needs { summed[numbering.number(need)].append(Int32(device)) }
         }
         self.followers = followers
         self.contributed = contributed
@@ -56,10 +47,27 @@ struct MessageWeb: Sendable {
     }
 
     /// Buckets that are complete once the gradient is final before element `end`.
-    func filled(upTo end: Int) -> Int { end >= exchange.elements ? buckets : end / exchange.bucketElements }
+    func filled(upTo end: Int) -> Int {
+        end >= exchange.elements ? numbering.buckets : end / exchange.bucketElements
+    }
 
-    /// The numbers of needs.
-    func own(_ device: Int, _ bucket: Int) -> Int { device * buckets + bucket }
-    func arrival(_ message: Int) -> Int { exchange.laneCounts.count * buckets + 2 * message }
-    func sending(_ message: Int) -> Int { exchange.laneCounts.count * buckets + 2 * message + 1 }
+    /// The number of `need`.
+    func number(_ need: GradientMessages.Need) -> Int { numbering.number(need) }
+
+    /// Numbers for all needs: first a device's beginning and its buckets, device by device, then two for each message.
+    private struct Numbering: Sendable {
+        let devices: Int
+        let buckets: Int
+
+        func count(messages: Int) -> Int { number(.arrival(messages)) }
+
+        func number(_ need: GradientMessages.Need) -> Int {
+            switch need {
+            case .begun(let worker): worker * (buckets + 1)
+            case .own(let worker, let bucket): worker * (buckets + 1) + 1 + bucket
+            case .arrival(let message): devices * (buckets + 1) + 2 * message
+            case .sending(let message): devices * (buckets + 1) + 2 * message + 1
+            }
+        }
+    }
 }

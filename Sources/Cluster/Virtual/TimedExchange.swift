@@ -41,10 +41,10 @@ final class TimedExchange: GradientExchange {
         self.outbox = outbox
     }
 
-    func begin(_ step: StepNumber) throws {
+    func begin(_ step: StepNumber, at instant: MonotonicInstant) throws {
         self.step = step
-        try inner?.begin(step)
-        try say(0..<0, at: .now())
+        try inner?.begin(step, at: instant)
+        try say(0..<0, at: instant)
     }
 
     func contribute(_ range: Range<Int>, at instant: MonotonicInstant) throws {

@@ -22,11 +22,27 @@ package struct VirtualExchange: Sendable {
         package let instant: MonotonicInstant
     }
 
+    /// Something that waits for a number of others.
+    private struct Wait: Sendable {
+        private var missing: Int32
+        /// When the last one of those so far was there: they may be heard of in another order.
+        private(set) var instant = MonotonicInstant(nanoseconds: 0)
+
+        init(for count: Int32) { missing = count }
+
+        /// One more is there since `instant`; returns whether it was the last.
+        mutating func end(at instant: MonotonicInstant) -> Bool {
+            missing -= 1
+            self.instant = max(self.instant, instant)
+            return missing == 0
+        }
+    }
+
     private struct Progress: Sendable {
-        /// What each message, each device's sum, and its last partial sum still wait for.
-        var messages: [Int32]
-        var sums: [Int32]
-        var partialSums: [Int32]
+        /// What each message, each device's sum, and its last partial sum wait for.
+        var messages: [Wait]
+        var sums: [Wait]
+        var partialSums: [Wait]
     }
 
     private struct Device: Sendable {
@@ -36,13 +52,14 @@ package struct VirtualExchange: Sendable {
         var buckets = 0
     }
 
-    /// A virtual device has computed its gradient up to an element.
-    private struct Computed: Sendable {
+    /// What a virtual device does by itself: it begins a step, or has computed its gradient up to an element.
+    private struct Act: Sendable {
         let instant: MonotonicInstant
         let order: Int
         let step: StepNumber
         let device: Int
-        let elements: Int
+        /// Nil where it begins the step.
+        let elements: Int?
     }
 
     private let plan: VirtualPlan
@@ -51,7 +68,7 @@ package struct VirtualExchange: Sendable {
     private let web: MessageWeb
     private let isWorker: [Bool]
     private var queues: FabricQueues
-    private var agenda = EventHeap<Computed> { ($0.instant, $0.order) < ($1.instant, $1.order) }
+    private var agenda = EventHeap<Act> { ($0.instant, $0.order) < ($1.instant, $1.order) }
     private var order = 0
     private var steps: [StepNumber: Progress] = [:]
     private var devices: [Device]
@@ -82,6 +99,7 @@ package struct VirtualExchange: Sendable {
     /// The device of a worker begins `step`.
     package mutating func begin(_ step: StepNumber, device: Int, at instant: MonotonicInstant) {
         devices[device].buckets = 0
+        satisfy(.begun(worker: device), step, at: instant)
         guard pauses[step] == nil else { return }
         firstStep = firstStep ?? step
         let end = devices[device].ended?.at ?? instant
@@ -101,7 +119,7 @@ package struct VirtualExchange: Sendable {
         while devices[device].buckets < filled {
             let bucket = devices[device].buckets
             devices[device].buckets += 1
-            satisfy(web.own(device, bucket), step, at: instant)
+            satisfy(.own(worker: device, bucket: bucket), step, at: instant)
         }
     }
 
@@ -109,22 +127,26 @@ package struct VirtualExchange: Sendable {
 
     /// When something happens next; nil while nothing does by itself.
     package var next: MonotonicInstant? {
-        guard let computed = agenda.first?.instant else { return queues.next }
-        return queues.next.map { min($0, computed) } ?? computed
+        guard let act = agenda.first?.instant else { return queues.next }
+        return queues.next.map { min($0, act) } ?? act
     }
 
     /// Lets everything happen that is due by `now`, and returns what workers are to be told.
     package mutating func advance(to now: MonotonicInstant) -> [News] {
         while let next, next <= now {
-            if let computed = agenda.first, computed.instant <= next {
+            if let act = agenda.first, act.instant <= next {
                 agenda.removeFirst()
-                compute(computed.step, device: computed.device, upTo: computed.elements, at: computed.instant)
+                if let elements = act.elements {
+                    compute(act.step, device: act.device, upTo: elements, at: act.instant)
+                } else {
+                    satisfy(.begun(worker: act.device), act.step, at: act.instant)
+                }
                 continue
             }
             for delivery in queues.advance(to: next, observed: now) {
                 let (step, message) = delivery.frame.quotientAndRemainder(dividingBy: web.messages.count)
                 arrivals += 1
-                satisfy(web.arrival(message), StepNumber(step), at: delivery.due)
+                satisfy(.arrival(message), StepNumber(step), at: delivery.due)
             }
         }
         defer { news = [] }
@@ -144,15 +166,18 @@ package struct VirtualExchange: Sendable {
         devices[device].buckets = 0
         guard let schedule = schedule(of: device, step) else { return }
         let count = plan.exchange.elements
+        plan(nil, of: device, step, at: instant)
         for (index, group) in schedule.groups.enumerated() {
             let isLast = index == schedule.groups.count - 1
-            agenda.insert(
-                Computed(
-                    instant: instant.advanced(by: HostSeconds(group.seconds * dilation)), order: order, step: step,
-                    device: device,
-                    elements: isLast ? count : min(count, Int((group.gradientShare * Double(count)).rounded()))))
-            order += 1
+            plan(
+                isLast ? count : min(count, Int((group.gradientShare * Double(count)).rounded())), of: device, step,
+                at: instant.advanced(by: HostSeconds(group.seconds * dilation)))
         }
+    }
+
+    private mutating func plan(_ elements: Int?, of device: Int, _ step: StepNumber, at instant: MonotonicInstant) {
+        agenda.insert(Act(instant: instant, order: order, step: step, device: device, elements: elements))
+        order += 1
     }
 
     private func schedule(of device: Int, _ step: StepNumber) -> DeviceSchedule? {
@@ -162,31 +187,30 @@ package struct VirtualExchange: Sendable {
     // MARK: - Messages
 
     /// Something has happened that messages and devices wait for.
-    private mutating func satisfy(_ need: Int, _ step: StepNumber, at instant: MonotonicInstant) {
+    private mutating func satisfy(_ need: GradientMessages.Need, _ step: StepNumber, at instant: MonotonicInstant) {
         var progress = steps.removeValue(forKey: step) ?? fresh()
-        var open = [need]
+        var open = [(need: web.number(need), instant: instant)]
         // First come, first served: messages that become possible at once leave in the order of their numbers.
-        while let need = open.popLast() {
-            for message in web.followers[need] {
-                progress.messages[Int(message)] -= 1
-                guard progress.messages[Int(message)] == 0 else { continue }
-                send(Int(message), step, at: instant)
-                open.append(web.sending(Int(message)))
+        while let (need, instant) = open.popLast() {
+            for message in web.followers[need] where progress.messages[Int(message)].end(at: instant) {
+                let possible = progress.messages[Int(message)].instant
+                send(Int(message), step, at: possible)
+                open.append((web.number(.sending(Int(message))), possible))
             }
-            for device in web.contributed[need] {
-                progress.partialSums[Int(device)] -= 1
-                if progress.partialSums[Int(device)] == 0 { tell(.contributed, step, Int(device), instant) }
+            for device in web.contributed[need] where progress.partialSums[Int(device)].end(at: instant) {
+                tell(.contributed, step, Int(device), progress.partialSums[Int(device)].instant)
             }
-            for device in web.summed[need] {
-                progress.sums[Int(device)] -= 1
-                if progress.sums[Int(device)] == 0 { finish(Int(device), step, at: instant) }
+            for device in web.summed[need] where progress.sums[Int(device)].end(at: instant) {
+                finish(Int(device), step, at: progress.sums[Int(device)].instant)
             }
         }
         steps[step] = progress
     }
 
     private func fresh() -> Progress {
-        Progress(messages: web.messageNeeds, sums: web.sumNeeds, partialSums: web.partialSumNeeds)
+        Progress(
+            messages: web.messageNeeds.map(Wait.init), sums: web.sumNeeds.map(Wait.init),
+            partialSums: web.partialSumNeeds.map(Wait.init))
     }
 
     private mutating func send(_ number: Int, _ step: StepNumber, at instant: MonotonicInstant) {

@@ -225,6 +225,7 @@ private struct Replay {
 
     private mutating func begin(_ worker: Int, step: Int, at time: Double) {
         progress[step][worker].start = time
+        satisfy(.begun(worker: worker), step, at: time)
         let device = schedule(of: worker, step)
         for bucket in 0..<buckets {
             let last = min((bucket + 1) * exchange.bucketElements, exchange.elements)

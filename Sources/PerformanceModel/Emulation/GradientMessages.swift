@@ -6,6 +6,8 @@ import Jobs
 package struct GradientMessages: Sendable {
     /// What a message or a worker's completion waits for.
     package enum Need: Hashable, Sendable {
+        /// The worker's beginning of the step: what came before is not looked at until then.
+        case begun(worker: Int)
         /// The worker's own gradient of a bucket.
         case own(worker: Int, bucket: Int)
         /// The arrival of a message.
@@ -146,7 +148,8 @@ package struct GradientMessages: Sendable {
                 let parts = arrived.filter { node.lanes.contains($0.node.lanes) }
                 let message = send(
                     from: sender, to: (sender + 1) % workers, elements,
-                    parts.map { .arrival($0.message) } + (node.lanes.overlaps(shares[sender]) ? [own] : []),
+                    parts.map { .arrival($0.message) }
+                        + [node.lanes.overlaps(shares[sender]) ? own : .begun(worker: sender)],
                     after: next.last?.message)
                 next.append((node, message))
             }

@@ -58,8 +58,8 @@ struct ExchangeLoop: ~Copyable {
     private mutating func work() throws(MessagingError) {
         guard let session else { return }
         repeat {
-            if let (step, contributions) = state.contributed {
-                if session.begin(step) { try unpark() }
+            if let (step, begun, contributions) = state.contributed {
+                if session.begin(step, at: begun) { try unpark() }
                 try session.contribute(contributions)
             }
         } while try receive()

@@ -26,6 +26,8 @@ final class ExchangeSession {
     private var peerMemory = PeerMemory()
     private var treeSum: TreeSum
     private var step: StepNumber?
+    /// When the step began. What peers sent before was not looked at until then.
+    private var begun = MonotonicInstant(nanoseconds: 0)
     private var buckets: [[Segment]] = []
     /// Buckets that are filled, and what of the contributions has been used up by them.
     private var contributed = 0
@@ -69,10 +71,11 @@ final class ExchangeSession {
 
     // MARK: - Own gradient
 
-    /// Makes ready for `step`; false where that is the present one.
-    func begin(_ step: StepNumber) -> Bool {
+    /// Makes ready for `step`, which began at `instant`; false where that is the present one.
+    func begin(_ step: StepNumber, at instant: MonotonicInstant) -> Bool {
         guard self.step != step else { return false }
         self.step = step
+        begun = instant
         contributed = 0
         usedContributions = 0
         progress = ExchangeState.Progress()
@@ -128,7 +131,7 @@ final class ExchangeSession {
         case .failure(.unreadable): return .taken
         case .failure(.wrong(let reason)): return .refused(reason: reason)
         }
-        sum.instant = min(arrival.header.instant, .now())
+        sum.instant = max(begun, min(arrival.header.instant, .now()))
         buckets[place.bucket][place.index].ledger.receive(place.node, sum)
         progress.awaited[place.sender] -= 1
         progress.lateness = max(progress.lateness, arrival.lateness)

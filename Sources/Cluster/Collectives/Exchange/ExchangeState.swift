@@ -45,8 +45,9 @@ final class ExchangeState: Sendable {
         /// Counts the orders, and the last one that the exchange's thread has carried out.
         var orderNumber = 0
         var obeyed = 0
-        /// The step that the computing thread is in, and what it has made final, in ascending order.
+        /// The step that the computing thread is in, since when, and what it has made final, in ascending order.
         var step: StepNumber?
+        var begun = MonotonicInstant(nanoseconds: 0)
         var contributions: [Contribution] = []
         var progress = Progress()
         /// Sums in gradient memory that libzmq or a peer may still read, by the place of the peer that they go to.
@@ -84,9 +85,10 @@ final class ExchangeState: Sendable {
     /// The workers whose sums are awaited in the step under way. Any thread may ask.
     var awaited: [WorkerRank] { values.withLock { $0.awaited } }
 
-    func begin(_ step: StepNumber) {
+    func begin(_ step: StepNumber, at instant: MonotonicInstant) {
         values.withLock {
             $0.step = step
+            $0.begun = instant
             $0.contributions = []
             $0.progress = Progress()
         }
@@ -136,9 +138,9 @@ final class ExchangeState: Sendable {
         changed.signal()
     }
 
-    /// The step under way and what is final; nil before the first step.
-    var contributed: (step: StepNumber, contributions: [Contribution])? {
-        values.withLock { values in values.step.map { ($0, values.contributions) } }
+    /// The step under way, when it began and what is final; nil before the first step.
+    var contributed: (step: StepNumber, begun: MonotonicInstant, contributions: [Contribution])? {
+        values.withLock { values in values.step.map { ($0, values.begun, values.contributions) } }
     }
 
     /// Notes how far `step` is; without effect where the computing thread is in another one by now.

@@ -151,10 +151,10 @@ public final class PeerExchange: GradientExchange {
     /// What threads other than the computing one may do with this exchange.
     public var monitor: ExchangeMonitor { ExchangeMonitor(state) }
 
-    public func begin(_ step: StepNumber) throws {
+    public func begin(_ step: StepNumber, at instant: MonotonicInstant) throws {
         self.step = step
         filled = 0
-        state.begin(step)
+        state.begin(step, at: instant)
         wakeUp.signal()
     }
 
