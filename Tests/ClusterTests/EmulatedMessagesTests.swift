@@ -68,7 +68,7 @@ struct EmulatedMessagesTests {
         for (index, message) in messages.enumerated() {
             for need in message.needs {
                 switch need {
-                case .own(let worker, _): #expect(worker == message.sender)
+                case .begun(let worker), .own(let worker, _): #expect(worker == message.sender)
                 case .arrival(let other), .sending(let other): #expect(other < index)
                 }
             }
