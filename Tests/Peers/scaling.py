@@ -1,12 +1,15 @@
 """Measures how training scales from one worker process to two, beside PyTorch's DistributedDataParallel over gloo.
 
 Every process computes on one thread. Ours are runs of one job by `wafermark launch cluster` with one worker and with two:
-the same lanes, the same sequences, the same bits. PyTorch's are one process, and two of DDP over gloo with half of the batch
-each. In each round the four are measured one after the other; a figure is the median over rounds of the round's median
+the same lanes, the same sequences, the same bits; each lane is a micro-batch. Beside them two runs of half the batch, with one
+worker each, share the machine and exchange nothing: how many times one worker's rate two processes reach here without any
+cost of a method. PyTorch's are one process, and two of DDP over gloo with half of the batch
+each. In each round all are measured one after the other; a figure is the median over rounds of the round's median
 step. Rates count real tokens (PyTorch's sequences are full), since sequences of text are not all full.
 """
 
 import argparse
+import contextlib
 import dataclasses
 import datetime
 import json
@@ -34,6 +37,21 @@ class Row:
     lane: int
     warm: int
     steps: int
+    lanes: int = 2
+
+    @property
+    def half(self) -> "Row":
+        """What one of two workers does of it."""
+        return dataclasses.replace(self, lanes=self.lanes // 2)
+
+    def accumulating(self, lanes: int) -> "Row":
+        """The same with as many lanes, and about as many sequences in all."""
+        return dataclasses.replace(self, lanes=lanes, steps=max(2, -(-2 * self.steps // lanes)))
+
+    @property
+    def batch(self) -> int:
+        """Sequences of a step."""
+        return self.lanes * self.lane
 
 
 ROWS = [Row("mini", 32, 2, 12), Row("small", 32, 1, 7), Row("base", 16, 1, 3)]
@@ -71,13 +89,13 @@ class Daemon:
         self.process.wait(timeout=60)
 
     def job(self, row: Row) -> str:
-        path = self.folder / f"{row.model}.yaml"
+        path = self.folder / f"{row.model}-{row.lanes}.yaml"
         steps = row.warm + row.steps
         path.write_text(
             f"name: scaling-{row.model}\nmodel: {row.model}\n"
             "corpus: {synthetic: {documents: 400, seed: 1}, vocabulary: vocab.txt}\n"
-            f"examples: {{short_sequence_share: 0}}\nlanes: 2\nseed: 1\nphases:\n  - sequence: {SEQUENCE}\n"
-            f"    masked_positions: 19\n    global_batch: {2 * row.lane}\n    steps: {steps}\n    learning_rate: 1e-4\n"
+            f"examples: {{short_sequence_share: 0}}\nlanes: {row.lanes}\nseed: 1\nphases:\n  - sequence: {SEQUENCE}\n"
+            f"    masked_positions: 19\n    global_batch: {row.batch}\n    steps: {steps}\n    learning_rate: 1e-4\n"
             f"evaluation: {{every_steps: {steps}, sequences: 2}}\n")
         return str(path)
 
@@ -85,12 +103,18 @@ class Daemon:
         command = [self.program, *arguments, "--state", str(self.state), "--json"]
         return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=600).stdout)
 
+    def launch(self, row: Row, workers: int) -> str:
+        return self.run("launch", "cluster", self.job(row), "--workers", str(workers))["run_id"]
+
     def measure(self, row: Row, workers: int) -> tuple[float, str]:
         """Real tokens a second, and the digest of the weights."""
-        launched = self.run("launch", "cluster", self.job(row), "--workers", str(workers))
+        return self.result(row, self.launch(row, workers), workers)
+
+    def result(self, row: Row, run_id: str, workers: int) -> tuple[float, str]:
+        """The same of a run that has been launched, once it has ended."""
         end = time.monotonic() + 900
         while True:
-            run = self.run("runs", "show", launched["run_id"])["run"]
+            run = self.run("runs", "show", run_id)["run"]
             if run["state"] in ("finished", "failed", "cancelled", "interrupted"):
                 break
             if time.monotonic() > end:
@@ -104,32 +128,41 @@ class Daemon:
 
 def torch_rate(row: Row, processes: int) -> float:
     """Tokens a second of PyTorch on `processes` processes of one thread; the global batch is the same."""
-    batch = 2 * row.lane // processes
+    batch = row.batch // processes
     command = [
         sys.executable, str(PEER), "--model", row.model, "--batch", str(batch), "--sequence", str(SEQUENCE),
         "--threads", "1", "--warm", str(row.warm), "--steps", str(row.steps), "--processes", str(processes),
     ]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment, timeout=900).stdout)
-    return 2 * row.lane * SEQUENCE / statistics.median(answer["step_seconds"])
+    return row.batch * SEQUENCE / statistics.median(answer["step_seconds"])
 
 
-def compare(daemon: Daemon, row: Row, rounds: int, with_torch: bool) -> list[str]:
-    rates: dict[str, list[float]] = {"one": [], "two": [], "torch": [], "ddp": []}
+def strangers_rate(daemons: list[Daemon], row: Row) -> float:
+    """Real tokens a second of two runs at once that have nothing to do with each other."""
+    launched = [daemon.launch(row.half, 1) for daemon in daemons]
+    return sum(daemon.result(row.half, run_id, 1)[0] for daemon, run_id in zip(daemons, launched))
+
+
+def compare(daemons: list[Daemon], row: Row, rounds: int, with_torch: bool) -> list[str]:
+    rates: dict[str, list[float]] = {"one": [], "two": [], "strangers": [], "torch": [], "ddp": []}
     digests = set()
     for number in range(rounds):
         say(f"scaling {row.model}: round {number + 1} of {rounds}")
         for name, workers in (("one", 1), ("two", 2)):
-            rate, digest = daemon.measure(row, workers)
+            rate, digest = daemons[0].measure(row, workers)
             rates[name].append(rate)
             digests.add(digest)
+        rates["strangers"].append(strangers_rate(daemons, row))
         if with_torch:
             rates["torch"].append(torch_rate(row, 1))
             rates["ddp"].append(torch_rate(row, 2))
     if len(digests) != 1:
         sys.exit(f"scaling: {row.model} has other bits with two workers than with one: {digests}")
-    one, two = (statistics.median(rates[name]) for name in ("one", "two"))
-    cells = [f"{row.model}, {row.lane} sequences a lane", f"{one:.0f}", f"{two:.0f}", f"**{two / one:.3f}**", f"{GOAL}"]
+    one, two, strangers = (statistics.median(rates[name]) for name in ("one", "two", "strangers"))
+    cells = [
+        f"{row.model}, {row.lanes} lanes of {row.lane} sequences", f"{one:.0f}", f"{two:.0f}", f"**{two / one:.3f}**",
+        f"{GOAL}", f"{strangers / one:.3f}"]
     if with_torch:
         torch, ddp = (statistics.median(rates[name]) for name in ("torch", "ddp"))
         cells += [f"{torch:.0f}", f"{ddp:.0f}", f"{ddp / torch:.3f}", f"{one / torch:.2f}", f"**{two / ddp:.2f}**"]
@@ -142,14 +175,21 @@ def main() -> None:
     parser.add_argument("program", help="the wafermark program")
     parser.add_argument("--models", nargs="+", default=["small", "base"], choices=[row.model for row in ROWS])
     parser.add_argument("--rounds", type=int, default=1, help="rounds of each row (default: 1)")
+    parser.add_argument(
+        "--lanes", type=int, default=2,
+        help="micro-batches of a step, over all workers (default: 2, one for each; more only with --no-torch)")
     parser.add_argument("--no-torch", action="store_true", help="measure ours alone")
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error(f"--rounds is {options.rounds}; 1 or more are allowed")
-    with tempfile.TemporaryDirectory(prefix="wm-scaling-") as folder, Daemon(options.program, pathlib.Path(folder)) as daemon:
-        rows = [row for row in ROWS if row.model in options.models]
-        lines = [compare(daemon, row, options.rounds, not options.no_torch) for row in rows]
-    titles = ["real tokens/s", "1 worker", "2 workers", "speed-up", "goal"]
+    if options.lanes < 2 or options.lanes % 2 or (options.lanes > 2 and not options.no_torch):
+        parser.error(f"--lanes is {options.lanes}; 2, or with --no-torch an even number above it, is allowed")
+    with contextlib.ExitStack() as stack:
+        folders = [stack.enter_context(tempfile.TemporaryDirectory(prefix="wm-scaling-")) for _ in range(2)]
+        daemons = [stack.enter_context(Daemon(options.program, pathlib.Path(folder))) for folder in folders]
+        rows = [row.accumulating(options.lanes) for row in ROWS if row.model in options.models]
+        lines = [compare(daemons, row, options.rounds, not options.no_torch) for row in rows]
+    titles = ["real tokens/s", "1 worker", "2 workers", "speed-up", "goal", "two runs that share only the machine"]
     if not options.no_torch:
         titles += ["PyTorch, 1 process", "DDP + gloo, 2", "speed-up", "ours / PyTorch, 1", "ours / DDP, 2"]
     print(f"{machine()}; {datetime.date.today()}; one thread a process, f32, sequences of {SEQUENCE} tokens; "

@@ -43,9 +43,8 @@ public struct AllReduceBench: Sendable {
     /// - Returns: a result for each size, in order.
     /// - Throws: `AllReduceBenchError` where a worker fails, `LauncherError` where none can be started.
     public func run() async throws -> [AllReduceResult] {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("wafermark-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try ScratchFolder()
+        defer { folder.remove() }
         let meeting = try Meeting(settings, folder: folder.path)
         defer { meeting.close() }
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -88,10 +88,9 @@ public struct FabricBench: Sendable {
     ///
     /// - Throws: `FabricBenchError`; `LauncherError` where a fabric can't be started; `MessagingError`.
     public func run() async throws -> Result {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("wafermark-\(UUID().uuidString)")
-            .path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let scratch = try ScratchFolder()
+        defer { scratch.remove() }
+        let folder = scratch.path
         let context = try Context()
         let settings = settings
         let direct = try await measure(

@@ -71,21 +71,22 @@ public struct EmulatedStepReplay: Sendable {
         plan = exchange.messages
     }
 
-    /// Steps that are replayed before one is looked at: the first ones begin together, the later ones as they end. Fewer
-    /// where each has so many messages that more would take half a minute.
+    /// Steps that are replayed before any is looked at: the first ones begin together, the later ones as they end.
     private static let settling = 4
-    private static let settlingOfMany = 2
-    private static let manyMessages = 100_000
 
-    /// Steps of which the median is taken where no two are alike: where frames are lost, or devices waver.
-    private static let variedSteps = 15
+    /// Steps of which the median is taken: where frames are lost, devices waver, or gradients go around a ring, no two need be
+    /// alike.
+    private static let observed = 15
 
-    /// Replays some steps and tells of the last one; of the median of the last ones where no two are alike.
+    /// Messages of all steps beyond which fewer are replayed, because more would take half a minute: two and one at least.
+    private static let mostMessages = 500_000
+
+    /// Replays some steps and tells of the median of the last ones.
     public func run() -> Outcome {
         var replay = Replay(network: network, schedules: schedules, jitter: jitter, exchange: exchange, plan: plan)
-        let settling = plan.messages.count > Self.manyMessages ? Self.settlingOfMany : Self.settling
-        let isVaried = jitter > 0 || network.links.contains { $0.loss != nil }
-        let last = settling + (isVaried ? Self.variedSteps - 1 : 0)
+        let affordable = Self.mostMessages / max(1, plan.messages.count)
+        let settling = min(Self.settling, max(2, affordable - 1))
+        let last = settling + min(Self.observed, max(1, affordable - settling)) - 1
         for step in 0...last { replay.add(step: step) }
         replay.run()
         let durations = (settling...last).map { replay.meanDuration(of: $0) }

@@ -78,13 +78,13 @@ public struct CorpusEvaluation: Hashable, Sendable, Codable {
     private static func prepare(
         _ request: DatasetRequest, threads: Int, isCancelled: @escaping @Sendable () -> Bool
     ) throws -> Dataset {
-        let scratch = FileManager.default.temporaryDirectory.appending(path: "wafermark-evaluate-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: scratch) }
+        let scratch = try ScratchFolder()
+        defer { scratch.remove() }
         var manner = DatasetPreparation.Manner(threads: threads)
         manner.isCancelled = isCancelled
         do {
             return try DatasetPreparation.prepare(
-                request, into: scratch.path(percentEncoded: false), manner: manner)
+                request, into: scratch.path + "/dataset", manner: manner)
         } catch CorpusError.cancelled {
             throw CancellationError()
         } catch CorpusError.tooFewDocuments {

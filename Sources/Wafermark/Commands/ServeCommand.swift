@@ -134,15 +134,15 @@ struct ServeCommand: AsyncParsableCommand {
         options.logFormat = log.logFormat
         options.workersEndpoint = workersEndpoint
         if let keys { options.keys = KeyStore(directory: keys) }
-        if launcher == .slurm {
+        switch launcher {
+        case .local: break
+        case .slurm:
             options.workerSource = .scheduler
             options.workersEndpoint = workersEndpoint ?? "tcp://0.0.0.0:0"
-            if deadlines.joinSeconds == nil { options.deadlines.join = 3_600 }
+        case .external: options.workerSource = .external
         }
-        if launcher == .external {
-            options.workerSource = .external
-            if deadlines.joinSeconds == nil { options.deadlines.join = 3_600 }
-        }
+        // Others start workers when they see fit.
+        if launcher != .local, deadlines.joinSeconds == nil { options.deadlines.join = 3_600 }
         // Refused before anything is started.
         let access = try DashboardAccess(
             address: dashboard ?? .standard, tokenFile: dashboardToken, hosts: dashboardHosts)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Coordinator
 import Foundation
+import Jobs
 import PerformanceModel
 import Report
 
@@ -109,9 +110,9 @@ struct ValidateCommand: AsyncParsableCommand {
     private func inOwnState<Outcome: Sendable>(
         _ body: @escaping @Sendable (StateDirectory, DaemonSession) async throws -> Outcome
     ) async throws -> Outcome {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("wafermark-\(getpid())").path
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        let directory = StateDirectory(path: folder)
+        let scratch = try ScratchFolder()
+        defer { scratch.remove() }
+        let directory = StateDirectory(path: scratch.path)
         let session = DaemonSession(
             options: try ThisProgram.daemonOptions(state: directory, endpoints: []),
             logger: ThisProgram.logger(level: .warning))

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Corpus
-import Foundation
 import Jobs
 import Training
 
@@ -51,8 +50,8 @@ struct BenchExamplesCommand: ParsableCommand {
     }
 
     func run() throws {
-        let scratch = FileManager.default.temporaryDirectory.appending(path: "wafermark-bench-\(UUID().uuidString)")
-        defer { try? FileManager.default.removeItem(at: scratch) }
+        let scratch = try ScratchFolder()
+        defer { scratch.remove() }
         let dataset = try folder.map { try CorpusFolder($0).dataset(verifying: .sizes) } ?? synthetic(scratch)
         var settings = dataset.manifest.settings.examples
         if let masking { settings.masking = masking }
@@ -84,11 +83,11 @@ struct BenchExamplesCommand: ParsableCommand {
         ] { Console.print("  \(name.padded(to: 18)) \(value)") }
     }
 
-    private func synthetic(_ scratch: URL) throws -> Dataset {
+    private func synthetic(_ scratch: ScratchFolder) throws -> Dataset {
         try DatasetPreparation.prepare(
             DatasetRequest(
                 text: .synthetic(documents: 20_000, seed: 1), vocabulary: .trained(size: 2048),
                 settings: DatasetSettings(sequences: [sequence], seed: 1)),
-            into: scratch.path(percentEncoded: false), manner: DatasetPreparation.Manner(threads: threads))
+            into: scratch.path + "/dataset", manner: DatasetPreparation.Manner(threads: threads))
     }
 }

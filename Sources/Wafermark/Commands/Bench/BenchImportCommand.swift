@@ -45,9 +45,13 @@ struct BenchImportCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let directory =
-            keep ?? FileManager.default.temporaryDirectory.appendingPathComponent("wafermark-\(UUID().uuidString)").path
-        defer { if keep == nil { try? FileManager.default.removeItem(atPath: directory) } }
+        if let keep { return try await run(in: keep) }
+        let scratch = try ScratchFolder()
+        defer { scratch.remove() }
+        try await run(in: scratch.path)
+    }
+
+    private func run(in directory: String) async throws {
         let result = try await Interruption.cancels(blocking: {
             [gigabytes, fileMegabytes, plain, threads] isCancelled in
             try ImportBench.run(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Coordinator
 import Foundation
+import Jobs
 
 /// `wafermark bench list`: how long many stored runs take to be listed.
 struct BenchListCommand: AsyncParsableCommand {
@@ -32,11 +33,10 @@ struct BenchListCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("wafermark-list-\(getpid())").path
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let scratch = try ScratchFolder()
+        defer { scratch.remove() }
         let bench = ListBench(
-            runs: runs, repetitions: repetitions, folder: folder, executable: try ThisProgram.executable())
+            runs: runs, repetitions: repetitions, folder: scratch.path, executable: try ThisProgram.executable())
         let result = try await Interruption.cancels { try await bench.run() }
         if output.json {
             try Console.printJSON(result)
