@@ -39,12 +39,20 @@ struct ExchangeInstantTests {
         #expect(results[late].lateness > MonotonicInstant.now().elapsed(since: begun))
     }
 
+    @Test("what waits behind another sum leaves no sooner than that one")
+    func heldUp() async throws {
+        // One segment, which worker 3 sums: worker 2 hands on the sum over 0 and 1, and then its own, which it has had for long.
+        let late = Self.base.advanced(by: HostSeconds(5))
+        let results = try await exchange(.ring, 4, isEmulated: true, count: 16, begun: [0: late])
+        #expect(results[3].lateness < MonotonicInstant.now().elapsed(since: late))
+    }
+
     private func exchange(
-        _ algorithm: CollectiveAlgorithm, _ workers: Int, isEmulated: Bool, begun: [Int: MonotonicInstant] = [:]
+        _ algorithm: CollectiveAlgorithm, _ workers: Int, isEmulated: Bool, count: Int = 1_000,
+        begun: [Int: MonotonicInstant] = [:]
     ) async throws -> [ExchangeResult] {
         let group = try ExchangeGroup(lanes: workers)
         let shares = group.tree.shares(workerCount: workers)
-        let count = 1_000
         let end = Rendezvous(of: workers)
         return try await onThreads(workers) { rank in
             let exchange = try PeerExchange(listeningAt: group.endpoint(rank), in: group.context)

@@ -38,6 +38,8 @@ final class ExchangeSession {
     private struct Segment {
         let elements: Range<Int>
         var ledger: SegmentLedger<PartialSum>
+        /// When its last sum was sent: the next one leaves no sooner.
+        var sent = MonotonicInstant(nanoseconds: 0)
     }
 
     /// Where a sum that has come belongs.
@@ -265,7 +267,9 @@ final class ExchangeSession {
             case .add(let node):
                 buckets[bucket][index].ledger.add(node, add(node, buckets[bucket][index]))
             case .send(let node, let sum, let receiver):
-                try send(node, sum, elements, bucket: bucket, to: receiver)
+                buckets[bucket][index].sent = max(buckets[bucket][index].sent, sum.instant)
+                try send(
+                    node, sum, elements, bucket: bucket, to: receiver, at: buckets[bucket][index].sent)
             case .deliver(let sum):
                 if setup.isEmulated { progress.completed = max(progress.completed ?? sum.instant, sum.instant) }
                 let gradient = memory.gradient.pointer + elements.lowerBound
@@ -296,12 +300,13 @@ final class ExchangeSession {
     }
 
     private func send(
-        _ node: LaneTree.Node, _ sum: PartialSum, _ elements: Range<Int>, bucket: Int, to receiver: Int
+        _ node: LaneTree.Node, _ sum: PartialSum, _ elements: Range<Int>, bucket: Int, to receiver: Int,
+        at instant: MonotonicInstant
     ) throws(MessagingError) {
         guard let step else { return }
         let header = ExchangeHeader(
             run: setup.run, epoch: setup.epoch, step: step, bucket: bucket, sender: setup.rank, elements: elements,
-            lanes: node.lanes, instant: setup.isEmulated ? sum.instant : MonotonicInstant(nanoseconds: 0))
+            lanes: node.lanes, instant: setup.isEmulated ? instant : MonotonicInstant(nanoseconds: 0))
         let bytes = elements.count * MemoryLayout<Float>.stride
         let isLent = bytes >= PeerExchange.smallestLoan.count ? try outboxes.lend(header, sum, to: receiver) : false
         // What a peer reads in this worker's memory, it reads as f32.
