@@ -74,14 +74,14 @@ public struct EmulatedStepReplay: Sendable {
     /// Steps that are replayed before any is looked at: the first ones begin together, the later ones as they end.
     private static let settling = 4
 
-    /// Steps of which the median is taken: where frames are lost, devices waver, or gradients go around a ring, no two need be
+    /// Steps of which the mean is taken: where frames are lost, devices waver, or gradients go around a ring, no two need be
     /// alike.
     private static let observed = 15
 
     /// Messages of all steps beyond which fewer are replayed, because more would take half a minute: two and one at least.
     private static let mostMessages = 500_000
 
-    /// Replays some steps and tells of the median of the last ones.
+    /// Replays some steps and tells of the mean of the last ones.
     public func run() -> Outcome {
         var replay = Replay(network: network, schedules: schedules, jitter: jitter, exchange: exchange, plan: plan)
         let affordable = Self.mostMessages / max(1, plan.messages.count)
@@ -91,7 +91,7 @@ public struct EmulatedStepReplay: Sendable {
         replay.run()
         let durations = (settling...last).map { replay.meanDuration(of: $0) }
         return Outcome(
-            step: ModelledSeconds(Quantiles(durations).median ?? .infinity),
+            step: ModelledSeconds(mean(durations) ?? .infinity),
             linkBusySeconds: replay.busy.map { $0 / Double(last + 1) },
             compute: ModelledSeconds(schedules.map(\.computeSeconds).max() ?? 0))
     }

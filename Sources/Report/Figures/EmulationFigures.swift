@@ -24,7 +24,7 @@ public struct EmulationFigures: Sendable, Encodable {
     public struct FaultCost: Sendable, Encodable {
         /// The fault as it is spelt.
         public var fault: String
-        /// By how much it makes a step longer: by the replay, with and without it; for a failed node by the medians of the
+        /// By how much it makes a step longer: by the replay, with and without it; for a failed node by the means of the
         /// steps before and after.
         public var stepModelledSeconds: Double?
         public var stepEmulatedSeconds: Double?
@@ -49,13 +49,13 @@ public struct EmulationFigures: Sendable, Encodable {
     public var lateSteps: Int
     /// Whether there were so many of those that no figure means anything.
     public var isHostOverloaded: Bool
-    /// The spread of a step's time; nil where the host was overloaded.
-    public var stepMedianEmulatedSeconds: Double?
+    /// A step's time, the mean, and its spread; nil where the host was overloaded.
+    public var stepMeanEmulatedSeconds: Double?
     public var stepP05EmulatedSeconds: Double?
     public var stepP95EmulatedSeconds: Double?
-    /// Sequences of a step over its median time.
+    /// Sequences over the time that they took.
     public var sequencesPerEmulatedSecond: Double?
-    /// The median of each part of a step over the workers and steps that count.
+    /// The mean of each part of a step over the workers and steps that count: together they are the step.
     public var computeEmulatedSeconds: Double?
     public var exposedCommunicationEmulatedSeconds: Double?
     public var waitingEmulatedSeconds: Double?
@@ -96,22 +96,20 @@ public struct EmulationFigures: Sendable, Encodable {
         fabricMostLatenessHostSeconds = emulation.fabric?.mostLateness.seconds
         if isHostOverloaded { return }
         let spread = Quantiles(counted.compactMap { $0.emulated?.duration.seconds })
-        stepMedianEmulatedSeconds = spread.median
+        stepMeanEmulatedSeconds = record.emulatedStepMean?.seconds
         stepP05EmulatedSeconds = spread.quantile(0.05)
         stepP95EmulatedSeconds = spread.quantile(0.95)
-        let sequences = Quantiles(counted.map { Double($0.sequences) }).median
-        sequencesPerEmulatedSecond = spread.median.flatMap { median in sequences.map { $0 / median } }
+        let sequences = mean(counted.map { Double($0.sequences) })
+        sequencesPerEmulatedSecond = stepMeanEmulatedSeconds.flatMap { step in sequences.map { $0 / step } }
         let dilations = Dictionary(
             uniqueKeysWithValues: counted.compactMap { step in step.emulated.map { (step.step, $0.dilation) } })
-        func median(_ part: (WorkerStepRecord) -> HostSeconds) -> Double? {
-            Quantiles(
-                record.workerSteps.compactMap { step in dilations[step.step].map { part(step).seconds / $0 } }
-            ).median
+        func meanPart(_ part: (WorkerStepRecord) -> HostSeconds) -> Double? {
+            mean(record.workerSteps.compactMap { step in dilations[step.step].map { part(step).seconds / $0 } })
         }
-        computeEmulatedSeconds = median(\.compute)
-        exposedCommunicationEmulatedSeconds = median(\.exposedCommunication)
-        waitingEmulatedSeconds = median(\.waiting)
-        optimizerEmulatedSeconds = median(\.optimizer)
+        computeEmulatedSeconds = meanPart(\.compute)
+        exposedCommunicationEmulatedSeconds = meanPart(\.exposedCommunication)
+        waitingEmulatedSeconds = meanPart(\.waiting)
+        optimizerEmulatedSeconds = meanPart(\.optimizer)
     }
 }
 
@@ -141,14 +139,12 @@ extension EmulationFigures {
 
     /// What the record shows before and after a node has failed; nil where the run did not come so far.
     private static func failure(_ fault: EmulatedFault, at step: StepNumber, _ record: RunRecord) -> FaultCost? {
-        func median(_ isPart: (StepRecord) -> Bool) -> Double? {
-            Quantiles(
-                record.steps.filter(isPart).compactMap(\.emulated).filter { !$0.isLate }.map(\.duration.seconds)
-            ).median
+        func meanStep(_ isPart: (StepRecord) -> Bool) -> Double? {
+            mean(record.steps.filter(isPart).compactMap(\.emulated).filter { !$0.isLate }.map(\.duration.seconds))
         }
         guard let failed = record.steps.first(where: { $0.step == step }) else { return nil }
-        let before = median { $0.step < step }
-        let after = median { $0.step > step }
+        let before = meanStep { $0.step < step }
+        let after = meanStep { $0.step > step }
         let previous = record.steps.last { $0.step < step }
         return FaultCost(
             fault: fault.text, stepEmulatedSeconds: before.flatMap { before in after.map { $0 - before } },
@@ -164,7 +160,7 @@ extension EmulationFigures.FaultCost {
             parts.append("\(Self.signed(seconds)) a step (modelled: the replay with and without it)")
         }
         if let seconds = stepEmulatedSeconds {
-            parts.append("\(Self.signed(seconds)) a step from then on (emulated clock, medians before and after)")
+            parts.append("\(Self.signed(seconds)) a step from then on (emulated clock, means before and after)")
         }
         if let seconds = recoveryHostSeconds {
             parts.append("\(FigureFormat.duration.text(seconds)) for the step in which it failed (host clock)")
@@ -192,7 +188,7 @@ extension EmulationFigures {
         guard steps > 0 else { return nil }
         if isHostOverloaded { return "INVALID: host overloaded (it fell behind in \(lateSteps) of \(steps) steps)" }
         let late = lateSteps == 0 ? "" : "; \(lateSteps) more left out because the host fell behind"
-        return "\(FigureFormat.duration.text(stepMedianEmulatedSeconds)) (emulated clock), the median of "
+        return "\(FigureFormat.duration.text(stepMeanEmulatedSeconds)) (emulated clock), the mean of "
             + "\(steps - lateSteps)\(late)"
     }
 }

@@ -43,7 +43,7 @@ extension HTMLRenderer {
                     sentence
                         + """
                          \(cost.stepEmulatedSeconds, .duration, key + "/step_emulated_seconds") a step from then on \
-                        (emulated clock: the medians after and before)
+                        (emulated clock: the means after and before)
                         """
             }
             if cost.recoveryHostSeconds != nil {
@@ -73,10 +73,10 @@ extension HTMLRenderer {
                 \(Double(emulation.steps), .count, key + "/steps") steps, so their times mean nothing.
                 """
         }
-        guard emulation.stepMedianEmulatedSeconds != nil else { return sentence + ". No step was made on it." }
+        guard emulation.stepMeanEmulatedSeconds != nil else { return sentence + ". No step was made on it." }
         return sentence
             + """
-            . A step took \(emulation.stepMedianEmulatedSeconds, .duration, key + "/step_median_emulated_seconds") (median): \
+            . A step took \(emulation.stepMeanEmulatedSeconds, .duration, key + "/step_mean_emulated_seconds") (mean): \
             \(emulation.computeEmulatedSeconds, .duration, key + "/compute_emulated_seconds") of it computing, \
             \(emulation.exposedCommunicationEmulatedSeconds, .duration, key + "/exposed_communication_emulated_seconds") \
             exchanging gradients with nothing else left to do, \

@@ -79,8 +79,8 @@ public struct SweepGrid: Sendable, Encodable {
             title: "To target", key: "time_to_target_host_seconds", format: .duration,
             value: { $0.timeToTargetHostSeconds }),
         Column(
-            title: "Emulated step", key: "emulation/step_median_emulated_seconds", format: .duration,
-            value: { $0.emulation?.stepMedianEmulatedSeconds }),
+            title: "Emulated step", key: "emulation/step_mean_emulated_seconds", format: .duration,
+            value: { $0.emulation?.stepMeanEmulatedSeconds }),
         Column(
             title: "Emulated seq./s", key: "emulation/sequences_per_emulated_second", format: .rate,
             value: { $0.emulation?.sequencesPerEmulatedSecond }),
@@ -96,8 +96,8 @@ public struct SweepGrid: Sendable, Encodable {
 
     /// What the columns are.
     static let legend =
-        "Step: the median. Step, sequences/s, training and time to target are on the host clock, emulated ones on the emulated "
-        + "clock; MLM loss on held-out text at the end, in nats."
+        "Step: the median, emulated: the mean. Step, sequences/s, training and time to target are on the host clock, emulated "
+        + "ones on the emulated clock; MLM loss on held-out text at the end, in nats."
 }
 
 /// A sweep's grid as plain text.

@@ -116,11 +116,10 @@ extension RunRecord {
         return Double(late) > Emulation.lateShare * Double(emulatedSteps.count)
     }
 
-    /// The median step on the emulated clock, without those in which the host fell behind; nil where there is none, or where
-    /// the host was overloaded.
-    public var emulatedStepMedian: EmulatedSeconds? {
+    /// The mean step on the emulated clock, without those in which the host fell behind; nil where there is none, or where the
+    /// host was overloaded. Not the median: devices may take turns in being first, and then every other step is longer.
+    public var emulatedStepMean: EmulatedSeconds? {
         if isHostOverloaded { return nil }
-        let steps = emulatedSteps.filter { !$0.isLate }
-        return Quantiles(steps.map(\.duration.seconds)).median.map { EmulatedSeconds($0) }
+        return mean(emulatedSteps.filter { !$0.isLate }.map(\.duration.seconds)).map { EmulatedSeconds($0) }
     }
 }

@@ -138,7 +138,7 @@ struct SweepCommand: AsyncParsableCommand {
             var sequencesPerHostSecond: Double?
             var trainingHostSeconds: Double?
             var timeToTargetHostSeconds: Double?
-            var stepMedianEmulatedSeconds: Double?
+            var stepMeanEmulatedSeconds: Double?
             var sequencesPerEmulatedSecond: Double?
             var finalHeldOutMlmLossNats: Double?
             var weightsDigest: String?
@@ -161,7 +161,7 @@ struct SweepCommand: AsyncParsableCommand {
                     sequencesPerHostSecond: run?.sequencesPerHostSecond,
                     trainingHostSeconds: run?.trainingHostSeconds,
                     timeToTargetHostSeconds: run?.timeToTargetHostSeconds,
-                    stepMedianEmulatedSeconds: run?.emulation?.stepMedianEmulatedSeconds,
+                    stepMeanEmulatedSeconds: run?.emulation?.stepMeanEmulatedSeconds,
                     sequencesPerEmulatedSecond: run?.emulation?.sequencesPerEmulatedSecond,
                     finalHeldOutMlmLossNats: run?.finalHeldOutMlmLossNats, weightsDigest: run?.weightsDigest)
             }

@@ -178,7 +178,7 @@ enum ValidationText {
                 ]
             })
         func share(_ value: Double?) -> String { value.map(percent) ?? "-" }
-        return "Median steps of emulated clusters, and their replay (emulated and modelled clocks)\n"
+        return "Mean steps of emulated clusters, and their replay (emulated and modelled clocks)\n"
             + "f: with faults or an oversubscribed core   d: other dilation   r: repeated   "
             + "v: virtual devices among them\n\n" + table.text()
             + "\nmedian absolute difference   \(share(outcome.medianAbsoluteDifferencePercent))\n"
