@@ -15,7 +15,7 @@ struct ExchangeInstantTests {
 
     @Test("a sum is there when its last part was, however late the host is", arguments: cases)
     func emulated(algorithm: CollectiveAlgorithm, workers: Int) async throws {
-        for result in try await exchange(algorithm, workers, isEmulated: true) {
+        for (result, _) in try await exchange(algorithm, workers, isEmulated: true) {
             #expect(result.completed == Self.contributed(1, by: workers - 1))
             #expect(result.lateness > HostSeconds(8), "it is told all the same")
         }
@@ -23,7 +23,7 @@ struct ExchangeInstantTests {
 
     @Test("where nothing is emulated, sums bear the moment of their sending")
     func native() async throws {
-        for result in try await exchange(.direct, 4, isEmulated: false) {
+        for (result, _) in try await exchange(.direct, 4, isEmulated: false) {
             #expect(result.completed == nil)
             #expect(result.lateness < HostSeconds(8))
         }
@@ -33,24 +33,24 @@ struct ExchangeInstantTests {
     func begun(workers: Int) async throws {
         let late = 2
         let begun = Self.base.advanced(by: HostSeconds(5))
-        let results = try await exchange(.ring, workers, isEmulated: true, begun: [late: begun])
+        let ends = try await exchange(.ring, workers, isEmulated: true, begun: [late: begun])
         // The worker behind it hears from nobody else.
-        #expect(results[late + 1].lateness < MonotonicInstant.now().elapsed(since: begun))
-        #expect(results[late].lateness > MonotonicInstant.now().elapsed(since: begun))
+        #expect(ends[late + 1].result.lateness < ends[late + 1].at.elapsed(since: begun))
+        #expect(ends[late].result.lateness > HostSeconds(8))
     }
 
     @Test("what waits behind another sum leaves no sooner than that one")
     func heldUp() async throws {
         // One segment, which worker 3 sums: worker 2 hands on the sum over 0 and 1, and then its own, which it has had for long.
         let late = Self.base.advanced(by: HostSeconds(5))
-        let results = try await exchange(.ring, 4, isEmulated: true, count: 16, begun: [0: late])
-        #expect(results[3].lateness < MonotonicInstant.now().elapsed(since: late))
+        let ends = try await exchange(.ring, 4, isEmulated: true, count: 16, begun: [0: late])
+        #expect(ends[3].result.lateness < ends[3].at.elapsed(since: late))
     }
 
     private func exchange(
         _ algorithm: CollectiveAlgorithm, _ workers: Int, isEmulated: Bool, count: Int = 1_000,
         begun: [Int: MonotonicInstant] = [:]
-    ) async throws -> [ExchangeResult] {
+    ) async throws -> [(result: ExchangeResult, at: MonotonicInstant)] {
         let group = try ExchangeGroup(lanes: workers)
         let shares = group.tree.shares(workerCount: workers)
         let end = Rendezvous(of: workers)
@@ -65,8 +65,9 @@ struct ExchangeInstantTests {
             try exchange.contribute(0..<count / 2, at: max(start, Self.contributed(0, by: rank)))
             try exchange.contribute(count / 2..<count, at: max(start, Self.contributed(1, by: rank)))
             let result = try exchange.finish(within: HostSeconds(60))
+            let ended = MonotonicInstant.now()
             end.wait()
-            return result
+            return (result, ended)
         }
     }
 }
