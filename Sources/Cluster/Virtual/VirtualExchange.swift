@@ -166,16 +166,17 @@ package struct VirtualExchange: Sendable {
         devices[device].buckets = 0
         guard let schedule = schedule(of: device, step) else { return }
         let count = plan.exchange.elements
-        plan(nil, of: device, step, at: instant)
+        expect(nil, of: device, step, at: instant)
         for (index, group) in schedule.groups.enumerated() {
             let isLast = index == schedule.groups.count - 1
-            plan(
+            expect(
                 isLast ? count : min(count, Int((group.gradientShare * Double(count)).rounded())), of: device, step,
                 at: instant.advanced(by: HostSeconds(group.seconds * dilation)))
         }
     }
 
-    private mutating func plan(_ elements: Int?, of device: Int, _ step: StepNumber, at instant: MonotonicInstant) {
+    /// Has `device` begin `step` at `instant`, or have computed `elements` of its gradient then.
+    private mutating func expect(_ elements: Int?, of device: Int, _ step: StepNumber, at instant: MonotonicInstant) {
         agenda.insert(Act(instant: instant, order: order, step: step, device: device, elements: elements))
         order += 1
     }

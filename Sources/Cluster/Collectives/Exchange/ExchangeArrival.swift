@@ -8,14 +8,19 @@ struct ExchangeArrival {
     let header: ExchangeHeader
     /// Its numbers, or where they are.
     let content: Content
-    /// How long after the moment in its header it came: on its way through the host, or behind the network that is emulated.
-    let lateness: HostSeconds
+    /// When it came.
+    let instant: MonotonicInstant
 
     /// A sum that has come just now.
     init(header: ExchangeHeader, content: Content) {
         self.header = header
         self.content = content
-        lateness = header.instant.nanoseconds == 0 ? .zero : MonotonicInstant.now().elapsed(since: header.instant)
+        instant = .now()
+    }
+
+    /// How long after the moment in its header it came: on its way through the host, or behind the network that is emulated.
+    var lateness: HostSeconds {
+        header.instant.nanoseconds == 0 ? .zero : instant.elapsed(since: header.instant)
     }
 
     enum Content {

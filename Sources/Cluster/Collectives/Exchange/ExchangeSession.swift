@@ -133,11 +133,11 @@ final class ExchangeSession {
         case .failure(.unreadable): return .taken
         case .failure(.wrong(let reason)): return .refused(reason: reason)
         }
-        sum.instant = max(begun, min(arrival.header.instant, .now()))
+        sum.instant = max(begun, min(arrival.header.instant, arrival.instant))
         buckets[place.bucket][place.index].ledger.receive(place.node, sum)
         progress.awaited[place.sender] -= 1
         progress.lateness = max(progress.lateness, arrival.lateness)
-        if place.node != setup.tree.root { progress.lastContribution = .now() }
+        if place.node != setup.tree.root { progress.lastContribution = arrival.instant }
         try advance(place.bucket, place.index)
         return .taken
     }
