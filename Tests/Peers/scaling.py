@@ -3,9 +3,9 @@
 Every process computes on one thread. Ours are runs of one job by `wafermark launch cluster` with one worker and with two:
 the same lanes, the same sequences, the same bits; each lane is a micro-batch. Beside them two runs of half the batch, with one
 worker each, share the machine and exchange nothing: how many times one worker's rate two processes reach here without any
-cost of a method. PyTorch's are one process, and two of DDP over gloo with half of the batch
-each. In each round all are measured one after the other; a figure is the median over rounds of the round's median
-step. Rates count real tokens (PyTorch's sequences are full), since sequences of text are not all full.
+cost of a method. PyTorch's are one process, and two of DDP over gloo with half of the batch each. In each round all are
+measured one after the other; a figure is the median over rounds of the round's median step. Rates count real tokens
+(PyTorch's sequences are full), since sequences of text are not all full.
 """
 
 import argparse

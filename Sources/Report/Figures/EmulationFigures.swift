@@ -55,7 +55,7 @@ public struct EmulationFigures: Sendable, Encodable {
     public var stepP95EmulatedSeconds: Double?
     /// Sequences over the time that they took.
     public var sequencesPerEmulatedSecond: Double?
-    /// The mean of each part of a step over the workers and steps that count: together they are the step.
+    /// The mean of each part of a step over the workers and steps that count: together about the step.
     public var computeEmulatedSeconds: Double?
     public var exposedCommunicationEmulatedSeconds: Double?
     public var waitingEmulatedSeconds: Double?
@@ -139,15 +139,12 @@ extension EmulationFigures {
 
     /// What the record shows before and after a node has failed; nil where the run did not come so far.
     private static func failure(_ fault: EmulatedFault, at step: StepNumber, _ record: RunRecord) -> FaultCost? {
-        func meanStep(_ isPart: (StepRecord) -> Bool) -> Double? {
-            mean(record.steps.filter(isPart).compactMap(\.emulated).filter { !$0.isLate }.map(\.duration.seconds))
-        }
         guard let failed = record.steps.first(where: { $0.step == step }) else { return nil }
-        let before = meanStep { $0.step < step }
-        let after = meanStep { $0.step > step }
+        let before = record.steps.filter { $0.step < step }.emulatedMean
+        let after = record.steps.filter { $0.step > step }.emulatedMean
         let previous = record.steps.last { $0.step < step }
         return FaultCost(
-            fault: fault.text, stepEmulatedSeconds: before.flatMap { before in after.map { $0 - before } },
+            fault: fault.text, stepEmulatedSeconds: before.flatMap { before in after.map { ($0 - before).seconds } },
             recoveryHostSeconds: (failed.elapsed - (previous?.elapsed ?? .zero)).seconds)
     }
 }

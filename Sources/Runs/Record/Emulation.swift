@@ -119,7 +119,13 @@ extension RunRecord {
     /// The mean step on the emulated clock, without those in which the host fell behind; nil where there is none, or where the
     /// host was overloaded. Not the median: devices may take turns in being first, and then every other step is longer.
     public var emulatedStepMean: EmulatedSeconds? {
-        if isHostOverloaded { return nil }
-        return mean(emulatedSteps.filter { !$0.isLate }.map(\.duration.seconds)).map { EmulatedSeconds($0) }
+        isHostOverloaded ? nil : steps.emulatedMean
+    }
+}
+
+extension Sequence<StepRecord> {
+    /// The mean of these on the emulated clock, without those in which the host fell behind; nil where there is none.
+    public var emulatedMean: EmulatedSeconds? {
+        mean(compactMap(\.emulated).filter { !$0.isLate }.map(\.duration.seconds)).map { EmulatedSeconds($0) }
     }
 }
