@@ -3486,7 +3486,7 @@ const ProtobufCMessageDescriptor wafermark__assignment__descriptor =
   (ProtobufCMessageInit) wafermark__assignment__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor wafermark__verdict__field_descriptors[4] =
+static const ProtobufCFieldDescriptor wafermark__verdict__field_descriptors[5] =
 {
   {
     "steps_made",
@@ -3536,8 +3536,21 @@ static const ProtobufCFieldDescriptor wafermark__verdict__field_descriptors[4] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "ended_nanoseconds",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Wafermark__Verdict, ended_nanoseconds),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned wafermark__verdict__field_indices_by_name[] = {
+  4,   /* field[4] = ended_nanoseconds */
   1,   /* field[1] = finish */
   2,   /* field[2] = masked_accuracy */
   3,   /* field[3] = masked_loss */
@@ -3546,7 +3559,7 @@ static const unsigned wafermark__verdict__field_indices_by_name[] = {
 static const ProtobufCIntRange wafermark__verdict__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor wafermark__verdict__descriptor =
 {
@@ -3556,7 +3569,7 @@ const ProtobufCMessageDescriptor wafermark__verdict__descriptor =
   "Wafermark__Verdict",
   "wafermark",
   sizeof(Wafermark__Verdict),
-  4,
+  5,
   wafermark__verdict__field_descriptors,
   wafermark__verdict__field_indices_by_name,
   1,  wafermark__verdict__number_ranges,

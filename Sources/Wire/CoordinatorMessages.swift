@@ -136,12 +136,18 @@ public struct Verdict: Hashable, Sendable {
     /// What the evaluation gave, over all workers.
     public var maskedAccuracy: Double
     public var maskedLoss: Double
+    /// When the last worker had measured its share, on the clock of a host that all share: there, all go on as of the same
+    /// moment. 0 in an assignment, where a membership begins.
+    public var endedNanoseconds: UInt64
 
     /// A verdict of the given parts.
-    public init(stepsMade: Int, isFinish: Bool, maskedAccuracy: Double, maskedLoss: Double) {
+    public init(
+        stepsMade: Int, isFinish: Bool, maskedAccuracy: Double, maskedLoss: Double, endedNanoseconds: UInt64 = 0
+    ) {
         self.stepsMade = stepsMade
         self.isFinish = isFinish
         self.maskedAccuracy = maskedAccuracy
         self.maskedLoss = maskedLoss
+        self.endedNanoseconds = endedNanoseconds
     }
 }

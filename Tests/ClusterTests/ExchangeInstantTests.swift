@@ -74,7 +74,7 @@ struct ExchangeInstantTests {
 
 @Suite("The clock of an emulated device")
 struct EmulatedClockTests {
-    @Test("a step begins as long after the one before on every device, unless the host paused for longer")
+    @Test("a step begins as long after the one before on every device, however late its process is")
     func pause() {
         let clock = EmulatedClock()
         let ended = MonotonicInstant.now()
@@ -83,7 +83,18 @@ struct EmulatedClockTests {
         #expect(start == ended.advanced(by: EmulatedClock.pause))
         #expect(MonotonicInstant.now() >= start)
         clock.end(at: ended.advanced(by: HostSeconds(-60)))
-        #expect(clock.start { true } >= start)
+        #expect(clock.start { true } == ended.advanced(by: HostSeconds(-60) + EmulatedClock.pause))
+    }
+
+    @Test("after an evaluation all devices begin at once, and never as of a time to come")
+    func evaluation() {
+        let clock = EmulatedClock()
+        let ended = MonotonicInstant.now()
+        clock.end(at: ended.advanced(by: HostSeconds(-60)))
+        clock.stand(until: ended)
+        #expect(clock.start { true } == ended.advanced(by: EmulatedClock.pause))
+        clock.stand(until: ended.advanced(by: HostSeconds(3_600)))
+        #expect(clock.start { true } < ended.advanced(by: HostSeconds(3_000)))
     }
 
     @Test("the first step begins at once, and so does one that nobody wants to wait for")

@@ -133,7 +133,9 @@ enum MessageSamples {
         .recorded(stepsMade: 40), .halt, .save, .alive, .fenced(reason: "worker 2 was silent for 11 s"),
         .admitted(WorkerRank(4_095), .tcp),
         .verdict(Verdict(stepsMade: 100, isFinish: false, maskedAccuracy: 0.25, maskedLoss: 4.5)),
-        .verdict(Verdict(stepsMade: 300, isFinish: true, maskedAccuracy: 0.25, maskedLoss: 4.5)),
+        .verdict(
+            Verdict(
+                stepsMade: 300, isFinish: true, maskedAccuracy: 0.25, maskedLoss: 4.5, endedNanoseconds: 1 << 60)),
         .stop(reason: "cancelled by the user"),
         .refused(reason: "epoch 1 is over"),
     ]

@@ -609,10 +609,14 @@ struct  Wafermark__Verdict
    */
   double masked_accuracy;
   double masked_loss;
+  /*
+   * When the last worker had measured its share, on the clock of a host that all share; 0 where nobody needs it.
+   */
+  uint64_t ended_nanoseconds;
 };
 #define WAFERMARK__VERDICT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&wafermark__verdict__descriptor) \
-    , 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0 }
 
 
 struct  Wafermark__StopOrder

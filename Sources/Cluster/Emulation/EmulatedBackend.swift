@@ -20,6 +20,8 @@ struct EmulatedBackend: StepBackend {
     let deadline: HostSeconds
     private let clock = EmulatedClock()
 
+    func stoodStill(until instant: MonotonicInstant) { clock.stand(until: instant) }
+
     func makeStep(_ step: StepNumber, observer: any StepObserver) throws -> StepOutcome {
         var stopwatch = Stopwatch()
         var timings = StepTimings(from: stopwatch)

@@ -105,6 +105,7 @@ struct WorkerLoop {
         progress.enter(.waiting)
         let verdict = try link.verdict(after: stepsMade, within: assignment.exchangeDeadline)
         target.observe(maskedAccuracy: verdict.maskedAccuracy, maskedLoss: verdict.maskedLoss)
+        backend.stoodStill(until: MonotonicInstant(nanoseconds: verdict.endedNanoseconds))
         return verdict
     }
 

@@ -5,6 +5,13 @@ import Wire
 
 /// Gathers the workers' shares of an evaluation. Chunks are added in chunk order, whoever measured them.
 package struct EvaluationLedger: Sendable {
+    /// An evaluation that every worker has had its part in.
+    package struct Whole: Sendable {
+        package var record: EvaluationRecord
+        /// When the last worker had measured its share, by the workers' clocks.
+        package var endedNanoseconds: UInt64
+    }
+
     private let nextSentence: Bool
     private var members: [WorkerRank] = []
     private var open: [Int: [WorkerRank: EvaluationReport]] = [:]
@@ -28,7 +35,7 @@ package struct EvaluationLedger: Sendable {
     package mutating func take(
         _ report: EvaluationReport, from rank: WorkerRank, baselineAccuracy: Double, noise: GradientNoise? = nil,
         elapsed: (UInt64) -> HostSeconds
-    ) throws(RunFault) -> EvaluationRecord? {
+    ) throws(RunFault) -> Whole? {
         var reports = open[report.stepsMade] ?? [:]
         reports[rank] = report
         guard members.allSatisfy({ reports[$0] != nil }), let first = members.first.flatMap({ reports[$0] }) else {
@@ -44,12 +51,13 @@ package struct EvaluationLedger: Sendable {
         let count = chunks.reduce(0) { $0 + $1.maskedCount }
         let pairs = chunks.reduce(0) { $0 + $1.sequences }
         let correctPairs = chunks.reduce(0) { $0 + $1.nextSentenceCorrect }
-        return EvaluationRecord(
+        let record = EvaluationRecord(
             stepsMade: report.stepsMade, elapsed: elapsed(first.endedNanoseconds),
             maskedLoss: chunks.reduce(0) { $0 + $1.maskedLossSum } / Double(max(1, count)),
             maskedAccuracy: Double(chunks.reduce(0) { $0 + $1.maskedCorrect }) / Double(max(1, count)),
             nextSentenceAccuracy: nextSentence && pairs > 0 ? Double(correctPairs) / Double(pairs) : nil,
             baselineAccuracy: baselineAccuracy, maskedTokens: count, noise: noise)
+        return Whole(record: record, endedNanoseconds: reports.values.map(\.endedNanoseconds).max() ?? 0)
     }
 }
 

@@ -115,13 +115,15 @@ extension RunMachine {
     private mutating func take(_ report: EvaluationReport, from rank: WorkerRank) throws(RunFault) -> [Action] {
         let steps = steps
         guard
-            let record = try evaluations.take(
+            let whole = try evaluations.take(
                 report, from: rank, baselineAccuracy: dataset?.baselineAccuracy ?? 0,
                 noise: noise.noise(after: report.stepsMade), elapsed: { steps.elapsed(at: $0) })
         else { return [] }
+        let record = whole.record
         let wasReached = history.tracker(after: record.stepsMade - 1).isReached
         history.append(record)
-        guard let verdict = history.verdict(after: record.stepsMade) else { return [] }
+        guard var verdict = history.verdict(after: record.stepsMade) else { return [] }
+        verdict.endedNanoseconds = whole.endedNanoseconds
         var actions: [Action] = [.flush, .evaluated(record)]
         if history.tracker(after: record.stepsMade).isReached, !wasReached {
             actions.append(

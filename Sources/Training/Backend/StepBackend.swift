@@ -11,6 +11,15 @@ public protocol StepBackend {
     /// - Throws: `TrainingError`; on a cluster also what its exchange and `observer` throw. The weights are then those of
     ///   before the step.
     func makeStep(_ step: StepNumber, observer: any StepObserver) throws -> StepOutcome
+
+    /// All processes of the run have made no step until `instant`, to evaluate: whoever keeps a clock of the machine that it
+    /// stands for lets it stand still until then.
+    func stoodStill(until instant: MonotonicInstant)
+}
+
+extension StepBackend {
+    /// Nothing, where there is no clock but the host's.
+    public func stoodStill(until instant: MonotonicInstant) {}
 }
 
 /// Whom a step tells how far it is while it is made, on the computing thread.

@@ -145,6 +145,7 @@ extension Verdict {
         message.finish = isFinish ? 1 : 0
         message.masked_accuracy = maskedAccuracy
         message.masked_loss = maskedLoss
+        message.ended_nanoseconds = endedNanoseconds
         return message
     }
 
@@ -152,7 +153,8 @@ extension Verdict {
         self.init(
             stepsMade: try reader.step("steps_made", message.steps_made).index, isFinish: message.finish != 0,
             maskedAccuracy: try reader.finite("masked_accuracy", message.masked_accuracy),
-            maskedLoss: try reader.finite("masked_loss", message.masked_loss))
+            maskedLoss: try reader.finite("masked_loss", message.masked_loss),
+            endedNanoseconds: message.ended_nanoseconds)
     }
 }
 
