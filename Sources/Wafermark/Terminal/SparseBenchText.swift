@@ -43,11 +43,10 @@ struct SparseBenchText {
         let dense = result.denseSeconds
         let rows = result.points.map { point in
             [
-                point.pattern, Figures.percent(1 - point.density),
-                Figures.fixed(point.seconds.forward / dense.forward, 2),
-                Figures.fixed(point.seconds.inputGradient / dense.inputGradient, 2),
-                Figures.fixed(point.seconds.weightGradient / dense.weightGradient, 2),
-                Figures.fixed(point.seconds.packing / dense.total, 2), Figures.fixed(point.ratio, 2),
+                point.pattern, Figures.percent(1 - point.density), Self.times(point.seconds.forward / dense.forward),
+                Self.times(point.seconds.inputGradient / dense.inputGradient),
+                Self.times(point.seconds.weightGradient / dense.weightGradient),
+                Self.times(point.seconds.packing / dense.total), Self.times(point.ratio),
                 String(repeating: "#", count: max(0, min(20, Int((point.ratio * 16).rounded())))),
             ]
         }
@@ -57,5 +56,10 @@ struct SparseBenchText {
                 .init("input", isNumeric: true), .init("weight", isNumeric: true), .init("packing", isNumeric: true),
                 .init("all", isNumeric: true), .init("16 #: dense"),
             ], rows: rows)
+    }
+
+    /// Four characters at most: with more, the table is wider than a terminal.
+    private static func times(_ ratio: Double) -> String {
+        ratio < 9.995 ? Figures.fixed(ratio, 2) : Figures.short(ratio)
     }
 }
