@@ -64,15 +64,15 @@ struct EmulationTests {
 
     @Test("writing a checkpoint takes no time on the emulated machine")
     func checkpoint() throws {
-        // Those that wait for the worker that writes it would add a tenth of a second to a step of one or two.
+        // Those that wait for the worker that writes it would add a tenth to the fifth step, of two seconds.
         let run = try ElasticRun(
-            steps: 6, workers: 2, launch: Self.machine + ["--dilation", "3000"],
-            environment: ["WAFERMARK_FAULTS": "slow:0@checkpoint"])
+            steps: 6, workers: 2, launch: Self.machine + ["--dilation", "1000"],
+            environment: ["WAFERMARK_FAULTS": "slow:0@checkpoint,slow:0@checkpointed"])
         try run.waitForEnd()
         let steps = try run.record().emulatedSteps.map(\.duration.seconds)
         let after = try #require(steps.dropFirst(3).first, "\(steps)")
         let others = steps.prefix(3).reduce(0, +) / 3
-        #expect(steps.count == 5 && abs(after / others - 1) < 0.02, "\(steps)")
+        #expect(steps.count == 5 && abs(after / others - 1) < 0.05, "\(steps)")
     }
 
     @Test("a worker that is killed is done without, on the same emulated machine")
