@@ -105,51 +105,15 @@ public struct ControlBench: Sendable {
         }
         // The search for a checkpoint, which a new run has none of, comes in between.
         try await Task.sleep(for: .seconds(1))
-        let token = try PrivateFile.read(state.run(id).tokenFile)
-        let endpoint = try Endpoint(state.workersEndpoint(of: id))
-        let hello = WorkerHello(
-            token: token, processID: 0, dataEndpoint: "ipc:///none", stateEndpoint: "ipc:///none",
-            instructionSet: "none", oneDNNVersion: "none", zeroMQVersion: "none", wafermarkVersion: "none")
-        let crowds = stride(from: 0, to: settings.workers, by: Self.share).map { first in
-            SimulatedWorkers(
-                first..<min(first + Self.share, settings.workers), of: id, token: token, endpoint: endpoint,
-                hello: hello)
-        }
+        let crowds = try simulate(id)
         defer { for crowd in crowds { crowd.stop() } }
         func joined() throws -> Int { try store.record(of: id).events.count { $0.kind == .workerJoined } }
         try await wait("all workers to be on record") { try joined() >= settings.workers }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            let period = HostSeconds(max(0.01, Double(settings.workers) / Self.warmUp.perSecond))
-            for crowd in crowds { group.addTask { try await crowd.hurry(Self.warmUp.each, every: period) } }
-            try await group.waitForAll()
-        }
-        try await Task.sleep(for: Self.rest)
+        try await warmUp(crowds)
         let before = crowds.map(\.current)
         let start = MonotonicInstant.now()
         let first = ProcessFootprint(of: daemon)
-        let (milliseconds, failed, middle) = try await withThrowingTaskGroup(
-            of: (milliseconds: [Double], failed: Int, middle: ProcessFootprint?).self
-        ) { group in
-            for number in 0..<settings.clients {
-                group.addTask {
-                    let (milliseconds, failed) = try await ask(client, number)
-                    return (milliseconds, failed, nil)
-                }
-            }
-            group.addTask {
-                try await Task.sleep(for: .seconds(settings.seconds / 2))
-                return ([], 0, ProcessFootprint(of: daemon))
-            }
-            var all: [Double] = []
-            var failures = 0
-            var middle = first
-            for try await part in group {
-                all += part.milliseconds
-                failures += part.failed
-                middle = part.middle ?? middle
-            }
-            return (all, failures, middle)
-        }
+        let requests = try await askAll(client, daemon)
         let last = ProcessFootprint(of: daemon)
         let elapsed = MonotonicInstant.now().elapsed(since: start).seconds
         let tallies = crowds.map(\.current)
@@ -157,20 +121,66 @@ public struct ControlBench: Sendable {
         try await client.cancel(id)
         return Result(
             workers: settings.workers, clients: settings.clients, hostSeconds: elapsed,
-            requests: milliseconds.count, failedRequests: failed, requestMilliseconds: Latency(milliseconds),
+            requests: requests.milliseconds.count, failedRequests: requests.failed,
+            requestMilliseconds: Latency(requests.milliseconds),
             heartbeats: zip(tallies, before).reduce(0) { $0 + $1.0.sent - $1.1.sent },
             answeredHeartbeats: zip(tallies, before).reduce(0) { $0 + $1.0.answered - $1.1.answered },
             heartbeatMilliseconds: Latency(
                 zip(tallies, before).flatMap { Array($0.milliseconds.dropFirst($1.milliseconds.count)) }),
             joinedEvents: record.events.count { $0.kind == .workerJoined },
             lostWorkers: record.events.count { $0.kind == .workerLost },
-            daemon: [first, middle, last])
+            daemon: [first, requests.middle ?? first, last])
+    }
+
+    /// Starts all simulated workers of the run `id`, some to a thread.
+    private func simulate(_ id: RunID) throws -> [SimulatedWorkers] {
+        let token = try PrivateFile.read(state.run(id).tokenFile)
+        let endpoint = try Endpoint(state.workersEndpoint(of: id))
+        let hello = WorkerHello(
+            token: token, processID: 0, dataEndpoint: "ipc:///none", stateEndpoint: "ipc:///none",
+            instructionSet: "none", oneDNNVersion: "none", zeroMQVersion: "none", wafermarkVersion: "none")
+        return stride(from: 0, to: settings.workers, by: Self.share).map { first in
+            SimulatedWorkers(
+                first..<min(first + Self.share, settings.workers), of: id, token: token, endpoint: endpoint,
+                hello: hello)
+        }
+    }
+
+    private func warmUp(_ crowds: [SimulatedWorkers]) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            let period = HostSeconds(max(0.01, Double(settings.workers) / Self.warmUp.perSecond))
+            for crowd in crowds { group.addTask { try await crowd.hurry(Self.warmUp.each, every: period) } }
+            try await group.waitForAll()
+        }
+        try await Task.sleep(for: Self.rest)
+    }
+
+    /// What clients' requests came to, and the daemon in the middle of them.
+    private struct Requests: Sendable {
+        var milliseconds: [Double] = []
+        var failed = 0
+        var middle: ProcessFootprint?
+    }
+
+    /// Has all clients ask until the time is up.
+    private func askAll(_ client: DaemonClient, _ daemon: Int32) async throws -> Requests {
+        try await withThrowingTaskGroup(of: Requests.self) { group in
+            for number in 0..<settings.clients { group.addTask { try await ask(client, number) } }
+            group.addTask {
+                try await Task.sleep(for: .seconds(settings.seconds / 2))
+                return Requests(middle: ProcessFootprint(of: daemon))
+            }
+            return try await group.reduce(into: Requests()) { all, part in
+                all.milliseconds += part.milliseconds
+                all.failed += part.failed
+                all.middle = part.middle ?? all.middle
+            }
+        }
     }
 
     /// Asks twice a second until the time is up, for the daemon and for the list of runs by turns.
-    private func ask(_ client: DaemonClient, _ number: Int) async throws -> ([Double], Int) {
-        var milliseconds: [Double] = []
-        var failed = 0
+    private func ask(_ client: DaemonClient, _ number: Int) async throws -> Requests {
+        var requests = Requests()
         let period = 0.5
         let start = ContinuousClock.now + .seconds(period * Double(number) / Double(settings.clients))
         for turn in 0..<Int(settings.seconds / period) {
@@ -178,12 +188,12 @@ public struct ControlBench: Sendable {
             let sent = MonotonicInstant.now()
             do {
                 if turn.isMultiple(of: 2) { _ = try await client.ping() } else { _ = try await client.document(.list) }
-                milliseconds.append(MonotonicInstant.now().elapsed(since: sent).seconds * 1_000)
+                requests.milliseconds.append(MonotonicInstant.now().elapsed(since: sent).seconds * 1_000)
             } catch is DaemonError {
-                failed += 1
+                requests.failed += 1
             }
         }
-        return (milliseconds, failed)
+        return requests
     }
 
     private func wait(_ what: String, until condition: () throws -> Bool) async throws {

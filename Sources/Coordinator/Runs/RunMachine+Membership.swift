@@ -172,11 +172,28 @@ extension RunMachine {
         for closed in try steps.close(before: StepNumber(plan.stepsMade)) { actions += record(closed, now: now) }
         actions.append(.flush)
         if let farewell { return actions + save(after: plan.stepsMade, farewell) }
+        let isDealtAnew = dealsAnew
+        begin(ranks, laneCounts: counts, stepsMade: plan.stepsMade, now: now)
+        if isDealtAnew {
+            actions.append(
+                .event(
+                    .straggler, "lanes are dealt anew, in proportion to speed", rank: nil,
+                    step: StepNumber(plan.stepsMade)))
+        }
+        actions += emulate(plan)
+        actions.append(
+            .event(.membershipChanged, plan.description, rank: nil, step: StepNumber(plan.stepsMade)))
+        actions += try ranks.map { send(.assignment(try plan.assignment(for: $0)), to: $0) }
+        return actions + (epoch == 1 ? [.training] : [])
+    }
+
+    /// Begins the next epoch with the members `ranks`, who have made `stepsMade` steps.
+    private mutating func begin(_ ranks: [WorkerRank], laneCounts: [Int], stepsMade: Int, now: MonotonicInstant) {
         epoch += 1
         let elapsed =
             epoch == 1 ? steps.elapsed : steps.elapsed + max(.zero, now.elapsed(since: lastClosed))
         steps.begin(
-            ranks, at: StepNumber(plan.stepsMade), elapsed: elapsed,
+            ranks, at: StepNumber(stepsMade), elapsed: elapsed,
             // Workers with keys of their own are those of several hosts.
             sharesClock: ranks.allSatisfy { table[$0]?.hello?.key.isEmpty ?? true })
         evaluations.begin(ranks)
@@ -185,27 +202,16 @@ extension RunMachine {
             table[rank]?.standing = .member
             table[rank]?.digest = nil
             table[rank]?.awaiting = []
-            table[rank]?.enter(StepNumber(plan.stepsMade), .loading, now: now)
+            table[rank]?.enter(StepNumber(stepsMade), .loading, now: now)
         }
         stage = .training
         isStallTold = false
-        if dealsAnew {
-            actions.append(
-                .event(
-                    .straggler, "lanes are dealt anew, in proportion to speed", rank: nil,
-                    step: StepNumber(plan.stepsMade)))
-        }
-        laneCounts = counts
+        self.laneCounts = laneCounts
         stepsTogether = 0
         dealsAnew = false
         reconnects = false
         redilates = false
-        membershipStart = plan.stepsMade
-        actions += emulate(plan)
-        actions.append(
-            .event(.membershipChanged, plan.description, rank: nil, step: StepNumber(plan.stepsMade)))
-        actions += try ranks.map { send(.assignment(try plan.assignment(for: $0)), to: $0) }
-        return actions + (epoch == 1 ? [.training] : [])
+        membershipStart = stepsMade
     }
 
     /// Sets up the emulated machine of a membership.

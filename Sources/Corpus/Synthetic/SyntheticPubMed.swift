@@ -101,55 +101,86 @@ public struct SyntheticPubMed {
 
         """
 
+    /// A citation that is about to be written.
+    private struct Citation {
+        var pmid: Int
+        /// Its title, and its abstract's sentences.
+        var sentences: [String]
+        var isRevision = false
+        var isCopy = false
+    }
+
     private mutating func writeCitation(_ deletions: inout [Int]) throws {
         number += 1
         var random = CounterRandom(seed: seed, purpose: .syntheticText, step: UInt64(number), example: .max)
+        let citation = try nextCitation(&random, &deletions)
+        count(citation)
+        writeHead(citation)
+        addText(citation.sentences.first ?? "")
+        add("</ArticleTitle>\n        <ELocationID EIdType=\"doi\" ValidYN=\"Y\">10.0000/s.\(number)</ELocationID>\n")
+        if citation.sentences.count > 1 { writeAbstract(citation.sentences) }
+        writeAuthors(&random)
+        writeJournal()
+        writeHeadings(&random)
+        add("    </MedlineCitation>\n")
+        writeHistory(citation.pmid, &random)
+        add("  </PubmedArticle>\n")
+    }
+
+    /// The next citation: now and then one that is withdrawn, a revision or a copy of an earlier one, or a title alone.
+    private mutating func nextCitation(_ random: inout CounterRandom, _ deletions: inout [Int]) throws -> Citation {
         // Two of the generator's abstracts are as long as one of PubMed's.
         _ = try abstracts.next(into: &document)
-        var sentences = document.sentences
+        var citation = Citation(pmid: 50_000_000 + number, sentences: document.sentences)
         _ = try abstracts.next(into: &document)
-        sentences += document.sentences.dropFirst()
-        var pmid = 50_000_000 + number
+        citation.sentences += document.sentences.dropFirst()
         hasMarkup = number % 7 == 0
-        var isRevision = false
-        var isCopy = false
         switch random.nextIndex(below: 100) {
         case 0 where !earlier.isEmpty:
             deletions.append(earlier.removeLast().pmid)
             contents.deleted += 1
         case 1 where !earlier.isEmpty:
-            pmid = earlier.removeLast().pmid
-            isRevision = true
+            citation.pmid = earlier.removeLast().pmid
+            citation.isRevision = true
             contents.superseded += 1
         case 2 where !earlier.isEmpty:
             let original = earlier.removeLast()
-            (sentences, hasMarkup) = (original.sentences, original.hasMarkup)
-            isCopy = true
+            (citation.sentences, hasMarkup) = (original.sentences, original.hasMarkup)
+            citation.isCopy = true
             contents.copies += 1
-        case 3..<23: sentences = Array(sentences.prefix(1))
+        case 3..<23: citation.sentences = Array(citation.sentences.prefix(1))
         default: break
         }
+        return citation
+    }
+
+    /// Counts a citation, and remembers it for what may be done to it in the next file.
+    private mutating func count(_ citation: Citation) {
+        let sentences = citation.sentences
         contents.citations += 1
-        if sentences.count > 1 {
-            contents.abstracts += 1
-            // One thing is done to a citation at most, so that the counts tell what becomes of each.
-            if !isRevision, !isCopy, current.count < Self.memory {
-                current.append(Written(pmid: pmid, sentences: sentences, hasMarkup: hasMarkup))
-            }
-        }
         contents.textBytes += sentences.reduce(0) { $0 + $1.utf8.count }
+        guard sentences.count > 1 else { return }
+        contents.abstracts += 1
+        // One thing is done to a citation at most, so that the counts tell what becomes of each.
+        if !citation.isRevision, !citation.isCopy, current.count < Self.memory {
+            current.append(Written(pmid: citation.pmid, sentences: sentences, hasMarkup: hasMarkup))
+        }
+    }
+
+    /// What comes before the title.
+    private mutating func writeHead(_ citation: Citation) {
         add(
             """
               <PubmedArticle>
                 <MedlineCitation Status="MEDLINE" Owner="NLM" IndexingMethod="Automated">
-                  <PMID Version="1">\(pmid)</PMID>
+                  <PMID Version="1">\(citation.pmid)</PMID>
                   <DateCompleted>
                     <Year>2021</Year>
                     <Month>06</Month>
                     <Day>11</Day>
                   </DateCompleted>
                   <DateRevised>
-                    <Year>\(isRevision ? 2023 : 2022)</Year>
+                    <Year>\(citation.isRevision ? 2023 : 2022)</Year>
                     <Month>0\(1 + number % 9)</Month>
                     <Day>\(10 + number % 18)</Day>
                   </DateRevised>
@@ -169,10 +200,9 @@ public struct SyntheticPubMed {
                     </Journal>
                     <ArticleTitle>
             """)
-        addText(sentences.first ?? "")
-        add("</ArticleTitle>\n        <ELocationID EIdType=\"doi\" ValidYN=\"Y\">10.0000/s.\(number)</ELocationID>\n")
-        if sentences.count > 1 { writeAbstract(sentences) }
-        writeAuthors(&random)
+    }
+
+    private mutating func writeJournal() {
         add(
             """
                     <Language>\(number % 20 == 0 ? "ger" : "eng")</Language>
@@ -189,10 +219,6 @@ public struct SyntheticPubMed {
                   <CitationSubset>IM</CitationSubset>
 
             """)
-        writeHeadings(&random)
-        add("    </MedlineCitation>\n")
-        writeHistory(pmid, &random)
-        add("  </PubmedArticle>\n")
     }
 
     private mutating func writeAbstract(_ sentences: [String]) {

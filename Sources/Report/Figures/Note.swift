@@ -28,14 +28,21 @@ public struct Note: Sendable, Encodable {
     public var isWarning: Bool
 
     static func all(_ facts: AnswerFacts) -> [Note] {
-        var notes: [Note] = []
-        for run in facts.runs where run.state != "finished" {
-            notes.append(
-                Note(
-                    kind: .notFinished, title: "\(run.label): \(run.state)",
-                    text: "\(run.failure ?? "The run has no final figures; what it recorded is shown.")",
-                    isWarning: run.state == "failed"))
+        unfinished(facts) + differences(facts) + missedTargets(facts) + text(facts) + methods(facts) + drifts(facts)
+            + clocks(facts)
+    }
+
+    private static func unfinished(_ facts: AnswerFacts) -> [Note] {
+        facts.runs.filter { $0.state != "finished" }.map { run in
+            Note(
+                kind: .notFinished, title: "\(run.label): \(run.state)",
+                text: "\(run.failure ?? "The run has no final figures; what it recorded is shown.")",
+                isWarning: run.state == "failed")
         }
+    }
+
+    private static func differences(_ facts: AnswerFacts) -> [Note] {
+        var notes: [Note] = []
         if !facts.isOneJobButForSeeds {
             notes.append(
                 Note(
@@ -52,22 +59,34 @@ public struct Note: Sendable, Encodable {
                         + "do the same work: read their times with care, and report this as a fault.",
                     isWarning: true))
         }
-        if facts.job.target != nil, facts.isOneJobButForSeeds {
-            for run in facts.runs where run.state == "finished" && run.timeToTargetHostSeconds == nil {
-                notes.append(
-                    Note(
-                        kind: .targetMissed, title: "\(run.label): target missed",
-                        text: "The run made all its steps without meeting the job's target.", isWarning: true))
-            }
+        return notes
+    }
+
+    private static func missedTargets(_ facts: AnswerFacts) -> [Note] {
+        guard facts.job.target != nil, facts.isOneJobButForSeeds else { return [] }
+        return facts.runs.filter { $0.state == "finished" && $0.timeToTargetHostSeconds == nil }.map { run in
+            Note(
+                kind: .targetMissed, title: "\(run.label): target missed",
+                text: "The run made all its steps without meeting the job's target.", isWarning: true)
         }
-        if facts.runs.contains(where: { $0.corpus?.isSynthetic == true }) || facts.job.text == "synthetic" {
-            notes.append(
-                Note(
-                    kind: .syntheticText, title: "Synthetic text",
-                    text: "The text was written by Wafermark’s own generator, not by people. Times are as real as on "
-                        + "any text; accuracies and losses say nothing about biomedical language.",
-                    isWarning: false))
+    }
+
+    private static func text(_ facts: AnswerFacts) -> [Note] {
+        guard facts.runs.contains(where: { $0.corpus?.isSynthetic == true }) || facts.job.text == "synthetic" else {
+            return []
         }
+        return [
+            Note(
+                kind: .syntheticText, title: "Synthetic text",
+                text: "The text was written by Wafermark’s own generator, not by people. Times are as real as on "
+                    + "any text; accuracies and losses say nothing about biomedical language.",
+                isWarning: false)
+        ]
+    }
+
+    /// What the runs compute or send in another way than a dense network with whole gradients.
+    private static func methods(_ facts: AnswerFacts) -> [Note] {
+        var notes: [Note] = []
         for (index, run) in facts.runs.enumerated() {
             if let sparsity = run.sparsity {
                 notes.append(
@@ -91,12 +110,19 @@ public struct Note: Sendable, Encodable {
                         + "on every backend; what it saved and did to the loss is told under “Quality”.",
                     isWarning: false))
         }
+        return notes
+    }
+
+    private static func drifts(_ facts: AnswerFacts) -> [Note] {
         // Phases have steps of unequal work, and an emulated device holds its pace whatever the host does.
-        if facts.job.phases.count == 1 {
-            for run in facts.runs where run.emulation == nil {
-                if let note = StepDrift(run.series.stepHostSeconds)?.note(run.label) { notes.append(note) }
-            }
+        guard facts.job.phases.count == 1 else { return [] }
+        return facts.runs.filter { $0.emulation == nil }.compactMap {
+            StepDrift($0.series.stepHostSeconds)?.note($0.label)
         }
+    }
+
+    private static func clocks(_ facts: AnswerFacts) -> [Note] {
+        var notes: [Note] = []
         if !facts.isOneMachine {
             notes.append(
                 Note(

@@ -29,11 +29,24 @@ public enum RunText {
     /// Everything that matters of one run, within `width` characters.
     public static func show(_ record: RunRecord, width: Int = 80) -> String {
         let figures = RunFigures(record, label: record.run.backend == .wafer ? "wafer" : "cluster")
-        var pairs: [(String, String)] = [
-            ("Run", record.run.id.text), ("Job", record.run.job.name),
-            ("Backend", record.run.backend == .wafer ? "wafer" : "cluster, \(record.run.workers) workers"),
+        let pairs = setting(record.run, figures) + course(record.run, figures) + outcome(record.run, figures)
+        let longest = pairs.map(\.0.count).max() ?? 0
+        let facts = pairs.map { name, value in
+            WrappedText.lines(
+                PrintableText.plain(value), indent: longest + 2, width: width,
+                first: name + String(repeating: " ", count: longest + 2 - name.count))
+        }.joined()
+        return facts + parts(figures, width: width) + busiestLinks(figures, width: width)
+            + newestEvents(figures, of: record.run.id, width: width)
+    }
+
+    /// What runs, and on what.
+    private static func setting(_ run: Run, _ figures: RunFigures) -> [(String, String)] {
+        var pairs = [
+            ("Run", run.id.text), ("Job", run.job.name),
+            ("Backend", run.backend == .wafer ? "wafer" : "cluster, \(run.workers) workers"),
         ]
-        if let hardware = record.run.hardware { pairs.append(("Hardware", hardware)) }
+        if let hardware = run.hardware { pairs.append(("Hardware", hardware)) }
         if let words = figures.exchangeWords { pairs.append(("Exchange", words)) }
         if let compression = figures.compression {
             pairs.append(("Compression", compression.phrase("", over: figures.transport).plain))
@@ -43,28 +56,39 @@ public enum RunText {
             if let words = emulation.stepWords { pairs.append(("Emulated step", words)) }
             for cost in emulation.faultCosts { pairs.append(("Cost of a fault", cost.words)) }
         }
-        pairs.append(("State", figures.state + (figures.failure.map { ": \($0)" } ?? "")))
-        pairs.append(("Submitted", record.run.submitted.formatted(.iso8601)))
-        pairs.append(("Steps", "\(figures.stepsMade) of \(figures.stepsPlanned)"))
+        return pairs
+    }
+
+    /// How far it is, and its figures.
+    private static func course(_ run: Run, _ figures: RunFigures) -> [(String, String)] {
+        var pairs = [
+            ("State", figures.state + (figures.failure.map { ": \($0)" } ?? "")),
+            ("Submitted", run.submitted.formatted(.iso8601)),
+            ("Steps", "\(figures.stepsMade) of \(figures.stepsPlanned)"),
+        ]
         for figure in FigureDefinition.all where figure.key != "steps_made" {
             if let value = figure.value(figures) {
                 pairs.append((figure.title, figure.format.text(value) + (figure.clock.map { " (\($0) clock)" } ?? "")))
             }
         }
+        return pairs
+    }
+
+    /// What came of it.
+    private static func outcome(_ run: Run, _ figures: RunFigures) -> [(String, String)] {
+        var pairs: [(String, String)] = []
         if let digest = figures.weightsDigest { pairs.append(("Weights", "SHA-256 " + digest)) }
         if let words = figures.exampleWords { pairs.append(("Examples", words)) }
         if let directory = figures.modelDirectory { pairs.append(("Model", directory)) }
-        if record.run.corpus?.isSynthetic == true { pairs.append(("Text", "synthetic, written by Wafermark")) }
-        let longest = pairs.map(\.0.count).max() ?? 0
-        var text = pairs.map { name, value in
-            WrappedText.lines(
-                PrintableText.plain(value), indent: longest + 2, width: width,
-                first: name + String(repeating: " ", count: longest + 2 - name.count))
-        }.joined()
-        if let parts = figures.stepParts {
-            text += "\nWhere a step's time goes (mean, host clock)\n"
-            let format = FigureFormat.column(through: parts.totalHostSeconds)
-            text += TextTable(
+        if run.corpus?.isSynthetic == true { pairs.append(("Text", "synthetic, written by Wafermark")) }
+        return pairs
+    }
+
+    private static func parts(_ figures: RunFigures, width: Int) -> String {
+        guard let parts = figures.stepParts else { return "" }
+        let format = FigureFormat.column(through: parts.totalHostSeconds)
+        return "\nWhere a step's time goes (mean, host clock)\n"
+            + TextTable(
                 [
                     TextTable.Column("PART"), TextTable.Column("TIME", isNumeric: true),
                     TextTable.Column("SHARE", isNumeric: true),
@@ -73,23 +97,23 @@ public enum RunText {
                     [part.title, format.text(seconds), FigureFormat.share.text(parts.shares[part.rawValue])]
                 }
             ).text(width: width)
-        }
-        if let emulation = figures.emulation, !emulation.links.isEmpty {
-            text += "\nThe busiest emulated links (emulated clock)\n" + links(of: emulation, width: width)
-            if let frames = emulation.fabricFrames {
-                text += "The fabric delivered \(frames) frames, late by "
-                text += FigureFormat.duration.text(emulation.fabricMeanLatenessHostSeconds) + " on the mean, "
-                text += FigureFormat.duration.text(emulation.fabricMostLatenessHostSeconds) + " at most (host clock).\n"
-            }
-        }
-        if !figures.events.isEmpty {
-            text += "\nEvents (wall clock, since the start)\n"
-            text += events(figures.events.suffix(20), width: width)
-            if figures.events.count > 20 {
-                text += "The last 20 of \(figures.events.count); `wafermark runs events \(record.run.id)` shows all.\n"
-            }
-        }
-        return text
+    }
+
+    private static func busiestLinks(_ figures: RunFigures, width: Int) -> String {
+        guard let emulation = figures.emulation, !emulation.links.isEmpty else { return "" }
+        let table = "\nThe busiest emulated links (emulated clock)\n" + links(of: emulation, width: width)
+        guard let frames = emulation.fabricFrames else { return table }
+        return table + "The fabric delivered \(frames) frames, late by "
+            + FigureFormat.duration.text(emulation.fabricMeanLatenessHostSeconds) + " on the mean, "
+            + FigureFormat.duration.text(emulation.fabricMostLatenessHostSeconds) + " at most (host clock).\n"
+    }
+
+    private static func newestEvents(_ figures: RunFigures, of run: RunID, width: Int) -> String {
+        guard !figures.events.isEmpty else { return "" }
+        let newest = "\nEvents (wall clock, since the start)\n" + events(figures.events.suffix(20), width: width)
+        return figures.events.count <= 20
+            ? newest
+            : newest + "The last 20 of \(figures.events.count); `wafermark runs events \(run)` shows all.\n"
     }
 
     /// Everything that happened to a run, a paragraph each, within `width` characters.
