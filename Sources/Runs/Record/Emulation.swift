@@ -93,8 +93,9 @@ public struct EmulatedLinkRecord: Hashable, Sendable, Codable {
         observedBusy.flatMap { $0 > .zero ? bytes / $0.seconds : nil }
     }
 
-    /// The share of the time that it was busy.
-    public var utilisation: Double { watched > .zero ? busy / watched : 0 }
+    /// The share of the time that it was busy. A step that was not timed counts as long as the others, and may have been longer:
+    /// no link is busy for more than all of the time.
+    public var utilisation: Double { watched > .zero ? min(1, busy / watched) : 0 }
 }
 
 extension RunRecord {
