@@ -27,6 +27,9 @@ struct EmulationFiguresTests {
                 name: "node0.nic0.out", bytesPerSecond: 1e9, bytes: 4e8, busy: EmulatedSeconds(0.4),
                 watched: watched, deepestQueue: 7, observedBusy: EmulatedSeconds(0.5), lost: 5)
         ]
+        record.run.emulation?.fabric = FabricRecord(
+            frames: 12_345_678, meanLateness: HostSeconds(0.00108), mostLateness: HostSeconds(0.143),
+            mostHeld: Bytes(1 << 20))
         return record
     }
 
@@ -49,6 +52,21 @@ struct EmulationFiguresTests {
         #expect(link.deepestQueue == 7 && link.lostFrames == 5)
         let mean = (9 * 0.1 + 9 * 0.15) / 18
         #expect(isNear(link.bytesPerStep, 4e8 / (1.5 / mean)))
+    }
+
+    @Test("no link is busy for more than all of the time, where a step that was not timed was longer than the others")
+    func busiest() throws {
+        var record = Self.record(faults: [])
+        record.run.emulation?.links?[0].busy = EmulatedSeconds(1.6)
+        let report = try ComparisonReport(runs: [record], generated: FabricatedRuns.start)
+        #expect(report.runs[0].emulation?.links.first?.utilisation == 1)
+    }
+
+    @Test("a run is shown within 80 columns, links and the fabric's frames among it")
+    func width() {
+        let text = RunText.show(Self.record(faults: Self.faults))
+        for line in text.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+        #expect(text.contains("12345678 frames") && text.contains("143 ms at most"), "\(text)")
     }
 
     @Test("each fault has its cost: by the replay, or before and after")

@@ -103,9 +103,11 @@ public enum RunText {
         guard let emulation = figures.emulation, !emulation.links.isEmpty else { return "" }
         let table = "\nThe busiest emulated links (emulated clock)\n" + links(of: emulation, width: width)
         guard let frames = emulation.fabricFrames else { return table }
-        return table + "The fabric delivered \(frames) frames, late by "
+        let words =
+            "The fabric delivered \(frames) frames, late by "
             + FigureFormat.duration.text(emulation.fabricMeanLatenessHostSeconds) + " on the mean, "
-            + FigureFormat.duration.text(emulation.fabricMostLatenessHostSeconds) + " at most (host clock).\n"
+            + FigureFormat.duration.text(emulation.fabricMostLatenessHostSeconds) + " at most (host clock)."
+        return table + WrappedText.lines(words, indent: 0, width: width, first: "")
     }
 
     private static func newestEvents(_ figures: RunFigures, of run: RunID, width: Int) -> String {
