@@ -172,14 +172,13 @@ extension RunMachine {
         for closed in try steps.close(before: StepNumber(plan.stepsMade)) { actions += record(closed, now: now) }
         actions.append(.flush)
         if let farewell { return actions + save(after: plan.stepsMade, farewell) }
-        let isDealtAnew = dealsAnew
-        begin(ranks, laneCounts: counts, stepsMade: plan.stepsMade, now: now)
-        if isDealtAnew {
+        if dealsAnew {
             actions.append(
                 .event(
                     .straggler, "lanes are dealt anew, in proportion to speed", rank: nil,
                     step: StepNumber(plan.stepsMade)))
         }
+        begin(ranks, laneCounts: counts, stepsMade: plan.stepsMade, now: now)
         actions += emulate(plan)
         actions.append(
             .event(.membershipChanged, plan.description, rank: nil, step: StepNumber(plan.stepsMade)))

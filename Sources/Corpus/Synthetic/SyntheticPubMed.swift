@@ -40,16 +40,18 @@ public struct SyntheticPubMed {
     private var xml: [UInt8] = []
     private var number = 0
     /// Citations of the file before: each is revised, deleted or copied at most once.
-    private var earlier: [Written] = []
-    private var current: [Written] = []
-    /// Whether the abstract that is written has some words in italics, as species have in PubMed.
-    private var hasMarkup = false
+    private var earlier: [Citation] = []
+    private var current: [Citation] = []
 
-    /// A citation that was written, so that it can be written again.
-    private struct Written {
+    /// A citation, kept where something may be done to it in the next file.
+    private struct Citation {
         var pmid: Int
+        /// Its title, and its abstract's sentences.
         var sentences: [String]
+        /// Whether its abstract has some words in italics, as species have in PubMed.
         var hasMarkup: Bool
+        var isRevision = false
+        var isCopy = false
     }
 
     /// A generator; the same files for the same seed.
@@ -101,15 +103,6 @@ public struct SyntheticPubMed {
 
         """
 
-    /// A citation that is about to be written.
-    private struct Citation {
-        var pmid: Int
-        /// Its title, and its abstract's sentences.
-        var sentences: [String]
-        var isRevision = false
-        var isCopy = false
-    }
-
     private mutating func writeCitation(_ deletions: inout [Int]) throws {
         number += 1
         var random = CounterRandom(seed: seed, purpose: .syntheticText, step: UInt64(number), example: .max)
@@ -118,7 +111,7 @@ public struct SyntheticPubMed {
         writeHead(citation)
         addText(citation.sentences.first ?? "")
         add("</ArticleTitle>\n        <ELocationID EIdType=\"doi\" ValidYN=\"Y\">10.0000/s.\(number)</ELocationID>\n")
-        if citation.sentences.count > 1 { writeAbstract(citation.sentences) }
+        if citation.sentences.count > 1 { writeAbstract(citation) }
         writeAuthors(&random)
         writeJournal()
         writeHeadings(&random)
@@ -131,10 +124,10 @@ public struct SyntheticPubMed {
     private mutating func nextCitation(_ random: inout CounterRandom, _ deletions: inout [Int]) throws -> Citation {
         // Two of the generator's abstracts are as long as one of PubMed's.
         _ = try abstracts.next(into: &document)
-        var citation = Citation(pmid: 50_000_000 + number, sentences: document.sentences)
+        var citation = Citation(
+            pmid: 50_000_000 + number, sentences: document.sentences, hasMarkup: number % 7 == 0)
         _ = try abstracts.next(into: &document)
         citation.sentences += document.sentences.dropFirst()
-        hasMarkup = number % 7 == 0
         switch random.nextIndex(below: 100) {
         case 0 where !earlier.isEmpty:
             deletions.append(earlier.removeLast().pmid)
@@ -145,7 +138,7 @@ public struct SyntheticPubMed {
             contents.superseded += 1
         case 2 where !earlier.isEmpty:
             let original = earlier.removeLast()
-            (citation.sentences, hasMarkup) = (original.sentences, original.hasMarkup)
+            (citation.sentences, citation.hasMarkup) = (original.sentences, original.hasMarkup)
             citation.isCopy = true
             contents.copies += 1
         case 3..<23: citation.sentences = Array(citation.sentences.prefix(1))
@@ -156,15 +149,12 @@ public struct SyntheticPubMed {
 
     /// Counts a citation, and remembers it for what may be done to it in the next file.
     private mutating func count(_ citation: Citation) {
-        let sentences = citation.sentences
         contents.citations += 1
-        contents.textBytes += sentences.reduce(0) { $0 + $1.utf8.count }
-        guard sentences.count > 1 else { return }
+        contents.textBytes += citation.sentences.reduce(0) { $0 + $1.utf8.count }
+        guard citation.sentences.count > 1 else { return }
         contents.abstracts += 1
         // One thing is done to a citation at most, so that the counts tell what becomes of each.
-        if !citation.isRevision, !citation.isCopy, current.count < Self.memory {
-            current.append(Written(pmid: citation.pmid, sentences: sentences, hasMarkup: hasMarkup))
-        }
+        if !citation.isRevision, !citation.isCopy, current.count < Self.memory { current.append(citation) }
     }
 
     /// What comes before the title.
@@ -221,7 +211,8 @@ public struct SyntheticPubMed {
             """)
     }
 
-    private mutating func writeAbstract(_ sentences: [String]) {
+    private mutating func writeAbstract(_ citation: Citation) {
+        let sentences = citation.sentences
         let isLabelled = number % 3 == 0
         add("        <Abstract>\n")
         if isLabelled, sentences.count > 3 {
@@ -229,13 +220,13 @@ public struct SyntheticPubMed {
             for (label, range) in parts {
                 add("          <AbstractText Label=\"\(label)\" NlmCategory=\"\(label)\">")
                 addText(sentences[range].joined(separator: " "))
-                if hasMarkup, label == "RESULTS" { add(Self.markup) }
+                if citation.hasMarkup, label == "RESULTS" { add(Self.markup) }
                 add("</AbstractText>\n")
             }
         } else {
             add("          <AbstractText>")
             addText(sentences.dropFirst().joined(separator: " "))
-            if hasMarkup { add(Self.markup) }
+            if citation.hasMarkup { add(Self.markup) }
             add("</AbstractText>\n")
         }
         add("          <CopyrightInformation>Written by a program; free of rights.</CopyrightInformation>\n")

@@ -28,8 +28,8 @@ public struct Note: Sendable, Encodable {
     public var isWarning: Bool
 
     static func all(_ facts: AnswerFacts) -> [Note] {
-        unfinished(facts) + differences(facts) + missedTargets(facts) + text(facts) + methods(facts) + drifts(facts)
-            + clocks(facts)
+        unfinished(facts) + differences(facts) + missedTargets(facts) + syntheticText(facts) + methods(facts)
+            + drifts(facts) + clocks(facts)
     }
 
     private static func unfinished(_ facts: AnswerFacts) -> [Note] {
@@ -71,7 +71,7 @@ public struct Note: Sendable, Encodable {
         }
     }
 
-    private static func text(_ facts: AnswerFacts) -> [Note] {
+    private static func syntheticText(_ facts: AnswerFacts) -> [Note] {
         guard facts.runs.contains(where: { $0.corpus?.isSynthetic == true }) || facts.job.text == "synthetic" else {
             return []
         }
