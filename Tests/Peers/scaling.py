@@ -3,9 +3,9 @@
 Every process computes on one thread. Ours are runs of one job by `wafermark launch cluster` with one worker and with two:
 the same lanes, the same sequences, the same bits; each lane is a micro-batch. Beside them two runs of half the batch, with one
 worker each, share the machine and exchange nothing: how many times one worker's rate two processes reach here without any
-cost of a method. PyTorch's are one process, and two of DDP over gloo with half of the batch each. In each round all are
-measured one after the other; a figure is the median over rounds of the round's median step. Rates count real tokens
-(PyTorch's sequences are full), since sequences of text are not all full.
+cost of a method. PyTorch's are one process, and two of DDP over gloo with half of the micro-batches each, which exchange
+gradients with the last one. In each round all are measured one after the other; a figure is the median over rounds of the
+round's median step. Rates count real tokens (PyTorch's sequences are full), since sequences of text are not all full.
 """
 
 import argparse
@@ -101,7 +101,7 @@ class Daemon:
 
     def run(self, *arguments: str) -> dict:
         command = [self.program, *arguments, "--state", str(self.state), "--json"]
-        return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=600).stdout)
+        return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=900).stdout)
 
     def launch(self, row: Row, workers: int) -> str:
         return self.run("launch", "cluster", self.job(row), "--workers", str(workers))["run_id"]
@@ -111,15 +111,12 @@ class Daemon:
         return self.result(row, self.launch(row, workers), workers)
 
     def result(self, row: Row, run_id: str, workers: int) -> tuple[float, str]:
-        """The same of a run that has been launched, once it has ended."""
-        end = time.monotonic() + 900
-        while True:
-            run = self.run("runs", "show", run_id)["run"]
-            if run["state"] in ("finished", "failed", "cancelled", "interrupted"):
-                break
-            if time.monotonic() > end:
-                sys.exit(f"scaling: {row.model} with {workers} workers did not end in time")
-            time.sleep(1)
+        """The same of a run that has been launched, once it has ended.
+
+        Watching waits without work: a command a second to ask how it goes would take its time from one of the workers.
+        """
+        self.run("runs", "watch", run_id)
+        run = self.run("runs", "show", run_id)["run"]
         if run["state"] != "finished":
             sys.exit(f"scaling: {row.model} with {workers} workers ended as {run['state']}")
         tokens = run["tokens_per_host_second"] * run["steps_host_seconds"] / run["steps_made"]
@@ -128,13 +125,13 @@ class Daemon:
 
 def torch_rate(row: Row, processes: int) -> float:
     """Tokens a second of PyTorch on `processes` processes of one thread; the global batch is the same."""
-    batch = row.batch // processes
     command = [
-        sys.executable, str(PEER), "--model", row.model, "--batch", str(batch), "--sequence", str(SEQUENCE),
+        sys.executable, str(PEER), "--model", row.model, "--batch", str(row.lane), "--sequence", str(SEQUENCE),
         "--threads", "1", "--warm", str(row.warm), "--steps", str(row.steps), "--processes", str(processes),
+        "--accumulation", str(row.lanes // processes),
     ]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment, timeout=900).stdout)
+    answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment, timeout=1800).stdout)
     return row.batch * SEQUENCE / statistics.median(answer["step_seconds"])
 
 
@@ -177,13 +174,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="rounds of each row (default: 1)")
     parser.add_argument(
         "--lanes", type=int, default=2,
-        help="micro-batches of a step, over all workers (default: 2, one for each; more only with --no-torch)")
+        help="micro-batches of a step, over all workers, an even number (default: 2, one for each)")
     parser.add_argument("--no-torch", action="store_true", help="measure ours alone")
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error(f"--rounds is {options.rounds}; 1 or more are allowed")
-    if options.lanes < 2 or options.lanes % 2 or (options.lanes > 2 and not options.no_torch):
-        parser.error(f"--lanes is {options.lanes}; 2, or with --no-torch an even number above it, is allowed")
+    if options.lanes < 2 or options.lanes % 2:
+        parser.error(f"--lanes is {options.lanes}; an even number from 2 on is allowed")
     with contextlib.ExitStack() as stack:
         folders = [stack.enter_context(tempfile.TemporaryDirectory(prefix="wm-scaling-")) for _ in range(2)]
         daemons = [stack.enter_context(Daemon(options.program, pathlib.Path(folder))) for folder in folders]

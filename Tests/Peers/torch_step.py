@@ -2,10 +2,12 @@
 
 transformers' BertForPreTraining with SDPA attention, dropout on, f32, fused AdamW; only the masked positions (15 %) go
 through the MLM head. Warms up, makes the steps and prints a line of JSON: the seconds of each, and the largest memory.
-With --processes N it trains data-parallel: DistributedDataParallel over gloo, --batch sequences a process.
+With --processes N it trains data-parallel: DistributedDataParallel over gloo, --batch sequences a process. With
+--accumulation N a step takes N such batches one after the other, and gradients are exchanged with the last.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import socket
@@ -78,7 +80,11 @@ def train(rank: int, port: int, options: argparse.Namespace) -> None:
     seconds = []
     for number in range(options.warm + options.steps):
         start = time.perf_counter()
-        step_of(*batches[number % len(batches)]).backward()
+        for micro in range(options.accumulation):
+            is_last = micro + 1 == options.accumulation
+            with contextlib.nullcontext() if is_last or options.processes == 1 else loss_of.no_sync():
+                batch = batches[(number * options.accumulation + micro) % len(batches)]
+                (step_of(*batch) / options.accumulation).backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         seconds.append(time.perf_counter() - start)
@@ -106,6 +112,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--compile", action="store_true", help="use torch.compile")
     parser.add_argument("--processes", type=int, default=1, help="data-parallel processes")
+    parser.add_argument("--accumulation", type=int, default=1, help="batches of a process in a step")
     options = parser.parse_args()
     if options.processes == 1:
         train(0, 0, options)
