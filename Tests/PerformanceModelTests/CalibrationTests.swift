@@ -48,6 +48,30 @@ struct CalibrationTests {
         #expect(step.sequencesPerSecond > 0)
     }
 
+    @Test(
+        "steps that accumulate where no row does, or don't where every row does, are extrapolated and less certain",
+        arguments: [("tf-19.08", 1, 128), ("pytorch-20.06", 512, 1)])
+    func accumulation(stack name: String, seen: Int, unseen: Int) throws {
+        let calibration = try StackCatalogue.calibration()
+        let stack = try calibration.stack(name)
+        let profile = try HardwareCatalogue.profile("dgx1-v100-16g")
+        func step(_ accumulation: Int) throws -> ModelledStep {
+            let setup = try ClusterSetup(
+                profile: profile,
+                workload: Workload(
+                    model: .init(layers: 24, hidden: 1024, heads: 16), vocabularySize: 30_522, sequence: 128,
+                    maskedPositions: 20, microBatch: 16, optimizer: .lamb),
+                precision: .fp16, nodes: 1, devicesPerNode: 8, accumulation: accumulation)
+            return ModelledStep(setup, stack: stack, calibration: calibration)
+        }
+        let (inside, outside) = (try step(seen), try step(unseen))
+        #expect(inside.extrapolated.isEmpty)
+        #expect(outside.extrapolated.count == 1 && outside.extrapolated.contains { $0.contains("micro-batch") })
+        func width(_ step: ModelledStep) -> Double { step.high.seconds / step.step.seconds - 1 }
+        let factor = calibration.shared.interval.extrapolatedFactor
+        #expect(abs(width(outside) - factor * width(inside)) < 1e-9)
+    }
+
     @Test("the published throughputs are predicted within 5 % on average", .enabled(if: Published.isPresent))
     func calibrationRows() throws {
         let validation = try Validation(PublishedCase.read(Published.folder + "/gpu_calibration.csv"))

@@ -66,7 +66,22 @@ public struct Calibration: Hashable, Sendable, Codable {
             reasons.append(
                 "\(setup.tokens) tokens in a micro-batch; rows have \(tokens.lowerBound) to \(tokens.upperBound)")
         }
+        if let reason = stack.range.extrapolation(ofAccumulation: setup.accumulation) { reasons.append(reason) }
         return reasons
+    }
+}
+
+extension CalibratedRange {
+    /// Why steps of that many micro-batches are beyond the rows; nil where they aren't.
+    ///
+    /// Rows that never accumulate don't tell what a micro-batch costs apart from its step; rows that always do hide what a
+    /// step costs besides its micro-batches.
+    fileprivate func extrapolation(ofAccumulation count: Int) -> String? {
+        if count > 1, accumulation.upperBound == 1 { return "\(count) micro-batches a step; rows have one" }
+        if count == 1, accumulation.lowerBound > 1 {
+            return "one micro-batch a step; rows have \(accumulation.lowerBound) to \(accumulation.upperBound)"
+        }
+        return nil
     }
 }
 
@@ -80,6 +95,8 @@ extension Calibration {
             exchange: name.hasPrefix("pytorch") ? .afterAccumulation : .duringBackward, bucketMebibytes: 64,
             halfGradientBytes: 2, source: "assumed: nothing is known of this stack", efficiency: [:],
             launchMicroseconds: nil,
-            range: CalibratedRange(rows: 0, hardware: [], sequence: 128...512, tokens: 1024...16384))
+            range: CalibratedRange(
+                rows: 0, hardware: [], sequence: 128...512, tokens: 1024...16384,
+                accumulation: ClusterSetup.accumulationRange))
     }
 }

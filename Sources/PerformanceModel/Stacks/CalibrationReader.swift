@@ -24,11 +24,15 @@ extension SoftwareStack {
         launchMicroseconds =
             top.has("launch_microseconds") ? try top.constant("launch_microseconds", in: 0...1e5) : nil
         let range = try top.mapping("calibrated_on")
-        try range.allow(["rows", "hardware", "least_sequence", "most_sequence", "least_tokens", "most_tokens"])
+        try range.allow([
+            "rows", "hardware", "least_sequence", "most_sequence", "least_tokens", "most_tokens", "least_accumulation",
+            "most_accumulation",
+        ])
         self.range = CalibratedRange(
             rows: Int(try range.number("rows", in: 0...1e9)), hardware: try range.texts("hardware"),
             sequence: try range.bounds("least_sequence", "most_sequence"),
-            tokens: try range.bounds("least_tokens", "most_tokens"))
+            tokens: try range.bounds("least_tokens", "most_tokens"),
+            accumulation: try range.bounds("least_accumulation", "most_accumulation"))
     }
 }
 

@@ -26,6 +26,8 @@ extension SoftwareStack {
             "  most_sequence: \(range.sequence.upperBound)",
             "  least_tokens: \(range.tokens.lowerBound)",
             "  most_tokens: \(range.tokens.upperBound)",
+            "  least_accumulation: \(range.accumulation.lowerBound)",
+            "  most_accumulation: \(range.accumulation.upperBound)",
         ]
         return lines.joined(separator: "\n") + "\n"
     }

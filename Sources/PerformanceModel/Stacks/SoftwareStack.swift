@@ -70,12 +70,18 @@ public struct CalibratedRange: Hashable, Sendable, Codable {
     public var sequence: ClosedRange<Int>
     /// The least and greatest tokens of a micro-batch.
     public var tokens: ClosedRange<Int>
+    /// The least and greatest number of micro-batches of a step.
+    public var accumulation: ClosedRange<Int>
 
     /// A range of the given parts.
-    public init(rows: Int, hardware: [String], sequence: ClosedRange<Int>, tokens: ClosedRange<Int>) {
+    public init(
+        rows: Int, hardware: [String], sequence: ClosedRange<Int>, tokens: ClosedRange<Int>,
+        accumulation: ClosedRange<Int>
+    ) {
         self.rows = rows
         self.hardware = hardware
         self.sequence = sequence
         self.tokens = tokens
+        self.accumulation = accumulation
     }
 }
