@@ -142,16 +142,13 @@ public struct CalibrationFit: Sendable {
         var updated = stacks
         for name in stacks.keys.sorted() {
             let own = rows.filter { $0.stack == name }
-            let sequences = own.map(\.workload.sequence)
-            let tokens = own.map { $0.workload.sequence * $0.workload.microBatch }
-            let accumulations = own.map(\.accumulation)
             updated[name]?.efficiency = [:]
             updated[name]?.launchMicroseconds = nil
             updated[name]?.range = CalibratedRange(
                 rows: own.count, hardware: Set(own.map(\.hardware)).sorted(),
-                sequence: (sequences.min() ?? 1)...(sequences.max() ?? 1),
-                tokens: (tokens.min() ?? 1)...(tokens.max() ?? 1),
-                accumulation: (accumulations.min() ?? 1)...(accumulations.max() ?? 1))
+                sequence: own.map(\.workload.sequence).leastToGreatest,
+                tokens: own.map { $0.workload.sequence * $0.workload.microBatch }.leastToGreatest,
+                accumulation: own.map(\.accumulation).leastToGreatest)
         }
         result.shared.mostDevices = rows.map(\.ranks).max() ?? 1
         for (id, constant) in found {

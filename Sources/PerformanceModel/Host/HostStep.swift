@@ -213,8 +213,8 @@ extension ModelledStep {
         let parts: [(Bound, Double)] = [
             (.matrixRate, step.compute), (.network, step.exchange), (.optimizer, step.optimizer),
         ]
-        let width = (host.rates.map(\.hidden).min() ?? 1)...(host.rates.map(\.hidden).max() ?? 1)
-        let length = (host.rates.map(\.sequence).min() ?? 1)...(host.rates.map(\.sequence).max() ?? 1)
+        let width = host.rates.map(\.hidden).leastToGreatest
+        let length = host.rates.map(\.sequence).leastToGreatest
         var reasons: [String] = []
         if !width.contains(job.model.hidden) {
             reasons.append("a width of \(job.model.hidden); calibrated: \(width.lowerBound) to \(width.upperBound)")
