@@ -208,7 +208,7 @@ private struct StepParts {
         return Explanation(
             "exposed_communication_seconds", "gradient exchange that nothing hides", step.exposed, "s",
             "exposed_transfer_seconds + copy_passes * gradient_bytes / memory_bytes_per_second + tensors * "
-                + "seconds_per_tensor * (1 + growth_per_doubling * doublings)",
+                + "negotiation_seconds * doublings",
             [
                 transfers,
                 Explanation(
@@ -219,18 +219,15 @@ private struct StepParts {
                     source: "\(setup.template.parameterCount) parameters of \(Int(constants.gradientBytes)) bytes"),
                 memoryRate,
                 Explanation(
-                    "tensors", "tensors that are announced one by one", parts.announcedTensors, "",
-                    source: "stacks that exchange during the backward pass announce each; others send one message"),
+                    "tensors", "tensors that devices agree on one by one", parts.negotiatedTensors, "",
+                    source: "stacks that exchange during the backward pass negotiate each; others send one message"),
                 Explanation(
-                    "seconds_per_tensor", "cost of a tensor besides its transfer", constants.exchangeSecondsPerTensor,
-                    "s", source: fitted(shared.exchangeMicrosecondsPerTensor, of: "all stacks")),
+                    "negotiation_seconds", "cost of a tensor and doubling besides the transfer",
+                    constants.negotiationSeconds, "s",
+                    source: fitted(shared.negotiationMicroseconds, of: "all stacks")),
                 Explanation(
-                    "growth_per_doubling", "what each doubling of the devices adds to that",
-                    constants.exchangeGrowthPerDoubling, "",
-                    source: fitted(shared.exchangeGrowthPerDoubling, of: "all stacks")),
-                Explanation(
-                    "doublings", "doublings of the devices beyond two", parts.doublings, "", "log2(devices / 2)",
-                    [count("devices", "devices in all", max(2, setup.ranks))]),
+                    "doublings", "levels of a tree over the devices", parts.doublings, "", "log2(devices)",
+                    [count("devices", "devices in all", setup.ranks)]),
             ])
     }
 

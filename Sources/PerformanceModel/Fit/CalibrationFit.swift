@@ -78,8 +78,7 @@ public struct CalibrationFit: Sendable {
             Set(rows.map(\.hardware)).sorted().map { .speed(hardware: $0) }
             + Set(setups.map(\.machine.fabric)).sorted().map { .busShare(fabric: $0) }
             + [
-                .elementwiseTraffic, .updateTraffic, .exchangePerTensor, .overlappedExchangeRate, .exchangeGrowth,
-                .hostPerKernel,
+                .elementwiseTraffic, .updateTraffic, .negotiation, .overlappedExchangeRate, .hostPerKernel,
                 .deviceSpeedSpread,
             ]
         for constant in shared where rowsMoved(by: constant).count >= 2 { constants.append(constant) }
@@ -161,9 +160,8 @@ public struct CalibrationFit: Sendable {
             case .busShare(let fabric): result.shared.busShare[fabric] = constant
             case .elementwiseTraffic: result.shared.elementwiseTraffic = constant
             case .updateTraffic: result.shared.updateTraffic = constant
-            case .exchangePerTensor: result.shared.exchangeMicrosecondsPerTensor = constant
+            case .negotiation: result.shared.negotiationMicroseconds = constant
             case .overlappedExchangeRate: result.shared.overlappedExchangeRate = constant
-            case .exchangeGrowth: result.shared.exchangeGrowthPerDoubling = constant
             case .hostPerKernel: result.shared.hostMicrosecondsPerKernel = constant
             case .deviceSpeedSpread: result.shared.deviceSpeedSpread = constant
             }
@@ -198,9 +196,8 @@ private struct Trial {
             case .busShare(let fabric): shared.busShare[fabric] = constant
             case .elementwiseTraffic: shared.elementwiseTraffic = constant
             case .updateTraffic: shared.updateTraffic = constant
-            case .exchangePerTensor: shared.exchangeMicrosecondsPerTensor = constant
+            case .negotiation: shared.negotiationMicroseconds = constant
             case .overlappedExchangeRate: shared.overlappedExchangeRate = constant
-            case .exchangeGrowth: shared.exchangeGrowthPerDoubling = constant
             case .hostPerKernel: shared.hostMicrosecondsPerKernel = constant
             case .deviceSpeedSpread: shared.deviceSpeedSpread = constant
             }

@@ -13,9 +13,8 @@ public enum FittedConstant: Hashable, Sendable {
     /// Shared by all: see `SharedConstants`.
     case elementwiseTraffic
     case updateTraffic
-    case exchangePerTensor
+    case negotiation
     case overlappedExchangeRate
-    case exchangeGrowth
     case hostPerKernel
     case deviceSpeedSpread
 
@@ -32,9 +31,8 @@ public enum FittedConstant: Hashable, Sendable {
         case .busShare(let fabric): "\(fabric) bus_share"
         case .elementwiseTraffic: "elementwise_traffic"
         case .updateTraffic: "update_traffic"
-        case .exchangePerTensor: "exchange_microseconds_per_tensor"
+        case .negotiation: "negotiation_microseconds"
         case .overlappedExchangeRate: "overlapped_exchange_rate"
-        case .exchangeGrowth: "exchange_growth_per_doubling"
         case .hostPerKernel: "host_microseconds_per_kernel"
         case .deviceSpeedSpread: "device_speed_spread"
         }
@@ -46,6 +44,7 @@ public enum FittedConstant: Hashable, Sendable {
     /// performance guide); kernel launches of 4 to 10 us (NVIDIA, "Getting started with CUDA graphs", 2019); DGX-2H 22 %
     /// faster than DGX-2 (published runs of one container); bus bandwidth in training below nccl-tests' (NCCL issues); 2.3 us
     /// a kernel are 4 ms a micro-batch of BERT-Large, whose 1,743 kernels eight processes of a DGX-1 start side by side.
+    /// Assumed, and wide for it: 33 us of negotiation, a tenth of a millisecond for a tensor among eight devices.
     public var prior: (value: Double, deviation: Double) {
         switch self {
         case .matrixShare(_, .fp32): (0.88, 0.2)
@@ -58,9 +57,8 @@ public enum FittedConstant: Hashable, Sendable {
         case .busShare: (0.85, 0.3)
         case .elementwiseTraffic: (0.6, 0.2)
         case .updateTraffic: (0.78, 0.1)
-        case .exchangePerTensor: (100, 0.4)
+        case .negotiation: (33, 0.7)
         case .overlappedExchangeRate: (0.5, 0.3)
-        case .exchangeGrowth: (0.15, 0.7)
         case .hostPerKernel: (2.3, 0.5)
         case .deviceSpeedSpread: (0.01, 0.7)
         }
@@ -75,7 +73,7 @@ public enum FittedConstant: Hashable, Sendable {
         case .speed(let hardware): row.hardware == hardware
         case .busShare(let name): row.nodes > 1 && name == fabric
         case .elementwiseTraffic, .updateTraffic: true
-        case .exchangePerTensor, .exchangeGrowth: row.ranks > 1 && exchange == .duringBackward
+        case .negotiation: row.ranks > 1 && exchange == .duringBackward
         case .overlappedExchangeRate: row.ranks > 1 && exchange == .duringBackward && row.accumulation == 1
         case .hostPerKernel: row.devicesPerNode > 1
         case .deviceSpeedSpread: row.ranks > 1

@@ -95,10 +95,8 @@ public struct StepConstants: Hashable, Sendable {
     public var updateTraffic: Double
     /// A kernel's cost besides its work, in seconds.
     public var launchSeconds: Double
-    /// Bucketed exchange besides the transfers, in seconds a tensor.
-    public var exchangeSecondsPerTensor: Double
-    /// What each doubling of the devices beyond two adds to that, as a share.
-    public var exchangeGrowthPerDoubling: Double
+    /// Negotiation of a bucketed exchange, in seconds a tensor and doubling of the devices.
+    public var negotiationSeconds: Double
     /// A collective's speed while the device computes.
     public var overlappedExchangeRate: Double
     /// Host time of a kernel besides its launch where devices share a host, in seconds.

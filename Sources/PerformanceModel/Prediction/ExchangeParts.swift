@@ -13,10 +13,10 @@ extension ClusterStep {
         var transfers = 0.0
         /// Copying gradients into messages and out of them.
         var copies = 0.0
-        /// Tensors that are announced one by one, and what that costs.
-        var announcedTensors = 0.0
-        var announcements = 0.0
-        /// Doublings of the devices beyond two.
+        /// Tensors that devices agree on one by one, and what that costs.
+        var negotiatedTensors = 0.0
+        var negotiation = 0.0
+        /// How often one device doubles to all of them: the levels of a tree over them.
         var doublings = 0.0
         /// Whether buckets leave during the backward pass.
         var isOverlapped = false
@@ -26,7 +26,7 @@ extension ClusterStep {
         /// Exchange that nothing hides.
         var exposed: Double { transfers + onDevice }
         /// What the device itself does for the exchange.
-        var onDevice: Double { copies + announcements }
+        var onDevice: Double { copies + negotiation }
 
         /// The exchange of `setup` under `constants`; nothing for a single rank.
         init(_ setup: ClusterSetup, _ constants: StepConstants) {
@@ -45,12 +45,10 @@ extension ClusterStep {
                 transfers = all
                 algorithm = link.chosenAlgorithm(whole)
             }
-            doublings = log2(Double(setup.ranks) / 2)
+            doublings = log2(Double(setup.ranks))
             if constants.exchange == .duringBackward {
-                announcedTensors = Double(setup.template.tensorCount)
-                announcements =
-                    constants.exchangeSecondsPerTensor * announcedTensors
-                    * (1 + constants.exchangeGrowthPerDoubling * doublings)
+                negotiatedTensors = Double(setup.template.tensorCount)
+                negotiation = constants.negotiationSeconds * negotiatedTensors * doublings
             }
         }
 

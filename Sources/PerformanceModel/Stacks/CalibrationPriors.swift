@@ -6,8 +6,7 @@ extension Calibration {
             stacks: stacks,
             shared: SharedConstants(
                 elementwiseTraffic: constant(.elementwiseTraffic), updateTraffic: constant(.updateTraffic),
-                exchangeMicrosecondsPerTensor: constant(.exchangePerTensor),
-                exchangeGrowthPerDoubling: constant(.exchangeGrowth),
+                negotiationMicroseconds: constant(.negotiation),
                 overlappedExchangeRate: constant(.overlappedExchangeRate),
                 hostMicrosecondsPerKernel: constant(.hostPerKernel),
                 deviceSpeedSpread: constant(.deviceSpeedSpread), speed: [:], busShare: [:],

@@ -41,15 +41,13 @@ extension SharedConstants {
     public init(parsing text: String, file: String) throws(PerformanceModelError) {
         let top = try CheckedMapping(parsing: text, file: file)
         try top.allow([
-            "elementwise_traffic", "update_traffic", "exchange_microseconds_per_tensor",
-            "exchange_growth_per_doubling", "overlapped_exchange_rate", "host_microseconds_per_kernel",
-            "device_speed_spread", "speed", "bus_share", "typical_matrix_share", "launch_microseconds",
-            "most_devices", "interval",
+            "elementwise_traffic", "update_traffic", "negotiation_microseconds", "overlapped_exchange_rate",
+            "host_microseconds_per_kernel", "device_speed_spread", "speed", "bus_share", "typical_matrix_share",
+            "launch_microseconds", "most_devices", "interval",
         ])
         elementwiseTraffic = try top.constant("elementwise_traffic", in: 0...10)
         updateTraffic = try top.constant("update_traffic", in: 0...10)
-        exchangeMicrosecondsPerTensor = try top.constant("exchange_microseconds_per_tensor", in: 0...1e6)
-        exchangeGrowthPerDoubling = try top.constant("exchange_growth_per_doubling", in: 0...10)
+        negotiationMicroseconds = try top.constant("negotiation_microseconds", in: 0...1e6)
         overlappedExchangeRate = try top.constant("overlapped_exchange_rate", in: 0.001...1)
         hostMicrosecondsPerKernel = try top.constant("host_microseconds_per_kernel", in: 0...1e5)
         deviceSpeedSpread = try top.constant("device_speed_spread", in: 0...0.5)

@@ -39,10 +39,10 @@ extension SharedConstants {
         var lines = [
             "# Constants that all stacks share, and each machine's own; the package's own fit wrote this file.",
             "# error_percent: one standard error. determined: how far the rows narrowed what was known before, 0 to 1.",
+            "# negotiation_microseconds: of a tensor, for each doubling of the devices.",
             "elementwise_traffic: \(elementwiseTraffic.yaml)",
             "update_traffic: \(updateTraffic.yaml)",
-            "exchange_microseconds_per_tensor: \(exchangeMicrosecondsPerTensor.yaml)",
-            "exchange_growth_per_doubling: \(exchangeGrowthPerDoubling.yaml)",
+            "negotiation_microseconds: \(negotiationMicroseconds.yaml)",
             "overlapped_exchange_rate: \(overlappedExchangeRate.yaml)",
             "host_microseconds_per_kernel: \(hostMicrosecondsPerKernel.yaml)",
             "device_speed_spread: \(deviceSpeedSpread.yaml)",

@@ -4,10 +4,9 @@ public struct SharedConstants: Hashable, Sendable, Codable {
     public var elementwiseTraffic: Constant
     /// The optimizer's traffic, likewise.
     public var updateTraffic: Constant
-    /// What exchanging during the backward pass costs besides the transfers, in microseconds a tensor.
-    public var exchangeMicrosecondsPerTensor: Constant
-    /// What each doubling of the devices beyond two adds to that, as a share.
-    public var exchangeGrowthPerDoubling: Constant
+    /// What agreeing on the tensors to exchange during the backward pass costs besides the transfers, in microseconds a
+    /// tensor and doubling of the devices.
+    public var negotiationMicroseconds: Constant
     /// The speed of an exchange while the device computes, as a share of its speed alone.
     public var overlappedExchangeRate: Constant
     /// Host time that starting a kernel costs besides, where several devices' processes share a host and contend for its
