@@ -22,7 +22,8 @@ struct HostTests {
         links: .init(
             sharedMemory: .init(latencyMicroseconds: 100, messageMicroseconds: 20, carryNanosecondsPerElement: 0),
             ipc: .init(latencyMicroseconds: 120, messageMicroseconds: 15, carryNanosecondsPerElement: 2),
-            tcp: .init(latencyMicroseconds: 150, messageMicroseconds: 15, carryNanosecondsPerElement: 3)))
+            tcp: .init(latencyMicroseconds: 150, messageMicroseconds: 15, carryNanosecondsPerElement: 3)),
+        controlMicroseconds: 500)
 
     private static func step(
         workers: Int, lengths: SequenceLengths = .full, by transport: Transport = .sharedMemory,
@@ -61,7 +62,7 @@ struct HostTests {
 
     @Test("a profile that an earlier version wrote is refused with what to do")
     func refusesEarlierVersion() {
-        let earlier = Self.machine.yaml.replacing("version: 3\n", with: "version: 2\n")
+        let earlier = Self.machine.yaml.replacing("version: 4\n", with: "version: 3\n")
         let error = #expect(throws: PerformanceModelError.self) {
             try HostMachine(parsing: earlier, file: "host.yaml")
         }
@@ -85,6 +86,15 @@ struct HostTests {
         #expect(four.exchange > two.exchange && four.optimizer > two.optimizer)
         #expect(four.total > two.total)
         #expect(throws: PerformanceModelError.self) { try Self.step(workers: 9) }
+    }
+
+    @Test("agreeing on a step keeps a core busy for each of several workers", arguments: [(1, 0.0), (2, 1), (4, 2)])
+    func control(workers: Int, turns: Double) throws {
+        var silent = Self.machine
+        silent.controlMicroseconds = 0
+        let (with, without) = (try Self.step(workers: workers), try Self.step(workers: workers, on: silent))
+        #expect(abs(with.total - without.total - turns * 500e-6) < 1e-12)
+        #expect(with.compute == without.compute && with.optimizer == without.optimizer)
     }
 
     @Test(

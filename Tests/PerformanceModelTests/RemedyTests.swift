@@ -162,7 +162,7 @@ struct HostRemedyTests {
             }, adamwNanosecondsPerParameter: 1, lambNanosecondsPerParameter: 1.5,
             adamwNanosecondsPerParameterAlone: 1.7, lambNanosecondsPerParameterAlone: 2.5,
             sumNanosecondsPerElement: 0.8, memoryGigabytesPerSecond: 20, streams: HostTests.machine.streams,
-            links: HostTests.machine.links)
+            links: HostTests.machine.links, controlMicroseconds: HostTests.machine.controlMicroseconds)
     }
 
     private static func replay(

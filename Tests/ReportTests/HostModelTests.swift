@@ -24,7 +24,7 @@ struct HostModelTests {
             streams: .init(add: 0.9, peerSum: 1.1, peerCopy: 0.8, square: 0.2),
             links: .init(
                 sharedMemory: .init(latencyMicroseconds: 100, messageMicroseconds: 20, carryNanosecondsPerElement: 0),
-                ipc: link, tcp: link))
+                ipc: link, tcp: link), controlMicroseconds: 500)
     }
 
     @Test("is the replay of each run's steps on the calibrated machine over their measured median")

@@ -75,13 +75,17 @@ public struct HostMachine: Hashable, Sendable, Codable {
     public var streams: Streams
     /// What exchanging gradients costs, by transport.
     public var links: Links
+    /// What a step of several workers costs each of them, with the coordinator's part, besides passes, sums and updates:
+    /// messages that agree on it, its record, threads that are woken; in microseconds of a core.
+    public var controlMicroseconds: Double
 
     /// A machine of the given parts.
     public init(
         processor: String, cores: Int, instructionSet: String, measuredAt: String, rates: [Rates],
         adamwNanosecondsPerParameter: Double, lambNanosecondsPerParameter: Double,
         adamwNanosecondsPerParameterAlone: Double, lambNanosecondsPerParameterAlone: Double,
-        sumNanosecondsPerElement: Double, memoryGigabytesPerSecond: Double, streams: Streams, links: Links
+        sumNanosecondsPerElement: Double, memoryGigabytesPerSecond: Double, streams: Streams, links: Links,
+        controlMicroseconds: Double
     ) {
         self.processor = processor
         self.cores = cores
@@ -96,6 +100,7 @@ public struct HostMachine: Hashable, Sendable, Codable {
         self.memoryGigabytesPerSecond = memoryGigabytesPerSecond
         self.streams = streams
         self.links = links
+        self.controlMicroseconds = controlMicroseconds
     }
 
     /// Rates at a width, a sequence length, tokens of a pass and a number of busy lanes: interpolated on logarithms between

@@ -4,9 +4,9 @@ extension HostMachine {
     /// The name that `--hardware` takes for this machine.
     public static let name = "host"
 
-    /// The version of the file that this program reads and writes: the third, since carrying and messages are of
-    /// processors' time.
-    static let fileVersion = 3
+    /// The version of the file that this program reads and writes: the fourth, since it knows what agreeing on a
+    /// step costs.
+    static let fileVersion = 4
 
     /// Where `wafermark calibrate` keeps the profile of the machine that a state directory is on.
     public static func path(inStateDirectory directory: String) -> String { directory + "/host.yaml" }
@@ -42,6 +42,7 @@ extension HostMachine {
             "adamw_nanoseconds_per_parameter", "lamb_nanoseconds_per_parameter",
             "adamw_nanoseconds_per_parameter_alone", "lamb_nanoseconds_per_parameter_alone",
             "sum_nanoseconds_per_element", "memory_gigabytes_per_second", "streams", "links",
+            "control_microseconds",
         ])
         let rates = try top.mapping("rates")
         var measured: [Rates] = []
@@ -57,7 +58,8 @@ extension HostMachine {
             lambNanosecondsPerParameterAlone: try top.number("lamb_nanoseconds_per_parameter_alone", in: positive),
             sumNanosecondsPerElement: try top.number("sum_nanoseconds_per_element", in: positive),
             memoryGigabytesPerSecond: try top.number("memory_gigabytes_per_second", in: positive),
-            streams: try Streams(reading: top.mapping("streams")), links: try Links(reading: top.mapping("links")))
+            streams: try Streams(reading: top.mapping("streams")), links: try Links(reading: top.mapping("links")),
+            controlMicroseconds: try top.number("control_microseconds", in: 0...1e6))
     }
 
     /// Refuses what another version wrote: it measured other things.
@@ -84,6 +86,7 @@ extension HostMachine {
             line("adamw_nanoseconds_per_parameter_alone", adamwNanosecondsPerParameterAlone),
             line("lamb_nanoseconds_per_parameter", lambNanosecondsPerParameter),
             line("lamb_nanoseconds_per_parameter_alone", lambNanosecondsPerParameterAlone),
+            line("control_microseconds", controlMicroseconds),
         ]
         lines += ["streams:"] + streams.lines.map { "  " + $0 }
         lines += ["links:"] + links.lines.map { "  " + $0 } + ["rates:"]

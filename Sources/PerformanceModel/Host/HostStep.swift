@@ -85,7 +85,7 @@ public struct HostStep: Hashable, Sendable {
                     parameters: parameters, bucket: layout.bucket, transport: layout.transport,
                     elementBytes: elementBytes, on: machine)
                 // The coordinator is told of the lanes and answers: a message each way.
-                + 2 * machine.links[layout.transport].latencyMicroseconds * 1e-6
+                + 2 * machine.links[layout.transport].latencyMicroseconds * 1e-6 + Self.control(layout, machine)
     }
 
     /// What each thread of all workers computes, in seconds of a core.
@@ -146,6 +146,12 @@ public struct HostStep: Hashable, Sendable {
             hidden: job.model.hidden, sequence: max(1, Int(tokens / sequences)), tokens: max(1, Int(tokens)), busy: busy
         )
         return passes * work.seconds(rates)
+    }
+
+    /// Agreeing on the step keeps a core busy for each worker.
+    private static func control(_ layout: Layout, _ machine: HostMachine) -> Double {
+        let atOnce = min(machine.cores, layout.workers)
+        return Double(layout.workers) / Double(atOnce) * machine.controlMicroseconds * 1e-6
     }
 
     /// Every process updates all weights.

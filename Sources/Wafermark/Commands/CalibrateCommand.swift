@@ -11,10 +11,10 @@ struct CalibrateCommand: AsyncParsableCommand {
         commandName: "calibrate", abstract: "Measure this machine, for 'predict --hardware host'.",
         discussion: """
             Measures matrix products by shape, the engine's other kernels, the optimizer,
-            memory, and the exchange of gradients between two workers by each transport
-            (shm, ipc, tcp): some minutes. Close other programs first. The profile goes into
-            the state directory (host.yaml); 'wafermark validate --host' says how well it
-            predicts.
+            memory, the exchange of gradients between two workers by each transport
+            (shm, ipc, tcp), and what agreeing on a step costs: some minutes. Close other
+            programs first. The profile goes into the state directory (host.yaml);
+            'wafermark validate --host' says how well it predicts.
             """)
 
     @OptionGroup var state: StateOptions
@@ -50,13 +50,19 @@ struct CalibrateCommand: AsyncParsableCommand {
                 executable: executable, streams: memory.streams
             ) { Console.diagnose($0) }
         }
-        let host = HostMachine(
+        var host = HostMachine(
             processor: ThisProgram.machine.processor, cores: cores, instructionSet: KernelLibrary.instructionSet,
             measuredAt: ISO8601DateFormatter().string(from: Date()), rates: rates,
             adamwNanosecondsPerParameter: memory.adamw.shared, lambNanosecondsPerParameter: memory.lamb.shared,
             adamwNanosecondsPerParameterAlone: memory.adamw.alone, lambNanosecondsPerParameterAlone: memory.lamb.alone,
             sumNanosecondsPerElement: memory.sumNanosecondsPerElement,
-            memoryGigabytesPerSecond: memory.memoryGigabytesPerSecond, streams: memory.streams, links: links)
+            memoryGigabytesPerSecond: memory.memoryGigabytesPerSecond, streams: memory.streams, links: links,
+            controlMicroseconds: 0)
+        Console.diagnose("agreeing on steps that compute nothing")
+        let control = ControlCalibration(host: host)
+        host.controlMicroseconds = try await TrialState.run { directory, session in
+            try await session.run { client in try await control.run(client, in: directory) }
+        }
         let directory = state.directory
         try directory.create()
         let path = HostMachine.path(inStateDirectory: directory.path)

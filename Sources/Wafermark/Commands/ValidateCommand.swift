@@ -92,7 +92,7 @@ struct ValidateCommand: AsyncParsableCommand {
     /// Trains in a state directory of its own, which is removed afterwards.
     private func runTrials() async throws -> HostTrials.Outcome {
         let machine = try HostMachine(inStateDirectory: state.directory.path)
-        return try await inOwnState { directory, session in
+        return try await TrialState.run { directory, session in
             let trials = HostTrials(host: machine, state: directory)
             return try await session.run { client in try await trials.run(client) { Console.diagnose($0) } }
         }
@@ -100,22 +100,10 @@ struct ValidateCommand: AsyncParsableCommand {
 
     /// Emulates in a state directory of its own, which is removed afterwards.
     private func runEmulations() async throws -> EmulationTrials.Outcome {
-        try await inOwnState { directory, session in
+        try await TrialState.run { directory, session in
             try directory.create()
             let trials = EmulationTrials(state: directory, profiles: directory.path)
             return try await session.run { client in try await trials.run(client) { Console.diagnose($0) } }
         }
-    }
-
-    private func inOwnState<Outcome: Sendable>(
-        _ body: @escaping @Sendable (StateDirectory, DaemonSession) async throws -> Outcome
-    ) async throws -> Outcome {
-        let scratch = try ScratchFolder()
-        defer { scratch.remove() }
-        let directory = StateDirectory(path: scratch.path)
-        let session = DaemonSession(
-            options: try ThisProgram.daemonOptions(state: directory, endpoints: []),
-            logger: ThisProgram.logger(level: .warning))
-        return try await Interruption.cancels { try await body(directory, session) }
     }
 }

@@ -30,6 +30,7 @@ enum HostText {
             ),
             ("AdamW", "\(Figures.short(host.adamwNanosecondsPerParameter)) ns a parameter"),
             ("LAMB", "\(Figures.short(host.lambNanosecondsPerParameter)) ns a parameter"),
+            ("control", "\(Figures.short(host.controlMicroseconds)) us of a core, a worker and step of several"),
         ]
         let links = TextTable(
             [
