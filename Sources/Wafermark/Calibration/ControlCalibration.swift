@@ -23,7 +23,6 @@ struct ControlCalibration: Sendable {
 
     /// Microseconds of a core, a worker and step.
     func run(_ client: DaemonClient, in state: StateDirectory) async throws -> Double {
-        let store = try RunStore(readingFrom: state.path)
         let workers = min(2 * host.cores, Self.mostWorkers)
         let job = Self.job(lanes: workers)
         var bare = host
@@ -34,8 +33,8 @@ struct ControlCalibration: Sendable {
         let atOnce = Double(min(host.cores, workers))
         var rest: [Double] = []
         for _ in 1...Self.rounds {
-            let alone = try await medians(of: job, workers: 1, client, store, state)
-            let together = try await medians(of: job, workers: workers, client, store, state)
+            let alone = try await medians(of: job, workers: 1, client, state)
+            let together = try await medians(of: job, workers: workers, client, state)
             let work = alone.compute + Double(workers) * alone.optimizer
             rest.append(together.duration - work / atOnce - exchange)
         }
@@ -48,16 +47,12 @@ struct ControlCalibration: Sendable {
     }
 
     private func medians(
-        of job: Job, workers: Int, _ client: DaemonClient, _ store: RunStore, _ state: StateDirectory
+        of job: Job, workers: Int, _ client: DaemonClient, _ state: StateDirectory
     ) async throws -> Medians {
         let id = try await client.launch(
             job, on: .cluster, workers: workers, hardware: nil,
-            exchange: try ExchangeSettings(laneShares: .even))
-        let last = try await RunWatcher(store: store, id: id).follow(state: state) { _ in }
-        guard case .finished = last.run.state else {
-            throw CommandFailure.failed("run \(id) of \(job.name) ended: \(last.run.state.name)")
-        }
-        let record = try store.record(of: id)
+            exchange: ExchangeSettings(laneShares: .even))
+        let record = try await TrialState.record(of: id, in: state)
         func median(_ values: [Double]) -> Double { Quantiles(values).median ?? 0 }
         return Medians(
             compute: median(record.workerSteps.map(\.compute.seconds)),

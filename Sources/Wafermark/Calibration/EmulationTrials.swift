@@ -185,13 +185,7 @@ struct EmulationTrials: Sendable {
         let id = try await client.launch(
             job, on: .cluster, workers: trial.workers - trial.virtual,
             hardware: trial.gigabits == nil ? profile.name : profile.file, exchange: exchange, emulation: settings)
-        let store = try RunStore(readingFrom: state.path)
-        let last = try await RunWatcher(store: store, id: id).follow(state: state) { _ in }
-        guard case .finished = last.run.state else {
-            let reason = if case .failed(let reason) = last.run.state { ": \(reason)" } else { "" }
-            throw CommandFailure.failed("run \(id) of \(job.name) ended: \(last.run.state.name)\(reason)")
-        }
-        let row = try Self.row(trial, try store.record(of: id), profile)
+        let row = try Self.row(trial, try await TrialState.record(of: id, in: state), profile)
         let emulated = row.stepEmulatedSeconds.map(Figures.milliseconds) ?? "INVALID: host overloaded"
         progress("    emulated \(emulated), modelled \(Figures.milliseconds(row.stepModelledSeconds))")
         return row

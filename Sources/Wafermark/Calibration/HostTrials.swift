@@ -92,11 +92,10 @@ struct HostTrials: Sendable {
     /// Runs every trial through `client`, in order and then in the reverse: what changes evenly over the whole shifts none
     /// against the others.
     func run(_ client: DaemonClient, progress: @Sendable (String) -> Void) async throws -> Outcome {
-        let store = try RunStore(readingFrom: state.path)
         var visits: [[HostModelCheck.Row]] = Self.trials.map { _ in [] }
         let order = Array(Self.trials.indices)
         for index in order + order.reversed() {
-            visits[index].append(try await visit(Self.trials[index], client, store, progress))
+            visits[index].append(try await visit(Self.trials[index], client, progress))
         }
         let rows = zip(Self.trials, visits).compactMap(Self.row)
         let errors = Quantiles(rows.map { abs($0.errorPercent) })
@@ -107,7 +106,7 @@ struct HostTrials: Sendable {
 
     /// One run. The replay knows how many tokens its steps had; their times are not looked at.
     private func visit(
-        _ trial: Trial, _ client: DaemonClient, _ store: RunStore, _ progress: @Sendable (String) -> Void
+        _ trial: Trial, _ client: DaemonClient, _ progress: @Sendable (String) -> Void
     ) async throws -> HostModelCheck.Row {
         let job = Self.job(trial)
         progress("\(job.name), \(Figures.plural(trial.workers, "worker")), \(trial.algorithm.rawValue)")
@@ -116,11 +115,8 @@ struct HostTrials: Sendable {
             exchange: try ExchangeSettings(
                 algorithm: trial.algorithm, transport: trial.transport, laneShares: .even,
                 bucket: trial.bucket ?? ExchangeSettings.usualBucket))
-        let last = try await RunWatcher(store: store, id: id).follow(state: state) { _ in }
-        guard case .finished = last.run.state else {
-            throw CommandFailure.failed("run \(id) of \(job.name) ended: \(last.run.state.name)")
-        }
-        guard let check = HostModelCheck.rows(try store.record(of: id), on: host).first else {
+        let record = try await TrialState.record(of: id, in: state)
+        guard let check = HostModelCheck.rows(record, on: host).first else {
             throw CommandFailure.failed("run \(id) of \(job.name) made too few steps to be compared")
         }
         return check
