@@ -45,8 +45,10 @@ struct BottleneckRunTests {
 
     @Test("are named right", arguments: seeded)
     func named(seeded: Seeded) async throws {
+        // No checkpoint before the end: a disk that other tests keep busy is a bottleneck of its own.
         let run = try ElasticRun(
             steps: seeded.steps, batch: seeded.batch, workers: seeded.workers, launch: seeded.launch,
+            checkpointSteps: seeded.steps,
             environment: seeded.faults.map { ["WAFERMARK_FAULTS": $0] } ?? [:], network: seeded.isSliced)
         if let network = run.network {
             let isUnderWay = Eventually.holds(within: 60) { run.stepsMade > 0 }

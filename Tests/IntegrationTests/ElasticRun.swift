@@ -23,10 +23,11 @@ struct ElasticRun {
     private let folder: TemporaryFolder
 
     /// Starts a daemon with `serve` and `environment`, and the run; with a relay between all that connect to each other where
-    /// `network` is asked for, and with so many `descriptors` at most for every process. `keys` are added to the job.
+    /// `network` is asked for, and with so many `descriptors` at most for every process. `keys` are added to the job,
+    /// which writes a checkpoint every `checkpointSteps` steps.
     init(
         steps: Int, lanes: Int = 4, batch: Int = 16, keys: String = "", backend: String = "cluster", workers: Int = 1,
-        launch: [String] = [],
+        launch: [String] = [], checkpointSteps: Int = 4,
         serve: [String] = [], environment: [String: String] = [:], network: Bool = false, descriptors: Int? = nil
     ) throws {
         folder = try TemporaryFolder()
@@ -36,7 +37,7 @@ struct ElasticRun {
             network ? try ChaosNetwork(between: state + "/sockets", aside: folder.path + "/n") : nil
         let job = try folder.write(
             JobFixtures.small(steps: steps, lanes: lanes, batch: batch)
-                + "\ncheckpoints: { every_steps: 4 }\n\(keys)\n",
+                + "\ncheckpoints: { every_steps: \(checkpointSteps) }\n\(keys)\n",
             to: "job.yaml")
         let outcome = try Program.run(
             ["launch", backend, job, "--state", state, "--json"]
