@@ -155,15 +155,7 @@ public struct CalibrationFit: Sendable {
             case .matrixShare(let stack, let precision):
                 updated[stack]?.efficiency[precision] = .init(matrixShare: constant)
             case .launch(let stack): updated[stack]?.launchMicroseconds = constant
-            case .commonLaunch: result.shared.launchMicroseconds = constant
-            case .speed(let hardware): result.shared.speed[hardware] = constant
-            case .busShare(let fabric): result.shared.busShare[fabric] = constant
-            case .elementwiseTraffic: result.shared.elementwiseTraffic = constant
-            case .updateTraffic: result.shared.updateTraffic = constant
-            case .negotiation: result.shared.negotiationMicroseconds = constant
-            case .overlappedExchangeRate: result.shared.overlappedExchangeRate = constant
-            case .hostPerKernel: result.shared.hostMicrosecondsPerKernel = constant
-            case .deviceSpeedSpread: result.shared.deviceSpeedSpread = constant
+            default: result.shared.set(id, to: constant)
             }
         }
         for precision in Precision.allCases {
@@ -187,19 +179,10 @@ private struct Trial {
         self.base = base
         shared = base.shared
         for (id, value) in zip(constants, values) {
-            let constant = Constant(value: value, errorPercent: 0, determined: 0)
             switch id {
             case .matrixShare(let stack, let precision): shares[stack, default: [:]][precision] = value
             case .launch(let stack): launches[stack] = value
-            case .commonLaunch: shared.launchMicroseconds = constant
-            case .speed(let hardware): shared.speed[hardware] = constant
-            case .busShare(let fabric): shared.busShare[fabric] = constant
-            case .elementwiseTraffic: shared.elementwiseTraffic = constant
-            case .updateTraffic: shared.updateTraffic = constant
-            case .negotiation: shared.negotiationMicroseconds = constant
-            case .overlappedExchangeRate: shared.overlappedExchangeRate = constant
-            case .hostPerKernel: shared.hostMicrosecondsPerKernel = constant
-            case .deviceSpeedSpread: shared.deviceSpeedSpread = constant
+            default: shared.set(id, to: Constant(value: value, errorPercent: 0, determined: 0))
             }
         }
     }
@@ -211,5 +194,23 @@ private struct Trial {
         }
         result.launchSeconds = (launches[stack.name] ?? shared.launchMicroseconds.value) * 1e-6
         return result
+    }
+}
+
+extension SharedConstants {
+    /// Takes `constant` for `id`; those of one stack are not among the shared ones.
+    fileprivate mutating func set(_ id: FittedConstant, to constant: Constant) {
+        switch id {
+        case .matrixShare, .launch: break
+        case .commonLaunch: launchMicroseconds = constant
+        case .speed(let hardware): speed[hardware] = constant
+        case .busShare(let fabric): busShare[fabric] = constant
+        case .elementwiseTraffic: elementwiseTraffic = constant
+        case .updateTraffic: updateTraffic = constant
+        case .negotiation: negotiationMicroseconds = constant
+        case .overlappedExchangeRate: overlappedExchangeRate = constant
+        case .hostPerKernel: hostMicrosecondsPerKernel = constant
+        case .deviceSpeedSpread: deviceSpeedSpread = constant
+        }
     }
 }
