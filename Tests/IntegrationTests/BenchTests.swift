@@ -49,7 +49,8 @@ struct BenchTests {
         let names = Set(kernels.compactMap { $0["kernel"] as? String })
         #expect(
             names.isSuperset(of: [
-                "encoder_products", "head_products", "attention", "attention_backward", "residual_norm", "gelu",
+                "encoder_products", "last_layer_products", "head_products", "attention", "attention_backward",
+                "residual_norm", "gelu",
                 "cross_entropy", "embedding", "lane_sums", "gradient_norm", "optimizer",
             ]))
         let shares = try kernels.map { try number($0, "share_of_step") }

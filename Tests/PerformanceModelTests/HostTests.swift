@@ -7,7 +7,8 @@ struct HostTests {
     static func rates(_ hidden: Int, _ sequence: Int, _ busy: Int, tokens: Int = 1024) -> HostMachine.Rates {
         HostMachine.Rates(
             hidden: hidden, sequence: sequence, tokens: tokens, busy: busy,
-            encoderGigaflopsPerSecond: 40 + Double(hidden) / 20 - 5 * Double(busy), headGigaflopsPerSecond: 60,
+            encoderGigaflopsPerSecond: 40 + Double(hidden) / 20 - 5 * Double(busy), lastLayerGigaflopsPerSecond: 30,
+            headGigaflopsPerSecond: 60,
             attentionNanoseconds: 0.2, elementwiseGigabytesPerSecond: 6, logitNanoseconds: 1, embeddingNanoseconds: 2,
             overhead: 1.02)
     }
@@ -76,6 +77,23 @@ struct HostTests {
         let between = Self.machine.rates(hidden: 256, sequence: 300, tokens: 64, busy: 1).encoderGigaflopsPerSecond
         #expect(between > 41.4 && between < 60.6)
         #expect(Self.machine.rates(hidden: 4096, sequence: 128, tokens: 9999, busy: 9) == exact)
+    }
+
+    @Test(
+        "a unit of work takes a share of its own and one of its pass's: between what was measured, below and beyond it",
+        arguments: [(32, 1.0), (64, 0.75), (128, 0.625), (256, 0.5625), (512, 0.53125), (1_024, 0.515625)])
+    func byTokens(tokens: Int, nanoseconds: Double) {
+        var machine = Self.machine
+        machine.rates = [64, 512].map { measured in
+            var rates = Self.rates(128, 128, 1, tokens: measured)
+            rates.encoderGigaflopsPerSecond = 1 / (0.5 + 16 / Double(measured))
+            rates.logitNanoseconds = 0.5 + 16 / Double(measured)
+            return rates
+        }
+        let rates = machine.rates(hidden: 128, sequence: 128, tokens: tokens, busy: 1)
+        #expect(abs(rates.encoderGigaflopsPerSecond * nanoseconds - 1) < 1e-12)
+        #expect(abs(rates.logitNanoseconds - nanoseconds) < 1e-12)
+        #expect(abs(rates.headGigaflopsPerSecond - 60) < 1e-9)
     }
 
     @Test("one worker exchanges nothing, and more than there are cores take turns")

@@ -155,8 +155,9 @@ struct HostRemedyTests {
                 [1, 2].map { busy in
                     HostMachine.Rates(
                         hidden: 256, sequence: 128, tokens: tokens, busy: busy,
-                        encoderGigaflopsPerSecond: tokens < 1_000 ? 40 : 55, headGigaflopsPerSecond: 60,
-                        attentionNanoseconds: 0.2, elementwiseGigabytesPerSecond: 6, logitNanoseconds: 1,
+                        encoderGigaflopsPerSecond: tokens < 1_000 ? 40 : 55, lastLayerGigaflopsPerSecond: 30,
+                        headGigaflopsPerSecond: 60, attentionNanoseconds: 0.2, elementwiseGigabytesPerSecond: 6,
+                        logitNanoseconds: 1,
                         embeddingNanoseconds: 2, overhead: 1)
                 }
             }, adamwNanosecondsPerParameter: 1, lambNanosecondsPerParameter: 1.5,

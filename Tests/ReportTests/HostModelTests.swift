@@ -16,7 +16,8 @@ struct HostModelTests {
             rates: [1, 2].map { busy in
                 HostMachine.Rates(
                     hidden: 256, sequence: 128, tokens: 512, busy: busy, encoderGigaflopsPerSecond: 50,
-                    headGigaflopsPerSecond: 60, attentionNanoseconds: 0.2, elementwiseGigabytesPerSecond: 6,
+                    lastLayerGigaflopsPerSecond: 30, headGigaflopsPerSecond: 60, attentionNanoseconds: 0.2,
+                    elementwiseGigabytesPerSecond: 6,
                     logitNanoseconds: 1, embeddingNanoseconds: 2, overhead: 1)
             }, adamwNanosecondsPerParameter: 1, lambNanosecondsPerParameter: 1.5,
             adamwNanosecondsPerParameterAlone: 1.7, lambNanosecondsPerParameterAlone: 2.5,

@@ -1,7 +1,9 @@
 /// What a training step's time is booked under.
 public enum StepKernel: String, CaseIterable, Sendable, Codable {
-    /// Matrix products of the encoder's dense layers, and of the heads'.
+    /// Matrix products of the encoder's dense layers with all tokens' rows; of the last layer's with the rows that the heads
+    /// read alone, too few to be as quick; and of the heads'.
     case encoderProducts = "encoder_products"
+    case lastLayerProducts = "last_layer_products"
     case headProducts = "head_products"
     /// Products with sparse matrices, of weights or of activations; their operations are those of kept elements alone.
     case sparseProducts = "sparse_products"

@@ -2,14 +2,15 @@ import Jobs
 import Runs
 import Synchronization
 
-/// Runs that a comparison launches one after the other and follows to their ends.
-final class FollowedRuns: Sendable {
+/// Runs that a comparison or a measurement launches one after the other and follows to their ends.
+package final class FollowedRuns: Sendable {
     private let client: DaemonClient
     private let state: StateDirectory
     /// The run that is under way.
     private let underWay = Mutex<RunID?>(nil)
 
-    init(client: DaemonClient, state: StateDirectory) {
+    /// Runs through `client`, whose daemon keeps its records in `state`.
+    package init(client: DaemonClient, state: StateDirectory) {
         self.client = client
         self.state = state
     }
@@ -19,10 +20,10 @@ final class FollowedRuns: Sendable {
     /// - Parameter look: called with every snapshot.
     /// - Throws: `BackendComparison.Failure` where it ended otherwise; what the client and the store throw;
     ///   `CancellationError` once the run of a cancelled task has ended.
-    func record(
+    package func record(
         of job: Job, on backend: Backend, workers: Int = 1, hardware: String? = nil,
         exchange: ExchangeSettings = ExchangeSettings(), emulation: EmulationSettings? = nil,
-        look: @escaping @Sendable (RunWatcher.Snapshot) async throws -> Void
+        look: @escaping @Sendable (RunWatcher.Snapshot) async throws -> Void = { _ in }
     ) async throws -> RunRecord {
         let store = try RunStore(readingFrom: state.path)
         let id = try await client.launch(

@@ -13,8 +13,10 @@ public struct HostMachine: Hashable, Sendable, Codable {
         public var tokens: Int
         /// Lanes side by side.
         public var busy: Int
-        /// Matrix products of the encoder, in GFLOP/s.
+        /// Matrix products of the encoder with the rows of all tokens, in GFLOP/s.
         public var encoderGigaflopsPerSecond: Double
+        /// Those of its last layer with the rows that the heads read, in GFLOP/s.
+        public var lastLayerGigaflopsPerSecond: Double
         /// Matrix products of the heads, in GFLOP/s.
         public var headGigaflopsPerSecond: Double
         /// Attention both ways, in nanoseconds a query row, key row and channel.
@@ -31,7 +33,7 @@ public struct HostMachine: Hashable, Sendable, Codable {
         /// Rates of the given parts.
         public init(
             hidden: Int, sequence: Int, tokens: Int, busy: Int, encoderGigaflopsPerSecond: Double,
-            headGigaflopsPerSecond: Double,
+            lastLayerGigaflopsPerSecond: Double, headGigaflopsPerSecond: Double,
             attentionNanoseconds: Double, elementwiseGigabytesPerSecond: Double, logitNanoseconds: Double,
             embeddingNanoseconds: Double, overhead: Double
         ) {
@@ -40,6 +42,7 @@ public struct HostMachine: Hashable, Sendable, Codable {
             self.tokens = tokens
             self.busy = busy
             self.encoderGigaflopsPerSecond = encoderGigaflopsPerSecond
+            self.lastLayerGigaflopsPerSecond = lastLayerGigaflopsPerSecond
             self.headGigaflopsPerSecond = headGigaflopsPerSecond
             self.attentionNanoseconds = attentionNanoseconds
             self.elementwiseGigabytesPerSecond = elementwiseGigabytesPerSecond
@@ -101,45 +104,5 @@ public struct HostMachine: Hashable, Sendable, Codable {
         self.streams = streams
         self.links = links
         self.controlMicroseconds = controlMicroseconds
-    }
-
-    /// Rates at a width, a sequence length, tokens of a pass and a number of busy lanes: interpolated on logarithms between
-    /// what was measured, the nearest beyond it.
-    public func rates(hidden: Int, sequence: Int, tokens: Int, busy: Int) -> Rates {
-        let measured = rates.filter { $0.busy == nearest(rates.map(\.busy), to: busy) }
-        return Self.interpolated(measured, [(\.hidden, hidden), (\.sequence, sequence), (\.tokens, tokens)]) ?? rates[0]
-    }
-
-    /// Interpolates along the first axis between its neighbours, each interpolated along the rest.
-    private static func interpolated(_ measured: [Rates], _ axes: [(KeyPath<Rates, Int>, Int)]) -> Rates? {
-        guard let (axis, wanted) = axes.first else { return measured.first }
-        let values = measured.map { $0[keyPath: axis] }
-        guard let least = values.min(), let most = values.max() else { return nil }
-        let low = values.filter { $0 <= wanted }.max() ?? least
-        let high = values.filter { $0 >= wanted }.min() ?? most
-        func at(_ value: Int) -> Rates? {
-            interpolated(measured.filter { $0[keyPath: axis] == value }, Array(axes.dropFirst()))
-        }
-        guard low < high else { return at(low) }
-        guard let left = at(low), let right = at(high) else { return at(low) ?? at(high) }
-        return left.blended(with: right, share: Logarithm.share(of: wanted, from: low, to: high))
-    }
-
-    private func nearest(_ values: [Int], to wanted: Int) -> Int {
-        values.min { (abs($0 - wanted), $0) < (abs($1 - wanted), $1) } ?? wanted
-    }
-}
-
-extension HostMachine.Rates {
-    /// A point between two, each rate on its logarithm.
-    fileprivate func blended(with other: Self, share: Double) -> Self {
-        func mix(_ value: (Self) -> Double) -> Double { Logarithm.mix(value(self), value(other), share) }
-        return Self(
-            hidden: hidden, sequence: sequence, tokens: tokens, busy: busy,
-            encoderGigaflopsPerSecond: mix(\.encoderGigaflopsPerSecond),
-            headGigaflopsPerSecond: mix(\.headGigaflopsPerSecond), attentionNanoseconds: mix(\.attentionNanoseconds),
-            elementwiseGigabytesPerSecond: mix(\.elementwiseGigabytesPerSecond),
-            logitNanoseconds: mix(\.logitNanoseconds), embeddingNanoseconds: mix(\.embeddingNanoseconds),
-            overhead: mix(\.overhead))
     }
 }

@@ -5,7 +5,7 @@ extension HostMachine {
     public static let name = "host"
 
     /// The version of the file that this program reads and writes: the fourth, since it knows what agreeing on a
-    /// step costs.
+    /// step costs, and the last layer's products.
     static let fileVersion = 4
 
     /// Where `wafermark calibrate` keeps the profile of the machine that a state directory is on.
@@ -103,9 +103,9 @@ extension HostMachine {
 extension HostMachine.Rates {
     fileprivate init(reading entry: CheckedMapping) throws(PerformanceModelError) {
         try entry.allow([
-            "hidden", "sequence", "tokens", "busy", "encoder_gigaflops_per_second", "head_gigaflops_per_second",
-            "attention_nanoseconds", "elementwise_gigabytes_per_second", "logit_nanoseconds", "embedding_nanoseconds",
-            "overhead",
+            "hidden", "sequence", "tokens", "busy", "encoder_gigaflops_per_second", "last_layer_gigaflops_per_second",
+            "head_gigaflops_per_second", "attention_nanoseconds", "elementwise_gigabytes_per_second",
+            "logit_nanoseconds", "embedding_nanoseconds", "overhead",
         ])
         let positive = 1e-9...1e9
         self.init(
@@ -113,6 +113,7 @@ extension HostMachine.Rates {
             sequence: Int(try entry.number("sequence", in: 1...1e6)),
             tokens: Int(try entry.number("tokens", in: 1...1e9)), busy: Int(try entry.number("busy", in: 1...65_536)),
             encoderGigaflopsPerSecond: try entry.number("encoder_gigaflops_per_second", in: positive),
+            lastLayerGigaflopsPerSecond: try entry.number("last_layer_gigaflops_per_second", in: positive),
             headGigaflopsPerSecond: try entry.number("head_gigaflops_per_second", in: positive),
             attentionNanoseconds: try entry.number("attention_nanoseconds", in: positive),
             elementwiseGigabytesPerSecond: try entry.number("elementwise_gigabytes_per_second", in: positive),
@@ -125,6 +126,7 @@ extension HostMachine.Rates {
         [
             "hidden: \(hidden)", "sequence: \(sequence)", "tokens: \(tokens)", "busy: \(busy)",
             "encoder_gigaflops_per_second: \(HostMachine.short(encoderGigaflopsPerSecond))",
+            "last_layer_gigaflops_per_second: \(HostMachine.short(lastLayerGigaflopsPerSecond))",
             "head_gigaflops_per_second: \(HostMachine.short(headGigaflopsPerSecond))",
             "attention_nanoseconds: \(HostMachine.short(attentionNanoseconds))",
             "elementwise_gigabytes_per_second: \(HostMachine.short(elementwiseGigabytesPerSecond))",

@@ -243,7 +243,7 @@ extension ModelledStep {
             exposedCommunication: ModelledSeconds(step.exchange), optimizer: ModelledSeconds(step.optimizer),
             pipelineFill: .zero, sequencesPerSecond: Double(phase.globalBatch) / step.total,
             scalingEfficiency: alone.total / step.total / Double(workers),
-            modelFlopsUtilisation: (work.encoderFlops + work.headFlops) / (step.total * peak),
+            modelFlopsUtilisation: work.productFlops / (step.total * peak),
             boundBy: parts.max { $0.1 < $1.1 }?.0 ?? .matrixRate, extrapolated: reasons)
     }
 }

@@ -4,8 +4,10 @@ import Jobs
 /// for. Counted as the engine does it: packed tokens, the last layer only where the heads read, the masked tokens alone
 /// through the vocabulary.
 public struct LanePassWork: Hashable, Sendable {
-    /// Floating-point operations of the encoder's products.
+    /// Floating-point operations of the encoder's products with the rows of all tokens.
     public var encoderFlops: Double
+    /// Those of the last layer's products with the rows that the heads read.
+    public var lastLayerFlops: Double
     /// Floating-point operations of the heads' products.
     public var headFlops: Double
     /// Query rows x key rows x channels of attention.
@@ -30,8 +32,8 @@ public struct LanePassWork: Hashable, Sendable {
         let reads = min(tokens, masked + sequences)
         let length = sequences > 0 ? tokens / sequences * (1 + lengthSpread * lengthSpread) : 0
         let whole = 2 * tokens * h * (4 * h + 2 * f)
-        let last = 2 * (reads * h * (2 * h + 2 * f) + tokens * h * 2 * h)
-        encoderFlops = 3 * (full * whole + last)
+        encoderFlops = 3 * (full * whole + 2 * tokens * h * 2 * h)
+        lastLayerFlops = 3 * 2 * reads * h * (2 * h + 2 * f)
         attentionUnits = (full * tokens + reads) * length * h
         elementwiseBytes = 4 * (full * tokens + reads) * (16 * h + 7 * f)
         headFlops = 3 * 2 * masked * h * (h + v)
@@ -39,10 +41,15 @@ public struct LanePassWork: Hashable, Sendable {
         embeddingElements = tokens * h
     }
 
+    /// Floating-point operations of all products.
+    public var productFlops: Double { encoderFlops + lastLayerFlops + headFlops }
+
     /// Host seconds on one thread at `rates`.
     public func seconds(_ rates: HostMachine.Rates) -> Double {
         let kernels =
-            encoderFlops / (rates.encoderGigaflopsPerSecond * 1e9) + headFlops / (rates.headGigaflopsPerSecond * 1e9)
+            encoderFlops / (rates.encoderGigaflopsPerSecond * 1e9)
+            + lastLayerFlops / (rates.lastLayerGigaflopsPerSecond * 1e9)
+            + headFlops / (rates.headGigaflopsPerSecond * 1e9)
             + attentionUnits * rates.attentionNanoseconds * 1e-9
             + elementwiseBytes / (rates.elementwiseGigabytesPerSecond * 1e9) + logits * rates.logitNanoseconds * 1e-9
             + embeddingElements * rates.embeddingNanoseconds * 1e-9

@@ -1,44 +1,46 @@
 import Coordinator
-import Foundation
 import Jobs
 import PerformanceModel
-import Report
 import Runs
 
-/// Measures what agreeing on a step costs each of several workers: steps of a network that computes next to nothing, by one
+/// Measures what agreeing on a step costs each of several workers while they compute: steps of a narrow network, by one
 /// worker and by twice as many as there are cores.
 ///
-/// What these take longer than their passes, their updates and their exchange is what the calibration lacks. Threads beyond
+/// What these take longer than their passes, their updates and their exchange is what the calibration lacks: messages and
+/// records, and threads that are woken for them, find a core taken and its caches full of something else. Threads beyond
 /// the cores wait for each other all the time, so it is taken as a core's time, as the passes' is.
 struct ControlCalibration: Sendable {
-    /// Times that both are run, one after the other; the median of the differences counts.
-    private static let rounds = 3
-    private static let steps = 400
+    /// Times that both are run, one after the other.
+    static let rounds = 7
+    private static let steps = 60
+    /// Sequences of a worker in a step: so many that it computes for several of the scheduler's slices.
+    private static let sequences = 6
     /// The most workers: beyond, starting them would take longer than their steps.
     private static let mostWorkers = 8
     private static let vocabulary = 1000
 
-    /// The machine, calibrated but for this.
+    /// The machine, calibrated but for this: its control is 0.
     var host: HostMachine
 
     /// Microseconds of a core, a worker and step.
-    func run(_ client: DaemonClient, in state: StateDirectory) async throws -> Double {
+    func run(_ runs: FollowedRuns) async throws -> Double {
         let workers = min(2 * host.cores, Self.mostWorkers)
         let job = Self.job(lanes: workers)
-        var bare = host
-        bare.controlMicroseconds = 0
         let exchange = try HostStep(
-            job: job, layout: .init(workers: workers), vocabularySize: Self.vocabulary, on: bare
+            job: job, layout: .init(workers: workers), vocabularySize: Self.vocabulary, on: host
         ).exchange
         let atOnce = Double(min(host.cores, workers))
-        var rest: [Double] = []
+        var work: [Double] = []
+        var ratios: [Double] = []
         for _ in 1...Self.rounds {
-            let alone = try await medians(of: job, workers: 1, client, state)
-            let together = try await medians(of: job, workers: workers, client, state)
-            let work = alone.compute + Double(workers) * alone.optimizer
-            rest.append(together.duration - work / atOnce - exchange)
+            let alone = try await medians(of: job, workers: 1, runs)
+            let together = try await medians(of: job, workers: workers, runs)
+            work.append((alone.compute + Double(workers) * alone.optimizer) / atOnce)
+            ratios.append(together.duration / max(1e-9, work[work.count - 1]))
         }
-        return max(0, Quantiles(rest).median ?? 0) * 1e6 * atOnce / Double(workers)
+        // What slows the machine for a while slows both alike.
+        let rest = Undisturbed.duration(work) * ((Quantiles(ratios).median ?? 1) - 1) - exchange
+        return max(0, rest) * 1e6 * atOnce / Double(workers)
     }
 
     /// The medians over a run's steps, in host seconds.
@@ -46,13 +48,9 @@ struct ControlCalibration: Sendable {
         var compute, optimizer, duration: Double
     }
 
-    private func medians(
-        of job: Job, workers: Int, _ client: DaemonClient, _ state: StateDirectory
-    ) async throws -> Medians {
-        let id = try await client.launch(
-            job, on: .cluster, workers: workers, hardware: nil,
-            exchange: ExchangeSettings(laneShares: .even))
-        let record = try await TrialState.record(of: id, in: state)
+    private func medians(of job: Job, workers: Int, _ runs: FollowedRuns) async throws -> Medians {
+        let record = try await runs.record(
+            of: job, on: .cluster, workers: workers, exchange: ExchangeSettings(laneShares: .even))
         func median(_ values: [Double]) -> Double { Quantiles(values).median ?? 0 }
         return Medians(
             compute: median(record.workerSteps.map(\.compute.seconds)),
@@ -61,14 +59,16 @@ struct ControlCalibration: Sendable {
     }
 
     private static func job(lanes: Int) -> Job {
-        Job(
-            name: "control", model: ModelShape(layers: 1, hidden: 64, heads: 1),
-            corpus: CorpusSource(text: .synthetic(documents: 100, seed: 1), vocabulary: .trained(size: vocabulary)),
-            examples: ExampleSettings(), lanes: lanes, seed: 1,
+        var examples = ExampleSettings()
+        examples.shortSequenceShare = 0
+        return Job(
+            name: "control", model: ModelShape(layers: 2, hidden: 128, heads: 2),
+            corpus: CorpusSource(text: .synthetic(documents: 300, seed: 1), vocabulary: .trained(size: vocabulary)),
+            examples: examples, lanes: lanes, seed: 1,
             phases: [
                 Phase(
-                    sequence: 16, maskedPositions: 2, globalBatch: lanes, microBatch: 1, steps: steps,
-                    schedule: Schedule(peak: 1e-4, warmupSteps: 0, decay: .constant))
+                    sequence: 128, maskedPositions: 20, globalBatch: sequences * lanes, microBatch: sequences,
+                    steps: steps, schedule: Schedule(peak: 1e-4, warmupSteps: 0, decay: .constant))
             ],
             optimizer: OptimizerSettings(kind: .adamw), evaluation: EvaluationSettings(everySteps: steps, sequences: 4),
             target: nil, checkpoints: CheckpointSettings())

@@ -109,37 +109,37 @@ struct EmulationTrials: Sendable {
         var virtualWorstDifferencePercent: Double?
     }
 
-    /// Where the runs are kept while they are needed, and profiles that are made for them.
-    var state: StateDirectory
+    /// By which they run, and the folder of the profiles that are made for them.
+    var runs: FollowedRuns
     var profiles: String
 
-    /// Runs every trial through `client`.
-    func run(_ client: DaemonClient, progress: @Sendable (String) -> Void) async throws -> Outcome {
+    /// Runs every trial.
+    func run(progress: @Sendable (String) -> Void) async throws -> Outcome {
         var rows: [Row] = []
-        for trial in Self.trials { rows.append(try await row(trial, client, progress)) }
-        let first = try await row(Self.repeated, client, progress)
+        for trial in Self.trials { rows.append(try await row(trial, progress)) }
+        let first = try await row(Self.repeated, progress)
         rows.append(first)
         for factor in Self.factors.dropFirst() {
             var trial = Self.repeated
             trial.dilation = first.dilation * factor
             trial.purpose = .otherDilation
-            rows.append(try await row(trial, client, progress))
+            rows.append(try await row(trial, progress))
         }
         for _ in 1..<Self.repetitions {
             var trial = Self.repeated
             trial.dilation = first.dilation
             trial.purpose = .repetition
-            rows.append(try await row(trial, client, progress))
+            rows.append(try await row(trial, progress))
         }
         var differences: [Double] = []
         for trial in Self.virtual {
-            let (real, virtual) = try await pair(trial, client, progress)
+            let (real, virtual) = try await pair(trial, progress)
             rows += [real, virtual]
             if let whole = real.stepEmulatedSeconds, let part = virtual.stepEmulatedSeconds {
                 differences.append(100 * abs(part / whole - 1))
             }
         }
-        rows.append(try await row(Self.large, client, progress))
+        rows.append(try await row(Self.large, progress))
         var outcome = Self.outcome(rows, repeated: first)
         outcome.virtualWorstDifferencePercent = differences.max()
         return outcome
@@ -147,14 +147,14 @@ struct EmulationTrials: Sendable {
 
     /// `trial` with workers for all devices, and with virtual ones for half of them.
     private func pair(
-        _ trial: Trial, _ client: DaemonClient, _ progress: @Sendable (String) -> Void
+        _ trial: Trial, _ progress: @Sendable (String) -> Void
     ) async throws -> (real: Row, virtual: Row) {
-        let real = try await row(trial, client, progress)
+        let real = try await row(trial, progress)
         var half = trial
         half.virtual = trial.workers / 2
         half.purpose = .virtualWorkers
         half.dilation = real.dilation
-        return (real, try await row(half, client, progress))
+        return (real, try await row(half, progress))
     }
 
     private static func outcome(_ rows: [Row], repeated: Row) -> Outcome {
@@ -171,7 +171,7 @@ struct EmulationTrials: Sendable {
     }
 
     private func row(
-        _ trial: Trial, _ client: DaemonClient, _ progress: @Sendable (String) -> Void
+        _ trial: Trial, _ progress: @Sendable (String) -> Void
     ) async throws -> Row {
         let profile = try profile(trial.gigabits)
         let job = Self.job(trial.algorithm)
@@ -182,10 +182,10 @@ struct EmulationTrials: Sendable {
         progress(
             "\(Figures.plural(trial.workers, "worker")), \(trial.devicesPerNode) a node, \(profile.name), "
                 + trial.algorithm.rawValue + (trial.virtual > 0 ? ", \(trial.virtual) of them virtual" : ""))
-        let id = try await client.launch(
-            job, on: .cluster, workers: trial.workers - trial.virtual,
+        let record = try await runs.record(
+            of: job, on: .cluster, workers: trial.workers - trial.virtual,
             hardware: trial.gigabits == nil ? profile.name : profile.file, exchange: exchange, emulation: settings)
-        let row = try Self.row(trial, try await TrialState.record(of: id, in: state), profile)
+        let row = try Self.row(trial, record, profile)
         let emulated = row.stepEmulatedSeconds.map(Figures.milliseconds) ?? "INVALID: host overloaded"
         progress("    emulated \(emulated), modelled \(Figures.milliseconds(row.stepModelledSeconds))")
         return row

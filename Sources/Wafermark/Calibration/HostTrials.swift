@@ -1,5 +1,4 @@
 import Coordinator
-import Foundation
 import Jobs
 import PerformanceModel
 import Report
@@ -38,7 +37,7 @@ struct HostTrials: Sendable {
         Trial(size: "base", workers: 2, sequence: 128, globalBatch: 4, steps: 10),
     ]
 
-    /// A trial's outcome; times are medians over its steps, the mean of both runs.
+    /// A trial's outcome; times are medians over the steps of its quickest run.
     struct Row: Encodable, Sendable {
         var id: String
         var workers: Int
@@ -49,8 +48,8 @@ struct HostTrials: Sendable {
         /// The same steps, replayed.
         var predictedStepModelledSeconds: Double
         var errorPercent: Double
-        /// How much longer the second run's median step was than the first's: what no prediction can be better than.
-        var repeatPercent: Double
+        /// How much longer the slowest run's median step was than the quickest's: what no prediction can be better than.
+        var spreadPercent: Double
         var measuredPartsHostSeconds: Parts
         var predictedPartsModelledSeconds: Parts
     }
@@ -63,16 +62,12 @@ struct HostTrials: Sendable {
         var optimizer: Double
         var other: Double
 
-        /// The mean of each part.
-        init(meanOf all: [HostModelCheck.Parts]) {
-            func mean(_ part: KeyPath<HostModelCheck.Parts, Double>) -> Double {
-                all.reduce(0) { $0 + $1[keyPath: part] } / Double(max(1, all.count))
-            }
-            compute = mean(\.compute)
-            waiting = mean(\.waiting)
-            exchange = mean(\.exchange)
-            optimizer = mean(\.optimizer)
-            other = mean(\.other)
+        init(_ parts: HostModelCheck.Parts) {
+            compute = parts.compute
+            waiting = parts.waiting
+            exchange = parts.exchange
+            optimizer = parts.optimizer
+            other = parts.other
         }
     }
 
@@ -86,16 +81,16 @@ struct HostTrials: Sendable {
 
     /// The calibrated machine.
     var host: HostMachine
-    /// Where the runs are kept while they are needed.
-    var state: StateDirectory
+    /// By which the trials run.
+    var runs: FollowedRuns
 
-    /// Runs every trial through `client`, in order and then in the reverse: what changes evenly over the whole shifts none
-    /// against the others.
-    func run(_ client: DaemonClient, progress: @Sendable (String) -> Void) async throws -> Outcome {
+    /// Runs every trial three times, in order, in the reverse and in order again, so that its quickest run is one that
+    /// nothing else on the machine slowed, or little: see `Undisturbed`.
+    func run(progress: @Sendable (String) -> Void) async throws -> Outcome {
         var visits: [[HostModelCheck.Row]] = Self.trials.map { _ in [] }
         let order = Array(Self.trials.indices)
-        for index in order + order.reversed() {
-            visits[index].append(try await visit(Self.trials[index], client, progress))
+        for index in order + order.reversed() + order {
+            visits[index].append(try await visit(Self.trials[index], progress))
         }
         let rows = zip(Self.trials, visits).compactMap(Self.row)
         let errors = Quantiles(rows.map { abs($0.errorPercent) })
@@ -106,37 +101,31 @@ struct HostTrials: Sendable {
 
     /// One run. The replay knows how many tokens its steps had; their times are not looked at.
     private func visit(
-        _ trial: Trial, _ client: DaemonClient, _ progress: @Sendable (String) -> Void
+        _ trial: Trial, _ progress: @Sendable (String) -> Void
     ) async throws -> HostModelCheck.Row {
         let job = Self.job(trial)
         progress("\(job.name), \(Figures.plural(trial.workers, "worker")), \(trial.algorithm.rawValue)")
-        let id = try await client.launch(
-            job, on: .cluster, workers: trial.workers, hardware: nil,
+        let record = try await runs.record(
+            of: job, on: .cluster, workers: trial.workers, hardware: nil,
             exchange: try ExchangeSettings(
                 algorithm: trial.algorithm, transport: trial.transport, laneShares: .even,
                 bucket: trial.bucket ?? ExchangeSettings.usualBucket))
-        let record = try await TrialState.record(of: id, in: state)
         guard let check = HostModelCheck.rows(record, on: host).first else {
-            throw CommandFailure.failed("run \(id) of \(job.name) made too few steps to be compared")
+            throw CommandFailure.failed("run \(record.run.id) of \(job.name) made too few steps to be compared")
         }
         return check
     }
 
-    /// All runs of a trial together; nil without any.
+    /// The quickest run of a trial; nil without any.
     private static func row(_ trial: Trial, _ visits: [HostModelCheck.Row]) -> Row? {
-        guard let first = visits.first?.stepMedianHostSeconds, let last = visits.last?.stepMedianHostSeconds else {
-            return nil
-        }
-        func mean(_ figure: (HostModelCheck.Row) -> Double) -> Double {
-            visits.reduce(0) { $0 + figure($1) } / Double(visits.count)
-        }
-        let (measured, modelled) = (mean(\.stepMedianHostSeconds), mean(\.stepModelledSeconds))
+        let order = visits.sorted { $0.stepMedianHostSeconds < $1.stepMedianHostSeconds }
+        guard let quickest = order.first, let slowest = order.last else { return nil }
         return Row(
             id: job(trial).name, workers: trial.workers, algorithm: trial.algorithm, transport: trial.transport,
-            bucketBytes: trial.bucket?.count, measuredStepHostSeconds: measured,
-            predictedStepModelledSeconds: modelled, errorPercent: 100 * (modelled / measured - 1),
-            repeatPercent: 100 * (last / first - 1), measuredPartsHostSeconds: Parts(meanOf: visits.map(\.measured)),
-            predictedPartsModelledSeconds: Parts(meanOf: visits.map(\.modelled)))
+            bucketBytes: trial.bucket?.count, measuredStepHostSeconds: quickest.stepMedianHostSeconds,
+            predictedStepModelledSeconds: quickest.stepModelledSeconds, errorPercent: quickest.errorPercent,
+            spreadPercent: 100 * (slowest.stepMedianHostSeconds / quickest.stepMedianHostSeconds - 1),
+            measuredPartsHostSeconds: Parts(quickest.measured), predictedPartsModelledSeconds: Parts(quickest.modelled))
     }
 
     private static func job(_ trial: Trial) -> Job {

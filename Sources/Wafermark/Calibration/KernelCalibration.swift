@@ -44,9 +44,9 @@ struct KernelCalibration {
         }
     }
 
-    /// The median of each rate at each shape, of rounds over all shapes.
-    static func medians(_ rounds: [[HostMachine.Rates]]) -> [HostMachine.Rates] {
-        var rates = (rounds.first ?? []).indices.compactMap { place in median(rounds.map { $0[place] }) }
+    /// Each rate at each shape, of rounds over all shapes.
+    static func undisturbed(_ rounds: [[HostMachine.Rates]]) -> [HostMachine.Rates] {
+        var rates = (rounds.first ?? []).indices.compactMap { place in undisturbed(rounds.map { $0[place] }) }
         // What lanes side by side take beyond their kernels is mostly waiting for each other, which no pass contains.
         let alone = rates.filter { $0.busy == 1 }
         for index in rates.indices {
@@ -59,20 +59,20 @@ struct KernelCalibration {
         return rates
     }
 
-    /// The median of each rate over measurements of one shape; nil where there are none.
-    private static func median(_ rates: [HostMachine.Rates]) -> HostMachine.Rates? {
+    /// Each rate, of measurements of one shape; nil where there are none.
+    private static func undisturbed(_ rates: [HostMachine.Rates]) -> HostMachine.Rates? {
         guard let shape = rates.first else { return nil }
-        func middle(_ rate: KeyPath<HostMachine.Rates, Double>) -> Double {
-            Quantiles(rates.map { $0[keyPath: rate] }).median ?? shape[keyPath: rate]
-        }
+        func rate(_ figure: (HostMachine.Rates) -> Double) -> Double { Undisturbed.rate(rates.map(figure)) }
+        func duration(_ figure: (HostMachine.Rates) -> Double) -> Double { Undisturbed.duration(rates.map(figure)) }
         return HostMachine.Rates(
             hidden: shape.hidden, sequence: shape.sequence, tokens: shape.tokens, busy: shape.busy,
-            encoderGigaflopsPerSecond: middle(\.encoderGigaflopsPerSecond),
-            headGigaflopsPerSecond: middle(\.headGigaflopsPerSecond),
-            attentionNanoseconds: middle(\.attentionNanoseconds),
-            elementwiseGigabytesPerSecond: middle(\.elementwiseGigabytesPerSecond),
-            logitNanoseconds: middle(\.logitNanoseconds), embeddingNanoseconds: middle(\.embeddingNanoseconds),
-            overhead: middle(\.overhead))
+            encoderGigaflopsPerSecond: rate(\.encoderGigaflopsPerSecond),
+            lastLayerGigaflopsPerSecond: rate(\.lastLayerGigaflopsPerSecond),
+            headGigaflopsPerSecond: rate(\.headGigaflopsPerSecond),
+            attentionNanoseconds: duration(\.attentionNanoseconds),
+            elementwiseGigabytesPerSecond: rate(\.elementwiseGigabytesPerSecond),
+            logitNanoseconds: duration(\.logitNanoseconds), embeddingNanoseconds: duration(\.embeddingNanoseconds),
+            overhead: Quantiles(rates.map(\.overhead)).median ?? shape.overhead)
     }
 
     /// Rates of one shape.
@@ -84,7 +84,7 @@ struct KernelCalibration {
             model: model, vocabularySize: Self.vocabulary, sequences: Double(sequences), tokens: Double(tokens),
             masked: Double(sequences * masked))
         // A first guess of 80 GFLOP/s sets the number of steps.
-        let guess = (work.encoderFlops + work.headFlops) / 80e9
+        let guess = work.productFlops / 80e9
         let steps = max(3, min(400, Int(Self.secondsEach / guess)))
         let result = try KernelBench.run(
             BenchSettings(
@@ -100,6 +100,7 @@ struct KernelCalibration {
         return HostMachine.Rates(
             hidden: width, sequence: length, tokens: tokens, busy: busy,
             encoderGigaflopsPerSecond: work.encoderFlops / seconds(.encoderProducts) * 1e-9,
+            lastLayerGigaflopsPerSecond: work.lastLayerFlops / seconds(.lastLayerProducts) * 1e-9,
             headGigaflopsPerSecond: work.headFlops / seconds(.headProducts) * 1e-9,
             attentionNanoseconds: seconds(.attention, .attentionBackward) * 1e9 / work.attentionUnits,
             elementwiseGigabytesPerSecond: work.elementwiseBytes

@@ -26,16 +26,16 @@ struct MemoryCalibration {
             memoryGigabytesPerSecond: 12 * Double(cores) / streams.add, streams: streams)
     }
 
-    /// The median of each figure of measurements that lie apart.
-    static func median(_ first: Result, _ others: [Result]) -> Result {
+    /// Each figure, of measurements that lie apart.
+    static func undisturbed(_ first: Result, _ others: [Result]) -> Result {
         var result = first
         for path: WritableKeyPath<Result, Double> in [
             \.adamw.alone, \.adamw.shared, \.lamb.alone, \.lamb.shared, \.sumNanosecondsPerElement,
-            \.memoryGigabytesPerSecond, \.streams.add, \.streams.peerSum, \.streams.peerCopy, \.streams.square,
+            \.streams.add, \.streams.peerSum, \.streams.peerCopy, \.streams.square,
         ] {
-            result[keyPath: path] =
-                Quantiles(([first] + others).map { $0[keyPath: path] }).median ?? first[keyPath: path]
+            result[keyPath: path] = Undisturbed.duration(([first] + others).map { $0[keyPath: path] })
         }
+        result.memoryGigabytesPerSecond = Undisturbed.rate(([first] + others).map(\.memoryGigabytesPerSecond))
         return result
     }
 

@@ -20,8 +20,7 @@ struct CalibrateCommand: AsyncParsableCommand {
     @OptionGroup var state: StateOptions
     @OptionGroup var output: OutputOptions
 
-    /// Times that everything but the exchange is measured; the median of each figure counts. What slows a machine for some
-    /// seconds then spoils none.
+    /// Times that everything but the exchange is measured, so that what slows a machine for some seconds spoils no figure.
     private static let rounds = 5
 
     private struct Document: Encodable {
@@ -40,8 +39,8 @@ struct CalibrateCommand: AsyncParsableCommand {
                 return (kernels: kernels, memory: try MemoryCalibration().run(cores: cores))
             }
             return (
-                KernelCalibration.medians(rounds.map(\.kernels)),
-                MemoryCalibration.median(rounds[0].memory, rounds.dropFirst().map(\.memory))
+                KernelCalibration.undisturbed(rounds.map(\.kernels)),
+                MemoryCalibration.undisturbed(rounds[0].memory, rounds.dropFirst().map(\.memory))
             )
         }
         let executable = try ThisProgram.executable()
@@ -58,11 +57,9 @@ struct CalibrateCommand: AsyncParsableCommand {
             sumNanosecondsPerElement: memory.sumNanosecondsPerElement,
             memoryGigabytesPerSecond: memory.memoryGigabytesPerSecond, streams: memory.streams, links: links,
             controlMicroseconds: 0)
-        Console.diagnose("agreeing on steps that compute nothing")
+        Console.diagnose("agreeing on steps, \(ControlCalibration.rounds) rounds")
         let control = ControlCalibration(host: host)
-        host.controlMicroseconds = try await TrialState.run { directory, session in
-            try await session.run { client in try await control.run(client, in: directory) }
-        }
+        host.controlMicroseconds = try await TrialState.run { runs, _ in try await control.run(runs) }
         let directory = state.directory
         try directory.create()
         let path = HostMachine.path(inStateDirectory: directory.path)

@@ -92,18 +92,15 @@ struct ValidateCommand: AsyncParsableCommand {
     /// Trains in a state directory of its own, which is removed afterwards.
     private func runTrials() async throws -> HostTrials.Outcome {
         let machine = try HostMachine(inStateDirectory: state.directory.path)
-        return try await TrialState.run { directory, session in
-            let trials = HostTrials(host: machine, state: directory)
-            return try await session.run { client in try await trials.run(client) { Console.diagnose($0) } }
+        return try await TrialState.run { runs, _ in
+            try await HostTrials(host: machine, runs: runs).run { Console.diagnose($0) }
         }
     }
 
     /// Emulates in a state directory of its own, which is removed afterwards.
     private func runEmulations() async throws -> EmulationTrials.Outcome {
-        try await TrialState.run { directory, session in
-            try directory.create()
-            let trials = EmulationTrials(state: directory, profiles: directory.path)
-            return try await session.run { client in try await trials.run(client) { Console.diagnose($0) } }
+        try await TrialState.run { runs, folder in
+            try await EmulationTrials(runs: runs, profiles: folder).run { Console.diagnose($0) }
         }
     }
 }

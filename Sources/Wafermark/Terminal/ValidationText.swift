@@ -142,7 +142,7 @@ enum ValidationText {
             [
                 .init("JOB"), .init("WORKERS", isNumeric: true), .init("EXCHANGE"),
                 .init("HOST", isNumeric: true), .init("MODELLED", isNumeric: true), .init("ERROR %", isNumeric: true),
-                .init("REPEAT %", isNumeric: true),
+                .init("SPREAD %", isNumeric: true),
             ],
             rows: outcome.rows.map { row in
                 [
@@ -150,13 +150,13 @@ enum ValidationText {
                     row.workers == 1 ? "none" : "\(row.algorithm.rawValue) \(row.transport.rawValue)",
                     Figures.milliseconds(row.measuredStepHostSeconds),
                     Figures.milliseconds(row.predictedStepModelledSeconds), signed(row.errorPercent),
-                    signed(row.repeatPercent),
+                    Figures.fixed(row.spreadPercent, 1),
                 ]
             })
         return "Median steps on this host, calibrated \(outcome.calibratedAt)\n\n" + table.text()
             + "\nmedian absolute error  \(percent(outcome.medianAbsoluteErrorPercent))\n"
             + "worst                  \(percent(outcome.worstAbsoluteErrorPercent))\n"
-            + "repeat: how much longer the same job's steps were the second time\n"
+            + "spread: by how much a job's slowest of three runs exceeds its quickest\n"
     }
 
     /// Every emulated cluster.
