@@ -48,7 +48,7 @@ struct HostTrials: Sendable {
         /// The same steps, replayed.
         var predictedStepModelledSeconds: Double
         var errorPercent: Double
-        /// How much longer the slowest run's median step was than the quickest's: what no prediction can be better than.
+        /// How much longer the slowest run's median step was than the quickest's: what else the machine was doing.
         var spreadPercent: Double
         var measuredPartsHostSeconds: Parts
         var predictedPartsModelledSeconds: Parts

@@ -10,13 +10,15 @@ enum HostText {
             [
                 .init("WIDTH", isNumeric: true), .init("LENGTH", isNumeric: true), .init("TOKENS", isNumeric: true),
                 .init("BUSY", isNumeric: true),
-                .init("ENCODER GF/S", isNumeric: true), .init("HEADS GF/S", isNumeric: true),
+                .init("ENCODER GF/S", isNumeric: true), .init("LAST GF/S", isNumeric: true),
+                .init("HEADS GF/S", isNumeric: true),
                 .init("ELEMENTS GB/S", isNumeric: true),
             ],
             rows: host.rates.map {
                 [
                     "\($0.hidden)", "\($0.sequence)", "\($0.tokens)", "\($0.busy)",
                     Figures.short($0.encoderGigaflopsPerSecond),
+                    Figures.short($0.lastLayerGigaflopsPerSecond),
                     Figures.short($0.headGigaflopsPerSecond), Figures.short($0.elementwiseGigabytesPerSecond),
                 ]
             })
