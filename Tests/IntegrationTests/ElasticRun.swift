@@ -86,6 +86,15 @@ struct ElasticRun {
     var words: [String] { events.map(\.message) }
     var stepsMade: Int { (try? record().steps.last).map { $0.step.index + 1 } ?? 0 }
 
+    /// The processes of its workers that have been stopped and not gone on.
+    var stoppedWorkers: [Int32] {
+        Leftovers.processes(of: state, kinds: ["worker"]).filter { process in
+            // The name, which comes before the state, is in parentheses.
+            let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8)
+            return status?.split(separator: ")").last?.hasPrefix(" T") ?? false
+        }
+    }
+
     /// The names of the run's checkpoints, oldest first.
     var checkpoints: [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: state + "/runs/\(id)/checkpoints")) ?? [])
