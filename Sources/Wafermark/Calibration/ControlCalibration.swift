@@ -10,7 +10,8 @@ import Runs
 /// records, and threads that are woken for them, find a core taken and its caches full of something else. Threads beyond
 /// the cores wait for each other all the time, so it is taken as a core's time, as the passes' is.
 struct ControlCalibration: Sendable {
-    /// Times that both are run, one after the other.
+    /// Times that both are run, one after the other. The quickest of each count: their difference is a tenth of either, and
+    /// so is what a neighbour on the machine does to most runs.
     static let rounds = 7
     private static let steps = 60
     /// Sequences of a worker in a step: so many that it computes for several of the scheduler's slices.
@@ -30,17 +31,13 @@ struct ControlCalibration: Sendable {
             job: job, layout: .init(workers: workers), vocabularySize: Self.vocabulary, on: host
         ).exchange
         let atOnce = Double(min(host.cores, workers))
-        var work: [Double] = []
-        var ratios: [Double] = []
+        var (work, together) = (Double.infinity, Double.infinity)
         for _ in 1...Self.rounds {
             let alone = try await medians(of: job, workers: 1, runs)
-            let together = try await medians(of: job, workers: workers, runs)
-            work.append((alone.compute + Double(workers) * alone.optimizer) / atOnce)
-            ratios.append(together.duration / max(1e-9, work[work.count - 1]))
+            work = min(work, (alone.compute + Double(workers) * alone.optimizer) / atOnce)
+            together = min(together, try await medians(of: job, workers: workers, runs).duration)
         }
-        // What slows the machine for a while slows both alike.
-        let rest = Undisturbed.duration(work) * ((Quantiles(ratios).median ?? 1) - 1) - exchange
-        return max(0, rest) * 1e6 * atOnce / Double(workers)
+        return max(0, together - work - exchange) * 1e6 * atOnce / Double(workers)
     }
 
     /// The medians over a run's steps, in host seconds.
