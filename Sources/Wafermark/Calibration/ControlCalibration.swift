@@ -10,8 +10,8 @@ import Runs
 /// records, and threads that are woken for them, find a core taken and its caches full of something else. Threads beyond
 /// the cores wait for each other all the time, so it is taken as a core's time, as the passes' is.
 struct ControlCalibration: Sendable {
-    /// Times that both are run, one after the other. The quickest of each count: their difference is a tenth of either, and
-    /// so is what a neighbour on the machine does to most runs.
+    /// Times that both are run, one after the other. The quickest of each count: they differ by a fifth, and a neighbour on
+    /// the machine slows some by as much.
     static let rounds = 7
     private static let steps = 60
     /// Sequences of a worker in a step: so many that it computes for several of the scheduler's slices.
