@@ -19,7 +19,7 @@ struct BottleneckRunTests {
         var steps = 16
         var faults: String?
         var launch: [String] = []
-        /// Whether gradients pass a link that takes them byte by byte, once workers have stopped for it.
+        /// Whether gradients pass a link that takes them byte by byte, once a worker has stopped for it.
         var isSliced = false
     }
 
@@ -39,7 +39,7 @@ struct BottleneckRunTests {
             testDescription: "tiny buckets", kind: .exchange, workers: 4,
             launch: ["--transport", "tcp", "--algorithm", "ring", "--bucket-mebibytes", "0.001"]),
         Seeded(
-            testDescription: "a slow link", kind: .exchange, steps: 6, faults: "stop@applied:0",
+            testDescription: "a slow link", kind: .exchange, steps: 6, faults: "stop:0@applied:0",
             launch: ["--transport", "ipc"], isSliced: true),
     ]
 
@@ -51,7 +51,7 @@ struct BottleneckRunTests {
             checkpointSteps: seeded.steps,
             environment: seeded.faults.map { ["WAFERMARK_FAULTS": $0] } ?? [:], network: seeded.isSliced)
         if let network = run.network {
-            let areConnected = Eventually.holds(within: 60) { run.stoppedWorkers.count == seeded.workers }
+            let areConnected = Eventually.holds(within: 60) { !run.stoppedWorkers.isEmpty }
             #expect(areConnected, "\(run.words)")
             for choice in 0..<8 { _ = await network.apply(.slice, to: .peers, choice: choice) }
             for worker in run.stoppedWorkers { kill(worker, SIGCONT) }
