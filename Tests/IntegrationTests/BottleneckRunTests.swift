@@ -53,7 +53,10 @@ struct BottleneckRunTests {
         if let network = run.network {
             let areConnected = Eventually.holds(within: 60) { !run.stoppedWorkers.isEmpty }
             #expect(areConnected, "\(run.words)")
-            for choice in 0..<8 { _ = await network.apply(.slice, to: .peers, choice: choice) }
+            // Other tests may keep all threads that could go on with this one, for longer than a worker may be silent.
+            let areSliced = DispatchSemaphore(value: 0)
+            for choice in 0..<8 { network.apply(.slice, to: .peers, choice: choice) { _ in areSliced.signal() } }
+            for _ in 0..<8 { #expect(areSliced.wait(timeout: .now() + 10) == .success) }
             for worker in run.stoppedWorkers { kill(worker, SIGCONT) }
         }
         try run.waitForEnd()

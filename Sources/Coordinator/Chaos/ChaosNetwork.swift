@@ -56,14 +56,20 @@ package final class ChaosNetwork: Sendable {
     /// Disturbs one of the sound connections that are for `link`; false where there is none.
     package func apply(_ fault: NetworkFault, to link: NetworkLink, choice: Int) async -> Bool {
         await withCheckedContinuation { continuation in
-            let isOpen = orders.withLock { orders in
-                if orders.isClosing { return false }
-                orders.commands.append(
-                    Command(fault: fault, link: link, choice: choice) { continuation.resume(returning: $0) })
-                return true
-            }
-            if !isOpen { continuation.resume(returning: false) }
+            apply(fault, to: link, choice: choice) { continuation.resume(returning: $0) }
         }
+    }
+
+    /// The same for whom no task is to be waited for: the relay's thread calls `answer`, or this one where it is closing.
+    package func apply(
+        _ fault: NetworkFault, to link: NetworkLink, choice: Int, answer: @escaping @Sendable (Bool) -> Void
+    ) {
+        let isOpen = orders.withLock { orders in
+            if orders.isClosing { return false }
+            orders.commands.append(Command(fault: fault, link: link, choice: choice, answer: answer))
+            return true
+        }
+        if !isOpen { answer(false) }
     }
 
     /// Cuts all connections and removes what the relay has left in both folders; returns when that is done.
