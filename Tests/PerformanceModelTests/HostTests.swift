@@ -15,6 +15,7 @@ struct HostTests {
 
     static let machine = HostMachine(
         processor: "a processor", cores: 2, instructionSet: "avx2", measuredAt: "2026-01-01T00:00:00Z",
+        disturbancePercent: 2,
         rates: [128, 512].flatMap { hidden in
             [128, 512].flatMap { sequence in [1, 2].map { rates(hidden, sequence, $0) } }
         }, adamwNanosecondsPerParameter: 1, lambNanosecondsPerParameter: 1.5, adamwNanosecondsPerParameterAlone: 1.7,
@@ -63,7 +64,7 @@ struct HostTests {
 
     @Test("a profile that an earlier version wrote is refused with what to do")
     func refusesEarlierVersion() {
-        let earlier = Self.machine.yaml.replacing("version: 4\n", with: "version: 3\n")
+        let earlier = Self.machine.yaml.replacing("version: 5\n", with: "version: 4\n")
         let error = #expect(throws: PerformanceModelError.self) {
             try HostMachine(parsing: earlier, file: "host.yaml")
         }
@@ -162,6 +163,19 @@ struct HostTests {
         #expect(abs(link.latencyMicroseconds - 200) < 1e-6)
         #expect(abs(link.messageMicroseconds - 25) < 1e-6)
         #expect(abs(link.carryNanosecondsPerElement - 1.5) < 1e-9)
+    }
+
+    @Test("a machine that was disturbed when it was measured may take as much longer, and gets no quicker by it")
+    func disturbed() throws {
+        let job = StepModelTests.job(globalBatch: 32, microBatch: 4)
+        func step(_ percent: Double) throws -> ModelledStep {
+            var machine = Self.machine
+            machine.disturbancePercent = percent
+            return try #require(JobPrediction(job: job, host: machine, workers: 2).phases.first).step
+        }
+        let (quiet, disturbed) = (try step(0), try step(25))
+        #expect(disturbed.step == quiet.step && disturbed.low == quiet.low)
+        #expect(abs(disturbed.high.seconds - quiet.high.seconds - 0.25 * quiet.step.seconds) < 1e-9)
     }
 
     @Test("texts of different lengths make workers wait for the longest, and leave the mean worker's time as it is")

@@ -151,6 +151,7 @@ struct HostRemedyTests {
     private static func host(cores: Int = 2) -> HostMachine {
         HostMachine(
             processor: "made up", cores: cores, instructionSet: "avx2", measuredAt: "2026-01-01T00:00:00Z",
+            disturbancePercent: 0,
             rates: [128, 512, 2_048].flatMap { tokens in
                 [1, 2].map { busy in
                     HostMachine.Rates(

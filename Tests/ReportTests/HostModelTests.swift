@@ -13,6 +13,7 @@ struct HostModelTests {
         return HostMachine(
             processor: processor, cores: FabricatedRuns.machine.cores,
             instructionSet: FabricatedRuns.machine.instructionSet, measuredAt: "2026-01-01T00:00:00Z",
+            disturbancePercent: 2,
             rates: [1, 2].map { busy in
                 HostMachine.Rates(
                     hidden: 256, sequence: 128, tokens: 512, busy: busy, encoderGigaflopsPerSecond: 50,

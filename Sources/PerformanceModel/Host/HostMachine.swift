@@ -60,6 +60,9 @@ public struct HostMachine: Hashable, Sendable, Codable {
     public var instructionSet: String
     /// When it was measured, by the wall clock.
     public var measuredAt: String
+    /// How disturbed the machine was meanwhile: how much longer than in its quickest round a shape's kernels took in the
+    /// median one, in per cent, the mean over shapes. The rates are those of the quickest.
+    public var disturbancePercent: Double
     /// By width, sequence length, tokens of a pass and lanes side by side.
     public var rates: [Rates]
     /// AdamW and the gradient's norm, in nanoseconds a parameter, with every core busy: all cores together.
@@ -84,7 +87,8 @@ public struct HostMachine: Hashable, Sendable, Codable {
 
     /// A machine of the given parts.
     public init(
-        processor: String, cores: Int, instructionSet: String, measuredAt: String, rates: [Rates],
+        processor: String, cores: Int, instructionSet: String, measuredAt: String,
+        disturbancePercent: Double, rates: [Rates],
         adamwNanosecondsPerParameter: Double, lambNanosecondsPerParameter: Double,
         adamwNanosecondsPerParameterAlone: Double, lambNanosecondsPerParameterAlone: Double,
         sumNanosecondsPerElement: Double, memoryGigabytesPerSecond: Double, streams: Streams, links: Links,
@@ -94,6 +98,7 @@ public struct HostMachine: Hashable, Sendable, Codable {
         self.cores = cores
         self.instructionSet = instructionSet
         self.measuredAt = measuredAt
+        self.disturbancePercent = disturbancePercent
         self.rates = rates
         self.adamwNanosecondsPerParameter = adamwNanosecondsPerParameter
         self.lambNanosecondsPerParameter = lambNanosecondsPerParameter

@@ -4,9 +4,9 @@ extension HostMachine {
     /// The name that `--hardware` takes for this machine.
     public static let name = "host"
 
-    /// The version of the file that this program reads and writes: the fourth, since it knows what agreeing on a
-    /// step costs, and the last layer's products.
-    static let fileVersion = 4
+    /// The version of the file that this program reads and writes: the fifth, since it knows how disturbed the
+    /// machine was when it was measured.
+    static let fileVersion = 5
 
     /// Where `wafermark calibrate` keeps the profile of the machine that a state directory is on.
     public static func path(inStateDirectory directory: String) -> String { directory + "/host.yaml" }
@@ -38,7 +38,8 @@ extension HostMachine {
         }
         try Self.requireVersion(of: top)
         try top.allow([
-            "name", "kind", "version", "processor", "cores", "instruction_set", "measured_at", "rates",
+            "name", "kind", "version", "processor", "cores", "instruction_set", "measured_at",
+            "disturbance_percent", "rates",
             "adamw_nanoseconds_per_parameter", "lamb_nanoseconds_per_parameter",
             "adamw_nanoseconds_per_parameter_alone", "lamb_nanoseconds_per_parameter_alone",
             "sum_nanoseconds_per_element", "memory_gigabytes_per_second", "streams", "links",
@@ -51,7 +52,8 @@ extension HostMachine {
         let positive = 1e-9...1e9
         self.init(
             processor: try top.text("processor"), cores: Int(try top.number("cores", in: 1...65_536)),
-            instructionSet: try top.text("instruction_set"), measuredAt: try top.text("measured_at"), rates: measured,
+            instructionSet: try top.text("instruction_set"), measuredAt: try top.text("measured_at"),
+            disturbancePercent: try top.number("disturbance_percent", in: 0...1e4), rates: measured,
             adamwNanosecondsPerParameter: try top.number("adamw_nanoseconds_per_parameter", in: positive),
             lambNanosecondsPerParameter: try top.number("lamb_nanoseconds_per_parameter", in: positive),
             adamwNanosecondsPerParameterAlone: try top.number("adamw_nanoseconds_per_parameter_alone", in: positive),
@@ -80,6 +82,7 @@ extension HostMachine {
             "name: \(Self.name)", "kind: \(Self.name)", "version: \(Self.fileVersion)",
             "processor: \"\(processor.filter { $0 != "\"" && $0 != "\\" })\"",
             "cores: \(cores)", "instruction_set: \(instructionSet)", "measured_at: \"\(measuredAt)\"",
+            line("disturbance_percent", disturbancePercent),
             line("memory_gigabytes_per_second", memoryGigabytesPerSecond),
             line("sum_nanoseconds_per_element", sumNanosecondsPerElement),
             line("adamw_nanoseconds_per_parameter", adamwNanosecondsPerParameter),

@@ -229,6 +229,8 @@ extension ModelledStep {
             reasons.append("sequence \(phase.sequence); calibrated: \(length.lowerBound) to \(length.upperBound)")
         }
         let factor = 1 + Self.hostIntervalPercent / 100 * (reasons.isEmpty ? 1 : 2)
+        // What slowed the machine when it was measured may slow a run as much; nothing makes one quicker.
+        let slowest = factor + host.disturbancePercent / 100
         let work = LanePassWork(
             model: job.model, vocabularySize: vocabulary, sequences: Double(phase.globalBatch),
             tokens: Double(phase.globalBatch * phase.sequence) * lengths.fill,
@@ -238,7 +240,7 @@ extension ModelledStep {
             hardware: HostMachine.name, stack: nil, precision: .fp32, workers: workers, nodes: 1,
             microBatch: min(phase.microBatch, lane), accumulation: (job.lanes + workers - 1) / workers,
             globalBatch: phase.globalBatch, step: ModelledSeconds(step.total),
-            low: ModelledSeconds(step.total / factor), high: ModelledSeconds(step.total * factor),
+            low: ModelledSeconds(step.total / factor), high: ModelledSeconds(step.total * slowest),
             compute: ModelledSeconds(step.compute), waiting: ModelledSeconds(step.waiting),
             exposedCommunication: ModelledSeconds(step.exchange), optimizer: ModelledSeconds(step.optimizer),
             pipelineFill: .zero, sequencesPerSecond: Double(phase.globalBatch) / step.total,

@@ -29,7 +29,7 @@ public struct HostModelCheck: Sendable, Encodable {
     }
 
     /// Parts of a step, in seconds, of the mean worker.
-    public struct Parts: Sendable {
+    public struct Parts: Sendable, Encodable {
         public var compute: Double
         /// For the slowest worker, and for the coordinator to allow the step.
         public var waiting: Double

@@ -10,9 +10,6 @@ import Runs
 /// records, and threads that are woken for them, find a core taken and its caches full of something else. Threads beyond
 /// the cores wait for each other all the time, so it is taken as a core's time, as the passes' is.
 struct ControlCalibration: Sendable {
-    /// Times that both are run, one after the other. The quickest of each count: they differ by a fifth, and a neighbour on
-    /// the machine slows some by as much.
-    static let rounds = 7
     private static let steps = 60
     /// Sequences of a worker in a step: so many that it computes for several of the scheduler's slices.
     private static let sequences = 6
@@ -20,23 +17,42 @@ struct ControlCalibration: Sendable {
     private static let mostWorkers = 8
     private static let vocabulary = 1000
 
-    /// The machine, calibrated but for this: its control is 0.
-    var host: HostMachine
+    /// Host seconds of a step: its passes and updates as one worker has them, shared by as many cores as all have; and the
+    /// whole step of all workers.
+    private struct Steps {
+        var work, together: Double
+    }
 
-    /// Microseconds of a core, a worker and step.
-    func run(_ runs: FollowedRuns) async throws -> Double {
-        let workers = min(2 * host.cores, Self.mostWorkers)
+    /// Cores of the machine.
+    let cores: Int
+    private var measured: [Steps] = []
+
+    /// Nothing measured yet, of a machine with `cores`.
+    init(cores: Int) { self.cores = cores }
+
+    /// Whether both were measured often enough.
+    var isEnough: Bool {
+        Repetition.isEnough(measured.map(\.work)) && Repetition.isEnough(measured.map(\.together))
+    }
+
+    private var workers: Int { min(2 * cores, Self.mostWorkers) }
+    private var atOnce: Double { Double(min(cores, workers)) }
+
+    /// Runs one worker, then all, once more.
+    mutating func round(_ runs: FollowedRuns) async throws {
         let job = Self.job(lanes: workers)
+        let alone = try await medians(of: job, workers: 1, runs)
+        let together = try await medians(of: job, workers: workers, runs)
+        measured.append(
+            Steps(work: (alone.compute + Double(workers) * alone.optimizer) / atOnce, together: together.duration))
+    }
+
+    /// Microseconds of a core, a worker and step, of the quickest of each; `host` is calibrated but for this.
+    func microseconds(on host: HostMachine) throws -> Double {
         let exchange = try HostStep(
-            job: job, layout: .init(workers: workers), vocabularySize: Self.vocabulary, on: host
+            job: Self.job(lanes: workers), layout: .init(workers: workers), vocabularySize: Self.vocabulary, on: host
         ).exchange
-        let atOnce = Double(min(host.cores, workers))
-        var (work, together) = (Double.infinity, Double.infinity)
-        for _ in 1...Self.rounds {
-            let alone = try await medians(of: job, workers: 1, runs)
-            work = min(work, (alone.compute + Double(workers) * alone.optimizer) / atOnce)
-            together = min(together, try await medians(of: job, workers: workers, runs).duration)
-        }
+        guard let work = measured.map(\.work).min(), let together = measured.map(\.together).min() else { return 0 }
         return max(0, together - work - exchange) * 1e6 * atOnce / Double(workers)
     }
 

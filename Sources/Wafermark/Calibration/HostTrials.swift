@@ -48,32 +48,19 @@ struct HostTrials: Sendable {
         /// The same steps, replayed.
         var predictedStepModelledSeconds: Double
         var errorPercent: Double
-        /// How much longer the slowest run's median step was than the quickest's: what else the machine was doing.
+        /// Runs of the trial, and how much longer the slowest one's median step was than the quickest's: what else the
+        /// machine was doing.
+        var runs: Int
         var spreadPercent: Double
-        var measuredPartsHostSeconds: Parts
-        var predictedPartsModelledSeconds: Parts
-    }
-
-    /// Where a step's time goes.
-    struct Parts: Encodable, Sendable {
-        var compute: Double
-        var waiting: Double
-        var exchange: Double
-        var optimizer: Double
-        var other: Double
-
-        init(_ parts: HostModelCheck.Parts) {
-            compute = parts.compute
-            waiting = parts.waiting
-            exchange = parts.exchange
-            optimizer = parts.optimizer
-            other = parts.other
-        }
+        var measuredPartsHostSeconds: HostModelCheck.Parts
+        var predictedPartsModelledSeconds: HostModelCheck.Parts
     }
 
     /// All outcomes.
     struct Outcome: Encodable, Sendable {
         var calibratedAt: String
+        /// How disturbed the machine was then, as the profile says.
+        var calibrationDisturbancePercent: Double
         var rows: [Row]
         var medianAbsoluteErrorPercent: Double
         var worstAbsoluteErrorPercent: Double
@@ -84,19 +71,25 @@ struct HostTrials: Sendable {
     /// By which the trials run.
     var runs: FollowedRuns
 
-    /// Runs every trial three times, in order, in the reverse and in order again, so that its quickest run is one that
-    /// nothing else on the machine slowed, or little: see `Undisturbed`.
+    /// Times that a trial is run at most.
+    private static let mostVisits = 6
+
+    /// Runs every trial in order, then in the reverse and so on, those whose quickest runs don't agree more often: see
+    /// `Repetition`.
     func run(progress: @Sendable (String) -> Void) async throws -> Outcome {
         var visits: [[HostModelCheck.Row]] = Self.trials.map { _ in [] }
-        let order = Array(Self.trials.indices)
-        for index in order + order.reversed() + order {
-            visits[index].append(try await visit(Self.trials[index], progress))
+        var order = Array(Self.trials.indices)
+        for _ in 1...Self.mostVisits {
+            for index in order where !Repetition.isEnough(visits[index].map(\.stepMedianHostSeconds)) {
+                visits[index].append(try await visit(Self.trials[index], progress))
+            }
+            order.reverse()
         }
         let rows = zip(Self.trials, visits).compactMap(Self.row)
         let errors = Quantiles(rows.map { abs($0.errorPercent) })
         return Outcome(
-            calibratedAt: host.measuredAt, rows: rows, medianAbsoluteErrorPercent: errors.median ?? 0,
-            worstAbsoluteErrorPercent: errors.maximum ?? 0)
+            calibratedAt: host.measuredAt, calibrationDisturbancePercent: host.disturbancePercent, rows: rows,
+            medianAbsoluteErrorPercent: errors.median ?? 0, worstAbsoluteErrorPercent: errors.maximum ?? 0)
     }
 
     /// One run. The replay knows how many tokens its steps had; their times are not looked at.
@@ -106,7 +99,7 @@ struct HostTrials: Sendable {
         let job = Self.job(trial)
         progress("\(job.name), \(Figures.plural(trial.workers, "worker")), \(trial.algorithm.rawValue)")
         let record = try await runs.record(
-            of: job, on: .cluster, workers: trial.workers, hardware: nil,
+            of: job, on: .cluster, workers: trial.workers,
             exchange: try ExchangeSettings(
                 algorithm: trial.algorithm, transport: trial.transport, laneShares: .even,
                 bucket: trial.bucket ?? ExchangeSettings.usualBucket))
@@ -124,8 +117,9 @@ struct HostTrials: Sendable {
             id: job(trial).name, workers: trial.workers, algorithm: trial.algorithm, transport: trial.transport,
             bucketBytes: trial.bucket?.count, measuredStepHostSeconds: quickest.stepMedianHostSeconds,
             predictedStepModelledSeconds: quickest.stepModelledSeconds, errorPercent: quickest.errorPercent,
+            runs: visits.count,
             spreadPercent: 100 * (slowest.stepMedianHostSeconds / quickest.stepMedianHostSeconds - 1),
-            measuredPartsHostSeconds: Parts(quickest.measured), predictedPartsModelledSeconds: Parts(quickest.modelled))
+            measuredPartsHostSeconds: quickest.measured, predictedPartsModelledSeconds: quickest.modelled)
     }
 
     private static func job(_ trial: Trial) -> Job {

@@ -19,16 +19,46 @@ struct KernelCalibration {
     private static let vocabulary = 8192
 
     /// Host seconds that the rates of one shape are measured for, about.
-    private static let secondsEach = 0.25
+    private static let secondsEach = 0.5
 
-    private struct Shape {
+    private struct Shape: Sendable {
         var width, length, tokens, busy: Int
     }
 
-    /// Rates at every shape, with one lane and with a lane a core.
-    func run(cores: Int) throws -> [HostMachine.Rates] {
-        try Self.shapes(cores: cores).map { shape in
-            try measure(width: shape.width, length: shape.length, tokens: shape.tokens, busy: shape.busy)
+    /// One shape's rates, and what its kernels took together in a step, on the mean thread.
+    private struct Measurement: Sendable {
+        var rates: HostMachine.Rates
+        var kernelSeconds: Double
+    }
+
+    private let shapes: [Shape]
+    /// What was measured of each shape.
+    private var measured: [[Measurement]]
+
+    /// Nothing measured yet, of a machine with `cores`.
+    init(cores: Int) {
+        shapes = Self.shapes(cores: cores)
+        measured = shapes.map { _ in [] }
+    }
+
+    /// Whether every shape was measured often enough.
+    var isEnough: Bool { measured.allSatisfy(Self.isEnough) }
+
+    private static func isEnough(_ measurements: [Measurement]) -> Bool {
+        Repetition.isEnough(measurements.map(\.kernelSeconds))
+    }
+
+    /// How much longer than in its quickest round a shape's kernels took in the median one: the mean over shapes.
+    var excess: Double {
+        measured.reduce(0) { $0 + Repetition.excess($1.map(\.kernelSeconds)) } / Double(max(1, measured.count))
+    }
+
+    /// Measures once more every shape that was not measured often enough. Cancelling the task ends it after the shape that
+    /// is being measured.
+    mutating func round() async throws {
+        for (place, shape) in shapes.enumerated() where !Self.isEnough(measured[place]) {
+            try Task.checkCancellation()
+            measured[place].append(try await OwnThread.run { try Self.measure(shape) })
         }
     }
 
@@ -44,9 +74,9 @@ struct KernelCalibration {
         }
     }
 
-    /// Each rate at each shape, of rounds over all shapes.
-    static func undisturbed(_ rounds: [[HostMachine.Rates]]) -> [HostMachine.Rates] {
-        var rates = (rounds.first ?? []).indices.compactMap { place in undisturbed(rounds.map { $0[place] }) }
+    /// The rates at each shape, all of its quickest round: kernels that were measured one after the other belong together.
+    var rates: [HostMachine.Rates] {
+        var rates = measured.compactMap { $0.min { $0.kernelSeconds < $1.kernelSeconds }?.rates }
         // What lanes side by side take beyond their kernels is mostly waiting for each other, which no pass contains.
         let alone = rates.filter { $0.busy == 1 }
         for index in rates.indices {
@@ -59,37 +89,21 @@ struct KernelCalibration {
         return rates
     }
 
-    /// Each rate, of measurements of one shape; nil where there are none.
-    private static func undisturbed(_ rates: [HostMachine.Rates]) -> HostMachine.Rates? {
-        guard let shape = rates.first else { return nil }
-        func rate(_ figure: (HostMachine.Rates) -> Double) -> Double { Undisturbed.rate(rates.map(figure)) }
-        func duration(_ figure: (HostMachine.Rates) -> Double) -> Double { Undisturbed.duration(rates.map(figure)) }
-        return HostMachine.Rates(
-            hidden: shape.hidden, sequence: shape.sequence, tokens: shape.tokens, busy: shape.busy,
-            encoderGigaflopsPerSecond: rate(\.encoderGigaflopsPerSecond),
-            lastLayerGigaflopsPerSecond: rate(\.lastLayerGigaflopsPerSecond),
-            headGigaflopsPerSecond: rate(\.headGigaflopsPerSecond),
-            attentionNanoseconds: duration(\.attentionNanoseconds),
-            elementwiseGigabytesPerSecond: rate(\.elementwiseGigabytesPerSecond),
-            logitNanoseconds: duration(\.logitNanoseconds), embeddingNanoseconds: duration(\.embeddingNanoseconds),
-            overhead: Quantiles(rates.map(\.overhead)).median ?? shape.overhead)
-    }
-
-    /// Rates of one shape.
-    private func measure(width: Int, length: Int, tokens: Int, busy: Int) throws -> HostMachine.Rates {
-        let model = ModelShape(layers: Self.layers, hidden: width, heads: width / 64)
+    private static func measure(_ shape: Shape) throws -> Measurement {
+        let (width, length, tokens, busy) = (shape.width, shape.length, shape.tokens, shape.busy)
+        let model = ModelShape(layers: layers, hidden: width, heads: width / 64)
         let sequences = tokens / length
         let masked = Int((Double(length) * 0.15).rounded())
         let work = LanePassWork(
-            model: model, vocabularySize: Self.vocabulary, sequences: Double(sequences), tokens: Double(tokens),
+            model: model, vocabularySize: vocabulary, sequences: Double(sequences), tokens: Double(tokens),
             masked: Double(sequences * masked))
         // A first guess of 80 GFLOP/s sets the number of steps.
         let guess = work.productFlops / 80e9
-        let steps = max(3, min(400, Int(Self.secondsEach / guess)))
+        let steps = max(3, min(400, Int(secondsEach / guess)))
         let result = try KernelBench.run(
             BenchSettings(
                 model: model, batch: sequences * busy, sequence: length, threads: busy, steps: steps, warmup: 1,
-                vocabularySize: Self.vocabulary), measuresLibrary: false)
+                vocabularySize: vocabulary), measuresLibrary: false)
         func seconds(_ kernels: StepKernel...) -> Double {
             max(1e-9, result.kernels.filter { kernels.contains($0.kernel) }.reduce(0) { $0 + $1.secondsPerStep })
         }
@@ -97,7 +111,7 @@ struct KernelCalibration {
         let around = seconds(.laneSums, .gradientNorm, .optimizer)
         let booked = result.kernels.reduce(0) { $0 + $1.secondsPerStep } - around
         let pass = result.stepSeconds - around
-        return HostMachine.Rates(
+        let rates = HostMachine.Rates(
             hidden: width, sequence: length, tokens: tokens, busy: busy,
             encoderGigaflopsPerSecond: work.encoderFlops / seconds(.encoderProducts) * 1e-9,
             lastLayerGigaflopsPerSecond: work.lastLayerFlops / seconds(.lastLayerProducts) * 1e-9,
@@ -108,5 +122,6 @@ struct KernelCalibration {
             logitNanoseconds: seconds(.crossEntropy, .crossEntropyBackward) * 1e9 / work.logits,
             embeddingNanoseconds: seconds(.embedding, .embeddingBackward) * 1e9 / work.embeddingElements,
             overhead: max(0.5, pass / booked))
+        return Measurement(rates: rates, kernelSeconds: booked)
     }
 }

@@ -6,41 +6,55 @@ import Training
 
 /// Measures what moves weights and gradients: the optimizer, adding gradients, and memory by itself.
 struct MemoryCalibration {
-    /// What was measured.
-    struct Result {
-        var adamw: (alone: Double, shared: Double)
-        var lamb: (alone: Double, shared: Double)
-        var sumNanosecondsPerElement: Double
-        var memoryGigabytesPerSecond: Double
-        var streams: HostMachine.Streams
+    /// What was measured, in nanoseconds a parameter or element.
+    struct Result: Sendable {
+        var adamw = (alone: Double.infinity, shared: Double.infinity)
+        var lamb = (alone: Double.infinity, shared: Double.infinity)
+        var sum = Double.infinity
+        var streams = HostMachine.Streams(add: .infinity, peerSum: .infinity, peerCopy: .infinity, square: .infinity)
     }
 
-    /// Measures with one thread and with a thread a core.
-    func run(cores: Int) throws -> Result {
-        let streams = try StreamCalibration(cores: cores).run()
-        return Result(
-            adamw: (try optimizer(.adamw, threads: 1), try optimizer(.adamw, threads: cores)),
-            lamb: (try optimizer(.lamb, threads: 1), try optimizer(.lamb, threads: cores)),
-            sumNanosecondsPerElement: sum() * 1e9,
-            // Two reads and a write of four bytes on each core.
-            memoryGigabytesPerSecond: 12 * Double(cores) / streams.add, streams: streams)
+    private static var figures: [WritableKeyPath<Result, Double>] {
+        [
+            \.adamw.alone, \.adamw.shared, \.lamb.alone, \.lamb.shared, \.sum, \.streams.add, \.streams.peerSum,
+            \.streams.peerCopy, \.streams.square,
+        ]
     }
 
-    /// Each figure, of measurements that lie apart.
-    static func undisturbed(_ first: Result, _ others: [Result]) -> Result {
-        var result = first
-        for path: WritableKeyPath<Result, Double> in [
-            \.adamw.alone, \.adamw.shared, \.lamb.alone, \.lamb.shared, \.sumNanosecondsPerElement,
-            \.streams.add, \.streams.peerSum, \.streams.peerCopy, \.streams.square,
-        ] {
-            result[keyPath: path] = Undisturbed.duration(([first] + others).map { $0[keyPath: path] })
+    /// Cores, and threads.
+    let cores: Int
+    private var measured: [Result] = []
+
+    /// Nothing measured yet, of a machine with `cores`.
+    init(cores: Int) { self.cores = cores }
+
+    /// Whether every figure was measured often enough.
+    var isEnough: Bool {
+        Self.figures.allSatisfy { figure in Repetition.isEnough(measured.map { $0[keyPath: figure] }) }
+    }
+
+    /// Each figure of its quickest round.
+    var quickest: Result {
+        measured.reduce(into: Result()) { least, round in
+            for figure in Self.figures { least[keyPath: figure] = min(least[keyPath: figure], round[keyPath: figure]) }
         }
-        result.memoryGigabytesPerSecond = Undisturbed.rate(([first] + others).map(\.memoryGigabytesPerSecond))
-        return result
+    }
+
+    /// Measures once more, with one thread and with a thread a core.
+    mutating func round() async throws {
+        try Task.checkCancellation()
+        measured.append(try await OwnThread.run { [cores] in try Self.measure(cores: cores) })
+    }
+
+    private static func measure(cores: Int) throws -> Result {
+        Result(
+            adamw: (try optimizer(.adamw, threads: 1), try optimizer(.adamw, threads: cores)),
+            lamb: (try optimizer(.lamb, threads: 1), try optimizer(.lamb, threads: cores)), sum: sum(),
+            streams: try StreamCalibration(cores: cores).run())
     }
 
     /// Nanoseconds a parameter of clipping and applying a gradient.
-    private func optimizer(_ kind: OptimizerSettings.Kind, threads: Int) throws -> Double {
+    private static func optimizer(_ kind: OptimizerSettings.Kind, threads: Int) throws -> Double {
         let result = try TrainingBench.run(
             BenchSettings(
                 model: ModelShape(layers: 4, hidden: 512, heads: 8), batch: max(2, threads), sequence: 32,
@@ -49,18 +63,18 @@ struct MemoryCalibration {
     }
 
     private static let elements = 16 << 20
-    private static let rounds = 25
+    private static let repetitions = 25
 
-    /// Seconds an element of adding one gradient to another, both beyond every cache.
-    private func sum() -> Double {
-        let (into, from) = (FloatBuffer(count: Self.elements), FloatBuffer(count: Self.elements))
+    /// Nanoseconds an element of adding one gradient to another, both beyond every cache.
+    private static func sum() -> Double {
+        let (into, from) = (FloatBuffer(count: elements), FloatBuffer(count: elements))
         into.buffer.update(repeating: 1)
         from.buffer.update(repeating: 1)
-        let seconds = (0..<Self.rounds).map { _ in
+        let seconds = (0..<repetitions).map { _ in
             let start = MonotonicInstant.now()
-            Vector.add(into: into.pointer, from: UnsafePointer(from.pointer), count: Self.elements)
+            Vector.add(into: into.pointer, from: UnsafePointer(from.pointer), count: elements)
             return MonotonicInstant.now().elapsed(since: start).seconds
         }
-        return (Quantiles(seconds).median ?? 0) / Double(Self.elements)
+        return (Quantiles(seconds).median ?? 0) * 1e9 / Double(elements)
     }
 }

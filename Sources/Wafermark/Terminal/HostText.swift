@@ -24,6 +24,10 @@ enum HostText {
             })
         let lines = [
             ("processor", "\(host.processor), \(host.cores) cores, \(host.instructionSet)"),
+            (
+                "disturbed",
+                "by \(Figures.short(host.disturbancePercent)) %: a shape's kernels in the median round, beside its quickest"
+            ),
             ("memory", "\(Figures.short(host.memoryGigabytesPerSecond)) GB/s"),
             (
                 "gradients",

@@ -142,7 +142,7 @@ enum ValidationText {
             [
                 .init("JOB"), .init("WORKERS", isNumeric: true), .init("EXCHANGE"),
                 .init("HOST", isNumeric: true), .init("MODELLED", isNumeric: true), .init("ERROR %", isNumeric: true),
-                .init("SPREAD %", isNumeric: true),
+                .init("RUNS", isNumeric: true), .init("SPREAD %", isNumeric: true),
             ],
             rows: outcome.rows.map { row in
                 [
@@ -150,13 +150,14 @@ enum ValidationText {
                     row.workers == 1 ? "none" : "\(row.algorithm.rawValue) \(row.transport.rawValue)",
                     Figures.milliseconds(row.measuredStepHostSeconds),
                     Figures.milliseconds(row.predictedStepModelledSeconds), signed(row.errorPercent),
-                    Figures.fixed(row.spreadPercent, 1),
+                    "\(row.runs)", Figures.fixed(row.spreadPercent, 1),
                 ]
             })
         return "Median steps on this host, calibrated \(outcome.calibratedAt)\n\n" + table.text()
             + "\nmedian absolute error  \(percent(outcome.medianAbsoluteErrorPercent))\n"
             + "worst                  \(percent(outcome.worstAbsoluteErrorPercent))\n"
-            + "spread: by how much a job's slowest of three runs exceeds its quickest\n"
+            + "disturbed by           \(percent(outcome.calibrationDisturbancePercent)) when it was calibrated\n"
+            + "spread: by how much a job's slowest run exceeds its quickest, which counts\n"
     }
 
     /// Every emulated cluster.

@@ -1,0 +1,68 @@
+import Coordinator
+import Foundation
+import Jobs
+import Kernels
+import PerformanceModel
+
+/// Measures this machine in rounds, each of all that was not measured often enough before, so that what slows the machine
+/// for a minute spoils no figure.
+struct HostCalibration {
+    /// A machine that is never left alone has to be taken as it is.
+    static let mostRounds = 12
+
+    private let runs: FollowedRuns
+    private let cores: Int
+    private var kernels: KernelCalibration
+    private var memory: MemoryCalibration
+    private var exchange: ExchangeCalibration
+    private var control: ControlCalibration
+
+    /// Nothing measured yet.
+    ///
+    /// - Parameters:
+    ///   - cores: of the machine.
+    ///   - executable: this program's file.
+    ///   - runs: by which it trains.
+    init(cores: Int, executable: String, runs: FollowedRuns) {
+        self.runs = runs
+        self.cores = cores
+        kernels = KernelCalibration(cores: cores)
+        memory = MemoryCalibration(cores: cores)
+        exchange = ExchangeCalibration(executable: executable)
+        control = ControlCalibration(cores: cores)
+    }
+
+    /// Measures until everything was measured often enough. Cancelling the task ends it within some seconds.
+    mutating func run(progress: (String) -> Void) async throws -> HostMachine {
+        for number in 1...Self.mostRounds {
+            var parts: [String] = []
+            if !kernels.isEnough { parts.append("kernels") }
+            if !memory.isEnough { parts.append("memory and optimizer") }
+            if !exchange.isEnough { parts.append("exchange") }
+            if !control.isEnough { parts.append("agreeing on steps") }
+            if parts.isEmpty { break }
+            progress("round \(number): " + parts.joined(separator: ", "))
+            if !kernels.isEnough { try await kernels.round() }
+            if !memory.isEnough { try await memory.round() }
+            if !exchange.isEnough { try await exchange.round() }
+            if !control.isEnough { try await control.round(runs) }
+        }
+        return try machine()
+    }
+
+    /// The machine, each figure of its quickest round.
+    private func machine() throws -> HostMachine {
+        let memory = memory.quickest
+        var host = HostMachine(
+            processor: ThisProgram.machine.processor, cores: cores, instructionSet: KernelLibrary.instructionSet,
+            measuredAt: ISO8601DateFormatter().string(from: Date()), disturbancePercent: 100 * kernels.excess,
+            rates: kernels.rates, adamwNanosecondsPerParameter: memory.adamw.shared,
+            lambNanosecondsPerParameter: memory.lamb.shared, adamwNanosecondsPerParameterAlone: memory.adamw.alone,
+            lambNanosecondsPerParameterAlone: memory.lamb.alone, sumNanosecondsPerElement: memory.sum,
+            // Two reads and a write of four bytes on each core.
+            memoryGigabytesPerSecond: 12 * Double(cores) / memory.streams.add, streams: memory.streams,
+            links: exchange.links(memory.streams), controlMicroseconds: 0)
+        host.controlMicroseconds = try control.microseconds(on: host)
+        return host
+    }
+}
