@@ -2,17 +2,17 @@
 ///
 /// Whatever else runs only ever slows a machine, so the quickest of several measurements is the nearest to the machine by
 /// itself (Chen and Revels 2016, arXiv 1608.04295). How many it takes depends on what else runs: where the quickest was a
-/// lucky one, or all were disturbed in some measure, no second one comes close to it.
+/// lucky one, or all were disturbed in some measure, no second one comes close to it. Since a neighbour may slow all of a
+/// minute alike, there are some measurements in any case.
 package enum Repetition {
     /// How far apart the two quickest may lie, as a share of the quickest.
     package static let tolerance = 0.02
-    /// Measurements without which nothing is told.
-    package static let least = 3
 
-    /// Whether `durations` of one thing need no further one.
-    package static func isEnough(_ durations: [Double]) -> Bool {
+    /// Whether `durations` of one thing, of which there are to be at least `least`, need no further one.
+    package static func isEnough(_ durations: [Double], least: Int = 5) -> Bool {
         let quickest = durations.sorted().prefix(2)
-        guard durations.count >= least, let first = quickest.first, let second = quickest.last else { return false }
+        guard durations.count >= max(2, least), let first = quickest.first, let second = quickest.last
+        else { return false }
         return second <= first * (1 + tolerance)
     }
 

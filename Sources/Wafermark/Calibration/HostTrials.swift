@@ -71,8 +71,8 @@ struct HostTrials: Sendable {
     /// By which the trials run.
     var runs: FollowedRuns
 
-    /// Times that a trial is run at most.
-    private static let mostVisits = 6
+    /// Times that a trial is run at least and at most; each lasts for many steps already.
+    private static let (leastVisits, mostVisits) = (3, 6)
 
     /// Runs every trial in order, then in the reverse and so on, those whose quickest runs don't agree more often: see
     /// `Repetition`.
@@ -80,7 +80,9 @@ struct HostTrials: Sendable {
         var visits: [[HostModelCheck.Row]] = Self.trials.map { _ in [] }
         var order = Array(Self.trials.indices)
         for _ in 1...Self.mostVisits {
-            for index in order where !Repetition.isEnough(visits[index].map(\.stepMedianHostSeconds)) {
+            for index in order {
+                let steps = visits[index].map(\.stepMedianHostSeconds)
+                if Repetition.isEnough(steps, least: Self.leastVisits) { continue }
                 visits[index].append(try await visit(Self.trials[index], progress))
             }
             order.reverse()

@@ -17,8 +17,9 @@ struct ValidateCommand: AsyncParsableCommand {
             --time-to-train takes whole trainings in two phases, with their hours.
             The constants are those that ship with the program, or those in --constants.
 
-            --host trains twelve small jobs on this machine (some minutes) and compares
-            their steps with the replay on the profile that 'calibrate' measured.
+            --host trains twelve small jobs on this machine, each three to six times
+            (seven to fourteen minutes), and compares the steps of the quickest with their
+            replay on the profile that 'calibrate' measured.
 
             --emulation emulates clusters of 1 to 16 workers on this machine (some minutes) and
             compares their steps with a replay of the same machine and algorithm.
