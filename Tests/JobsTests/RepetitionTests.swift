@@ -21,7 +21,8 @@ struct RepetitionTests {
     }
 
     @Test(
-        "tells how much longer the median took than the quickest", arguments: [([], 0), ([2], 0), ([3, 2, 4.0], 0.5)])
+        "tells how much longer the median took than the quickest",
+        arguments: [([], 0.0), ([2.0], 0.0), ([3.0, 2.0, 4.0], 0.5)])
     func excess(durations: [Double], expected: Double) {
         #expect(Repetition.excess(durations) == expected)
     }
