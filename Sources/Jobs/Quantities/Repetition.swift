@@ -18,8 +18,8 @@ package enum Repetition {
 
     /// How much longer than the quickest the median one took, as a share; 0 where there is none.
     package static func excess(_ durations: [Double]) -> Double {
-        let sorted = durations.sorted()
-        guard let quickest = sorted.first, quickest > 0 else { return 0 }
-        return sorted[sorted.count / 2] / quickest - 1
+        let quantiles = Quantiles(durations)
+        guard let quickest = quantiles.minimum, let median = quantiles.median, quickest > 0 else { return 0 }
+        return median / quickest - 1
     }
 }

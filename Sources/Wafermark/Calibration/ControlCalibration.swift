@@ -38,8 +38,9 @@ struct ControlCalibration: Sendable {
     private var workers: Int { min(2 * cores, Self.mostWorkers) }
     private var atOnce: Double { Double(min(cores, workers)) }
 
-    /// Runs one worker, then all, once more.
+    /// Runs one worker, then all, once more, where that was not done often enough.
     mutating func round(_ runs: FollowedRuns) async throws {
+        if isEnough { return }
         let job = Self.job(lanes: workers)
         let alone = try await medians(of: job, workers: 1, runs)
         let together = try await medians(of: job, workers: workers, runs)

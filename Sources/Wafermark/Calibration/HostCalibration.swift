@@ -35,17 +35,16 @@ struct HostCalibration {
     /// Measures until everything was measured often enough. Cancelling the task ends it within some seconds.
     mutating func run(progress: (String) -> Void) async throws -> HostMachine {
         for number in 1...Self.mostRounds {
-            var parts: [String] = []
-            if !kernels.isEnough { parts.append("kernels") }
-            if !memory.isEnough { parts.append("memory and optimizer") }
-            if !exchange.isEnough { parts.append("exchange") }
-            if !control.isEnough { parts.append("agreeing on steps") }
+            let parts = [
+                ("kernels", kernels.isEnough), ("memory and optimizer", memory.isEnough),
+                ("exchange", exchange.isEnough), ("agreeing on steps", control.isEnough),
+            ].filter { !$0.1 }.map(\.0)
             if parts.isEmpty { break }
             progress("round \(number): " + parts.joined(separator: ", "))
-            if !kernels.isEnough { try await kernels.round() }
-            if !memory.isEnough { try await memory.round() }
-            if !exchange.isEnough { try await exchange.round() }
-            if !control.isEnough { try await control.round(runs) }
+            try await kernels.round()
+            try await memory.round()
+            try await exchange.round()
+            try await control.round(runs)
         }
         return try machine()
     }

@@ -40,8 +40,9 @@ struct MemoryCalibration {
         }
     }
 
-    /// Measures once more, with one thread and with a thread a core.
+    /// Measures once more, with one thread and with a thread a core, where that was not done often enough.
     mutating func round() async throws {
+        if isEnough { return }
         try Task.checkCancellation()
         measured.append(try await OwnThread.run { [cores] in try Self.measure(cores: cores) })
     }
