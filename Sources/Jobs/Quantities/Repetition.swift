@@ -7,11 +7,13 @@
 package enum Repetition {
     /// How far apart the two quickest may lie, as a share of the quickest.
     package static let tolerance = 0.02
+    /// How many measurements there are in any case.
+    package static let least = 5
 
-    /// Whether `durations` of one thing, of which there are to be at least `least`, need no further one.
-    package static func isEnough(_ durations: [Double], least: Int = 5) -> Bool {
+    /// Whether `durations` of one thing need no further one.
+    package static func isEnough(_ durations: [Double]) -> Bool {
         let quickest = durations.sorted().prefix(2)
-        guard durations.count >= max(2, least), let first = quickest.first, let second = quickest.last
+        guard durations.count >= least, let first = quickest.first, let second = quickest.last
         else { return false }
         return second <= first * (1 + tolerance)
     }

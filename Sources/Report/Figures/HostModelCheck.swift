@@ -37,6 +37,13 @@ public struct HostModelCheck: Sendable, Encodable {
         public var optimizer: Double
         /// Reading examples, and what belongs to none of the parts; the model has none.
         public var other: Double
+
+        /// All of them `factor` times as long.
+        public func scaled(by factor: Double) -> Self {
+            Self(
+                compute: compute * factor, waiting: waiting * factor, exchange: exchange * factor,
+                optimizer: optimizer * factor, other: other * factor)
+        }
     }
 
     /// When the machine was calibrated.

@@ -142,7 +142,7 @@ enum ValidationText {
             [
                 .init("JOB"), .init("WORKERS", isNumeric: true), .init("EXCHANGE"),
                 .init("HOST", isNumeric: true), .init("MODELLED", isNumeric: true), .init("ERROR %", isNumeric: true),
-                .init("RUNS", isNumeric: true), .init("SPREAD %", isNumeric: true),
+                .init("SLOWED %", isNumeric: true), .init("SPREAD %", isNumeric: true),
             ],
             rows: outcome.rows.map { row in
                 [
@@ -150,14 +150,20 @@ enum ValidationText {
                     row.workers == 1 ? "none" : "\(row.algorithm.rawValue) \(row.transport.rawValue)",
                     Figures.milliseconds(row.measuredStepHostSeconds),
                     Figures.milliseconds(row.predictedStepModelledSeconds), signed(row.errorPercent),
-                    "\(row.runs)", Figures.fixed(row.spreadPercent, 1),
+                    signed(row.slowedPercent), Figures.fixed(row.spreadPercent, 1),
                 ]
             })
+        let (median, worst) = (
+            outcome.asCalibratedMedianAbsoluteErrorPercent, outcome.asCalibratedWorstAbsoluteErrorPercent
+        )
         return "Median steps on this host, calibrated \(outcome.calibratedAt)\n\n" + table.text()
             + "\nmedian absolute error  \(percent(outcome.medianAbsoluteErrorPercent))\n"
             + "worst                  \(percent(outcome.worstAbsoluteErrorPercent))\n"
+            + "as calibrated          \(percent(median)), worst \(percent(worst)): not allowing for 'slowed'\n"
             + "disturbed by           \(percent(outcome.calibrationDisturbancePercent)) when it was calibrated\n"
-            + "spread: by how much a job's slowest run exceeds its quickest, which counts\n"
+            + "slowed: by how much kernels right before and after exceeded the profile's\n"
+            + "spread: by how much the slowest of a job's \(outcome.runs) runs exceeds its quickest; the row\n"
+            + "        is the run whose error is the median one\n"
     }
 
     /// Every emulated cluster.
