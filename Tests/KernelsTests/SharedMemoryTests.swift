@@ -65,7 +65,7 @@ struct SharedMemoryTests {
     func otherFiles() throws {
         let pipe = Pipe()
         let path = "/tmp/wm-shared-\(UUID().uuidString)"
-        FileManager.default.createFile(atPath: path, contents: Data(repeating: 0, count: 4_096))
+        try Data(repeating: 0, count: 4_096).write(to: URL(fileURLWithPath: path))
         defer { try? FileManager.default.removeItem(atPath: path) }
         let file = try #require(FileHandle(forReadingAtPath: path))
         for descriptor in [pipe.fileHandleForReading.fileDescriptor, file.fileDescriptor] {

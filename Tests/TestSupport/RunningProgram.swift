@@ -26,8 +26,9 @@ public final class RunningProgram: @unchecked Sendable {
     }
 
     private static func file(_ path: String) throws -> FileHandle {
-        FileManager.default.createFile(atPath: path, contents: nil)
-        return try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        let url = URL(fileURLWithPath: path)
+        try Data().write(to: url)
+        return try FileHandle(forWritingTo: url)
     }
 
     /// The process's number.
