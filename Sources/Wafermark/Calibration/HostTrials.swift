@@ -89,7 +89,7 @@ struct HostTrials: Sendable {
     var runs: FollowedRuns
 
     /// Runs of each trial: an odd number has a median one.
-    static let visits = 5
+    private static let visits = 5
 
     /// Runs every trial in order, then in the reverse, and so on, each between two measurements of kernels like its own: what
     /// else runs on the machine slows both alike, and differently from one minute to the next.

@@ -4,7 +4,7 @@ import PerformanceModel
 import Training
 
 /// A pass whose kernels can be measured on this machine: a small network of its width, on as many lanes side by side.
-struct KernelShape: Hashable, Sendable {
+struct KernelShape: Sendable {
     /// The width.
     var hidden: Int
     /// Tokens of a sequence.
