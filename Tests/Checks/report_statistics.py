@@ -75,6 +75,8 @@ def golden():
         "second_rest": 3.1,
         "shares": shares,
         "first_quantiles": [float(np.quantile(first, share)) for share in shares],
+        "first_median_standard_error": float(
+            np.sqrt(np.pi / 2 / len(first)) * stats.iqr(first, scale="normal")),
         "single_step_interval": percentile(
             (first, second), lambda x, y, axis: x.sum(axis=axis) / y.sum(axis=axis), seed=1),
         "block_interval": block_bootstrap(first, second, 4.2, 3.1, seed=2),
@@ -87,7 +89,10 @@ def golden():
 
 
 def disagreements(found, expected):
-    for key in ("first", "second", "first_rest", "second_rest", "shares", "first_quantiles", "seeds", "other_seeds"):
+    for key in (
+        "first", "second", "first_rest", "second_rest", "shares", "first_quantiles", "first_median_standard_error",
+        "seeds", "other_seeds",
+    ):
         if not np.allclose(found[key], expected[key], rtol=1e-12, atol=0):
             yield f"{key} differs"
     for key in ("single_step_interval", "block_interval", "median_interval", "median_ratio_interval"):

@@ -13,11 +13,4 @@ struct RepetitionTests {
     func isEnough(durations: [Double], expected: Bool) {
         #expect(Repetition.isEnough(durations) == expected)
     }
-
-    @Test(
-        "tells how much longer the median took than the quickest",
-        arguments: [([], 0.0), ([2.0], 0.0), ([3.0, 2.0, 4.0], 0.5)])
-    func excess(durations: [Double], expected: Double) {
-        #expect(Repetition.excess(durations) == expected)
-    }
 }

@@ -14,6 +14,7 @@ struct StatisticsTests {
         var secondRest: Double
         var shares: [Double]
         var firstQuantiles: [Double]
+        var firstMedianStandardError: Double
         var singleStepInterval: [Double]
         var blockInterval: [Double]
         var seeds: [Double]
@@ -39,6 +40,14 @@ struct StatisticsTests {
             #expect(abs(found - expected) <= 1e-14)
         }
         #expect(quantiles.median == quantiles.quantile(0.5))
+    }
+
+    @Test("the standard error of a median is by SciPy's scaled quartiles; there is none of a single number")
+    func medianStandardError() throws {
+        let golden = try Golden.read()
+        let found = try #require(Quantiles(golden.first).medianStandardError)
+        #expect(abs(found / golden.firstMedianStandardError - 1) <= 1e-12)
+        #expect(Quantiles([2.0, 2.0]).medianStandardError == 0 && Quantiles([2.0]).medianStandardError == nil)
     }
 
     @Test("quantiles of nothing are nothing; of one number, that number; what is no number is left out")

@@ -132,6 +132,8 @@ public struct KernelProfile: Sendable {
 
     /// Operations of all matrix products.
     public var operations: Int { kernels.values.reduce(0) { $0 + $1.operations } }
+    /// Nanoseconds of host time in all kernels, added up over threads.
+    public var nanoseconds: UInt64 { kernels.values.reduce(0) { $0 + $1.nanoseconds } }
 
     /// Adds a kernel's work.
     public mutating func book(_ kernel: StepKernel, _ work: KernelWork) {

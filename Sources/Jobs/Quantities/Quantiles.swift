@@ -27,6 +27,16 @@ public struct Quantiles: Sendable {
         return high - low
     }
 
+    /// The standard error of the median, as of a normal distribution with these quartiles, so that a few far values hardly
+    /// move it; nil of fewer than two numbers.
+    ///
+    /// sqrt(pi / 2) sigma / sqrt(n) (Kenney and Keeping 1962, section 12.9), with sigma = the distance between the quartiles
+    /// over that of the standard normal distribution.
+    public var medianStandardError: Double? {
+        guard count > 1, let range = interquartileRange else { return nil }
+        return (Double.pi / 2).squareRoot() * range / 1.3489795003921634 / Double(count).squareRoot()
+    }
+
     /// The value below which a share `share` in [0, 1] lies, interpolated between neighbours.
     ///
     /// Hyndman and Fan 1996, type 7: what NumPy, R and spreadsheets give by default.

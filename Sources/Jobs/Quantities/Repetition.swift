@@ -17,11 +17,4 @@ package enum Repetition {
         else { return false }
         return second <= first * (1 + tolerance)
     }
-
-    /// How much longer than the quickest the median one took, as a share; 0 where there is none.
-    package static func excess(_ durations: [Double]) -> Double {
-        let quantiles = Quantiles(durations)
-        guard let quickest = quantiles.minimum, let median = quantiles.median, quickest > 0 else { return 0 }
-        return median / quickest - 1
-    }
 }

@@ -9,6 +9,8 @@ public enum KernelBench {
         public var stepSeconds: Double
         /// Threads with lanes.
         public var threads: Int
+        /// Seconds that each of them spends in passes' kernels in a step: the slowest one holds the others up.
+        public var passSeconds: [Double]
         /// Each kernel's work, the longest first.
         public var kernels: [KernelRow]
         /// Share of the step in which threads did something else or waited for each other.
@@ -56,9 +58,10 @@ public enum KernelBench {
         try steps.run(settings.warmup, measured: false)
         steps.trainer.startProfile()
         try steps.run(settings.steps, measured: true)
+        let threads = min(settings.threads, settings.lanes)
+        let passes = steps.trainer.passNanoseconds.prefix(threads)
         let profile = steps.trainer.endProfile()
 
-        let threads = min(settings.threads, settings.lanes)
         let best = measuresLibrary ? try ProductBench.bestSeconds(of: profile.products.keys, threads: threads) : [:]
         let step = steps.parts.reduce(0) { $0 + $1.total } / Double(settings.steps)
         let scale = Scale(steps: Double(settings.steps), threads: Double(threads))
@@ -78,7 +81,9 @@ public enum KernelBench {
             }
         }
         return Result(
-            stepSeconds: step, threads: threads, kernels: kernels.sorted { $0.secondsPerStep > $1.secondsPerStep },
+            stepSeconds: step, threads: threads,
+            passSeconds: passes.map { Double($0) * 1e-9 / Double(settings.steps) },
+            kernels: kernels.sorted { $0.secondsPerStep > $1.secondsPerStep },
             otherShare: 1 - kernels.reduce(0) { $0 + $1.shareOfStep },
             products: products.sorted { $0.secondsPerStep > $1.secondsPerStep })
     }

@@ -10,6 +10,9 @@ extension Trainer {
         for worker in workers { worker.profile = KernelProfile(countsZeros: countingZeros) }
     }
 
+    /// Nanoseconds that each thread has spent in passes' kernels since `startProfile`; 0 where nothing is booked.
+    var passNanoseconds: [UInt64] { workers.map { $0.profile?.nanoseconds ?? 0 } }
+
     /// What was booked since `startProfile`, over all threads; booking ends.
     public func endProfile() -> KernelProfile {
         var sum = profile ?? KernelProfile()

@@ -49,12 +49,12 @@ struct HostCalibration {
         return try machine()
     }
 
-    /// The machine, each figure of its quickest round.
+    /// The machine: its kernels by ratios, each other figure of its quickest round.
     private func machine() throws -> HostMachine {
         let memory = memory.quickest
         var host = HostMachine(
             processor: ThisProgram.machine.processor, cores: cores, instructionSet: KernelLibrary.instructionSet,
-            measuredAt: ISO8601DateFormatter().string(from: Date()), disturbancePercent: 100 * kernels.excess,
+            measuredAt: ISO8601DateFormatter().string(from: Date()), disturbancePercent: 100 * kernels.disturbance,
             rates: kernels.rates, adamwNanosecondsPerParameter: memory.adamw.shared,
             lambNanosecondsPerParameter: memory.lamb.shared, adamwNanosecondsPerParameterAlone: memory.adamw.alone,
             lambNanosecondsPerParameterAlone: memory.lamb.alone, sumNanosecondsPerElement: memory.sum,

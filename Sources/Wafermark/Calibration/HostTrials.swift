@@ -6,38 +6,25 @@ import Runs
 
 /// Runs small jobs on this machine and compares their steps with the replay on its calibrated profile.
 struct HostTrials: Sendable {
-    /// One job and how it is dealt.
-    struct Trial: Sendable {
-        var size: String
-        var workers: Int
-        var sequence: Int
-        var globalBatch: Int
-        var steps: Int
-        var algorithm = CollectiveAlgorithm.direct
-        var transport = Transport.sharedMemory
-        var bucket: Bytes?
+    /// One run of a trial.
+    struct Run: Encodable, Sendable {
+        /// The median over its steps.
+        var measuredStepHostSeconds: Double
+        /// The same steps, replayed on the profile as it is.
+        var asCalibratedStepModelledSeconds: Double
+        /// What kernels took over what the profile says of them, each time they were measured: before the run, and after.
+        var slowdownsBefore: [Double]
+        var slowdownsAfter: [Double]
+
+        /// The median of all.
+        var slowdown: Double { Quantiles(slowdownsBefore + slowdownsAfter).median ?? 1 }
+        /// The replay, as much slower.
+        var predictedStepModelledSeconds: Double { asCalibratedStepModelledSeconds * slowdown }
+        /// The prediction over the measurement.
+        var ratio: Double { predictedStepModelledSeconds / measuredStepHostSeconds }
     }
 
-    /// Sizes from tiny to base, one to four workers, both sequence lengths, three ways to exchange, by shared memory as runs
-    /// have it where nobody says otherwise, and through sockets; each some seconds.
-    static let trials = [
-        Trial(size: "tiny", workers: 1, sequence: 128, globalBatch: 64, steps: 20),
-        Trial(size: "tiny", workers: 2, sequence: 128, globalBatch: 64, steps: 20),
-        Trial(size: "tiny", workers: 4, sequence: 512, globalBatch: 16, steps: 20),
-        Trial(size: "mini", workers: 1, sequence: 512, globalBatch: 8, steps: 14),
-        Trial(size: "mini", workers: 2, sequence: 128, globalBatch: 32, steps: 14, bucket: Bytes(262_144)),
-        Trial(size: "mini", workers: 4, sequence: 128, globalBatch: 32, steps: 14, algorithm: .star),
-        Trial(size: "small", workers: 1, sequence: 128, globalBatch: 16, steps: 12),
-        Trial(size: "small", workers: 2, sequence: 512, globalBatch: 4, steps: 16, transport: .ipc),
-        Trial(size: "small", workers: 4, sequence: 128, globalBatch: 16, steps: 12, algorithm: .ring),
-        Trial(
-            size: "medium", workers: 2, sequence: 128, globalBatch: 8, steps: 12, algorithm: .star, transport: .tcp,
-            bucket: .mebibytes(4)),
-        Trial(size: "base", workers: 1, sequence: 128, globalBatch: 4, steps: 10),
-        Trial(size: "base", workers: 2, sequence: 128, globalBatch: 4, steps: 10),
-    ]
-
-    /// A trial's outcome: its median run's; times are medians over that run's steps.
+    /// A trial's outcome: that of its median run.
     struct Row: Encodable, Sendable {
         var id: String
         var workers: Int
@@ -48,14 +35,15 @@ struct HostTrials: Sendable {
         /// The same steps, replayed, as much slower as kernels were before and after the run.
         var predictedStepModelledSeconds: Double
         var errorPercent: Double
-        /// By how much these kernels exceeded the profile's.
+        /// The standard error of that, from how much the runs differ.
+        var standardErrorPercent: Double
+        /// By how much the kernels exceeded the profile's.
         var slowedPercent: Double
         /// The error of the replay on the profile as it is.
         var asCalibratedErrorPercent: Double
-        /// How much longer the slowest run's median step was than the quickest's.
-        var spreadPercent: Double
         var measuredPartsHostSeconds: HostModelCheck.Parts
         var predictedPartsModelledSeconds: HostModelCheck.Parts
+        var runs: [Run]
     }
 
     /// All outcomes.
@@ -63,8 +51,6 @@ struct HostTrials: Sendable {
         var calibratedAt: String
         /// How disturbed the machine was then, as the profile says.
         var calibrationDisturbancePercent: Double
-        /// Runs of each trial.
-        var runs: Int
         var rows: [Row]
         var medianAbsoluteErrorPercent: Double
         var worstAbsoluteErrorPercent: Double
@@ -73,14 +59,10 @@ struct HostTrials: Sendable {
         var asCalibratedWorstAbsoluteErrorPercent: Double
     }
 
-    /// One run of a trial.
+    /// A run with where its time went.
     private struct Visit {
-        /// The replay on the profile as it is.
+        var run: Run
         var check: HostModelCheck.Row
-        /// What kernels took before and after the run, over what the profile says.
-        var slowdown: Double
-        /// The replay, as much slower, over the measurement.
-        var ratio: Double { check.stepModelledSeconds * slowdown / check.stepMedianHostSeconds }
     }
 
     /// The calibrated machine.
@@ -88,81 +70,84 @@ struct HostTrials: Sendable {
     /// By which the trials run.
     var runs: FollowedRuns
 
-    /// Runs of each trial: an odd number has a median one.
-    private static let visits = 5
+    /// Runs of each trial at least and at most.
+    private static let visits = 5...11
+    /// The standard error of the median ratio with which they are enough.
+    private static let tolerance = 0.025
 
-    /// Runs every trial in order, then in the reverse, and so on, each between two measurements of kernels like its own: what
-    /// else runs on the machine slows both alike, and differently from one minute to the next.
+    /// Runs every trial in order, then in the reverse, and so on, those whose runs don't agree more often than the others;
+    /// each run between measurements of kernels like its own: what else runs on the machine slows both alike, and
+    /// differently from one minute to the next.
     func run(progress: @Sendable (String) -> Void) async throws -> Outcome {
-        var visits: [[Visit]] = Self.trials.map { _ in [] }
-        var order = Array(Self.trials.indices)
-        for _ in 1...Self.visits {
-            for index in order { visits[index].append(try await visit(Self.trials[index], progress)) }
-            order.reverse()
+        let trials = HostTrial.all
+        var visits: [[Visit]] = trials.map { _ in [] }
+        var order = Array(trials.indices)
+        while !order.isEmpty {
+            for index in order {
+                progress("\(Self.name(of: trials[index])), run \(visits[index].count + 1)")
+                visits[index].append(try await visit(trials[index]))
+            }
+            order = order.reversed().filter { !Self.isEnough(visits[$0].map(\.run.ratio)) }
         }
-        let rows = zip(Self.trials, visits).compactMap(Self.row)
-        let errors = Quantiles(rows.map { abs($0.errorPercent) })
-        let asCalibrated = Quantiles(rows.map { abs($0.asCalibratedErrorPercent) })
-        return Outcome(
-            calibratedAt: host.measuredAt, calibrationDisturbancePercent: host.disturbancePercent, runs: Self.visits,
-            rows: rows, medianAbsoluteErrorPercent: errors.median ?? 0,
-            worstAbsoluteErrorPercent: errors.maximum ?? 0,
-            asCalibratedMedianAbsoluteErrorPercent: asCalibrated.median ?? 0,
-            asCalibratedWorstAbsoluteErrorPercent: asCalibrated.maximum ?? 0)
+        return outcome(of: zip(trials, visits).compactMap(Self.row))
+    }
+
+    private static func name(of trial: HostTrial) -> String {
+        "\(trial.job.name), \(Figures.plural(trial.workers, "worker")), \(trial.algorithm.rawValue)"
+    }
+
+    /// Whether the median of `ratios`, which there are in an odd number, is known well enough, or they are too many.
+    private static func isEnough(_ ratios: [Double]) -> Bool {
+        guard ratios.count >= visits.lowerBound, !ratios.count.isMultiple(of: 2) else { return false }
+        guard ratios.count < visits.upperBound, let error = Quantiles(ratios).medianStandardError else { return true }
+        return error <= tolerance
     }
 
     /// One run. The replay knows how many tokens its steps had; their times are not looked at.
-    private func visit(_ trial: Trial, _ progress: @Sendable (String) -> Void) async throws -> Visit {
-        let job = Self.job(trial)
+    private func visit(_ trial: HostTrial) async throws -> Visit {
+        let job = trial.job
         guard
             let pace = HostPace(
                 of: host, hidden: job.model.hidden, sequence: trial.sequence,
-                tokens: trial.globalBatch / job.lanes * trial.sequence, busy: min(trial.workers, host.cores))
+                tokens: trial.globalBatch / job.lanes * trial.sequence, workers: trial.workers)
         else { throw CommandFailure.failed("the host's profile has no usable rates; run 'wafermark calibrate'") }
-        progress("\(job.name), \(Figures.plural(trial.workers, "worker")), \(trial.algorithm.rawValue)")
-        let before = try await pace.slowdown()
+        let before = try await pace.slowdowns()
         let record = try await runs.record(
-            of: job, on: .cluster, workers: trial.workers,
-            exchange: try ExchangeSettings(
-                algorithm: trial.algorithm, transport: trial.transport, laneShares: .even,
-                bucket: trial.bucket ?? ExchangeSettings.usualBucket))
-        let after = try await pace.slowdown()
+            of: job, on: .cluster, workers: trial.workers, exchange: try trial.exchange())
+        let after = try await pace.slowdowns()
         guard let check = HostModelCheck.rows(record, on: host).first else {
             throw CommandFailure.failed("run \(record.run.id) of \(job.name) made too few steps to be compared")
         }
-        return Visit(check: check, slowdown: (before + after) / 2)
+        return Visit(
+            run: Run(
+                measuredStepHostSeconds: check.stepMedianHostSeconds,
+                asCalibratedStepModelledSeconds: check.stepModelledSeconds, slowdownsBefore: before,
+                slowdownsAfter: after),
+            check: check)
     }
 
     /// The run of a trial whose error is the median one; nil without any.
-    private static func row(_ trial: Trial, _ visits: [Visit]) -> Row? {
-        let steps = Quantiles(visits.map(\.check.stepMedianHostSeconds))
-        guard let slowest = steps.maximum, let quickest = steps.minimum else { return nil }
-        let visit = visits.sorted { $0.ratio < $1.ratio }[visits.count / 2]
-        let check = visit.check
+    private static func row(_ trial: HostTrial, _ visits: [Visit]) -> Row? {
+        guard !visits.isEmpty else { return nil }
+        let visit = visits.sorted { $0.run.ratio < $1.run.ratio }[visits.count / 2]
+        let (run, check) = (visit.run, visit.check)
+        let error = Quantiles(visits.map(\.run.ratio)).medianStandardError ?? 0
         return Row(
-            id: job(trial).name, workers: trial.workers, algorithm: trial.algorithm, transport: trial.transport,
-            bucketBytes: trial.bucket?.count, measuredStepHostSeconds: check.stepMedianHostSeconds,
-            predictedStepModelledSeconds: check.stepModelledSeconds * visit.slowdown,
-            errorPercent: 100 * (visit.ratio - 1), slowedPercent: 100 * (visit.slowdown - 1),
-            asCalibratedErrorPercent: check.errorPercent, spreadPercent: 100 * (slowest / quickest - 1),
-            measuredPartsHostSeconds: check.measured,
-            predictedPartsModelledSeconds: check.modelled.scaled(by: visit.slowdown))
+            id: trial.job.name, workers: trial.workers, algorithm: trial.algorithm, transport: trial.transport,
+            bucketBytes: trial.bucket?.count, measuredStepHostSeconds: run.measuredStepHostSeconds,
+            predictedStepModelledSeconds: run.predictedStepModelledSeconds, errorPercent: 100 * (run.ratio - 1),
+            standardErrorPercent: 100 * error, slowedPercent: 100 * (run.slowdown - 1),
+            asCalibratedErrorPercent: check.errorPercent, measuredPartsHostSeconds: check.measured,
+            predictedPartsModelledSeconds: check.modelled.scaled(by: run.slowdown), runs: visits.map(\.run))
     }
 
-    private static func job(_ trial: Trial) -> Job {
-        Job(
-            name: "\(trial.size)-\(trial.sequence)", model: ModelShape.named(trial.size) ?? ModelShape.named[0].shape,
-            corpus: CorpusSource(text: .synthetic(documents: 600, seed: 1), vocabulary: .trained(size: 4000)),
-            examples: ExampleSettings(), lanes: 4, seed: 1,
-            phases: [
-                Phase(
-                    sequence: trial.sequence, maskedPositions: trial.sequence * 20 / 128,
-                    globalBatch: trial.globalBatch,
-                    microBatch: trial.globalBatch / 4, steps: trial.steps,
-                    schedule: Schedule(peak: 1e-4, warmupSteps: 0, decay: .constant))
-            ],
-            optimizer: OptimizerSettings(kind: .adamw),
-            evaluation: EvaluationSettings(everySteps: trial.steps, sequences: 4), target: nil,
-            checkpoints: CheckpointSettings())
+    private func outcome(of rows: [Row]) -> Outcome {
+        let errors = Quantiles(rows.map { abs($0.errorPercent) })
+        let asCalibrated = Quantiles(rows.map { abs($0.asCalibratedErrorPercent) })
+        return Outcome(
+            calibratedAt: host.measuredAt, calibrationDisturbancePercent: host.disturbancePercent, rows: rows,
+            medianAbsoluteErrorPercent: errors.median ?? 0, worstAbsoluteErrorPercent: errors.maximum ?? 0,
+            asCalibratedMedianAbsoluteErrorPercent: asCalibrated.median ?? 0,
+            asCalibratedWorstAbsoluteErrorPercent: asCalibrated.maximum ?? 0)
     }
 }

@@ -12,55 +12,39 @@ struct KernelCalibration {
         (length < 512 ? [length, 512] : [length]) + (width <= 256 ? [2_048] : [])
     }
 
-    /// Host seconds that a shape is measured for in a round, about.
-    private static let secondsEach = 0.5
-
-    private let shapes: [KernelShape]
-    /// What was measured of each shape.
-    private var measured: [[KernelShape.Measurement]]
+    /// One lane, and one on each core.
+    private var groups: [KernelGroup]
 
     /// Nothing measured yet, of a machine with `cores`.
     init(cores: Int) {
-        shapes = Self.shapes(cores: cores)
-        measured = shapes.map { _ in [] }
+        groups = Set([1, cores]).sorted().map { busy in
+            KernelGroup(
+                reference: KernelShape(hidden: 256, sequence: 128, tokens: 512, busy: busy),
+                shapes: Self.widths.flatMap { width in
+                    Self.lengths.flatMap { length in
+                        Self.tokens(width: width, length: length).map {
+                            KernelShape(hidden: width, sequence: length, tokens: $0, busy: busy)
+                        }
+                    }
+                })
+        }
     }
 
     /// Whether every shape was measured often enough.
-    var isEnough: Bool { measured.allSatisfy(Self.isEnough) }
+    var isEnough: Bool { groups.allSatisfy(\.isEnough) }
 
-    private static func isEnough(_ measurements: [KernelShape.Measurement]) -> Bool {
-        Repetition.isEnough(measurements.map(\.kernelSeconds))
-    }
-
-    /// How much longer than in its quickest round a shape's kernels took in the median one: the mean over shapes.
-    var excess: Double {
-        measured.reduce(0) { $0 + Repetition.excess($1.map(\.kernelSeconds)) } / Double(max(1, measured.count))
-    }
+    /// How much longer than undisturbed kernels took in the median, as a share: the mean over lanes side by side.
+    var disturbance: Double { mean(groups.map(\.disturbance)) ?? 0 }
 
     /// Measures once more every shape that was not measured often enough. Cancelling the task ends it after the shape that
     /// is being measured.
     mutating func round() async throws {
-        for (place, shape) in shapes.enumerated() where !Self.isEnough(measured[place]) {
-            try Task.checkCancellation()
-            measured[place].append(try await OwnThread.run { try shape.measure(seconds: Self.secondsEach) })
-        }
+        for index in groups.indices { try await groups[index].round() }
     }
 
-    private static func shapes(cores: Int) -> [KernelShape] {
-        Set([1, cores]).sorted().flatMap { busy in
-            widths.flatMap { width in
-                lengths.flatMap { length in
-                    tokens(width: width, length: length).map {
-                        KernelShape(hidden: width, sequence: length, tokens: $0, busy: busy)
-                    }
-                }
-            }
-        }
-    }
-
-    /// The rates at each shape, all of its quickest round: kernels that were measured one after the other belong together.
+    /// The rates at each shape.
     var rates: [HostMachine.Rates] {
-        var rates = measured.compactMap { $0.min { $0.kernelSeconds < $1.kernelSeconds }?.rates }
+        var rates = groups.flatMap(\.rates)
         // What lanes side by side take beyond their kernels is mostly waiting for each other, which no pass contains.
         let alone = rates.filter { $0.busy == 1 }
         for index in rates.indices {

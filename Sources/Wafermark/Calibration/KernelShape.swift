@@ -14,10 +14,11 @@ struct KernelShape: Sendable {
     /// Lanes side by side, one thread each.
     var busy: Int
 
-    /// The rates that the shape reached, and what its kernels took together in a step, on the mean thread.
+    /// The rates that the shape reached, and what its kernels took together in a step, on the mean and the slowest lane.
     struct Measurement: Sendable {
         var rates: HostMachine.Rates
         var kernelSeconds: Double
+        var slowestLaneKernelSeconds: Double
     }
 
     /// Layers: one as all but the last are, and the last.
@@ -62,7 +63,8 @@ struct KernelShape: Sendable {
             logitNanoseconds: seconds(.crossEntropy, .crossEntropyBackward) * 1e9 / work.logits,
             embeddingNanoseconds: seconds(.embedding, .embeddingBackward) * 1e9 / work.embeddingElements,
             overhead: max(0.5, pass / booked))
-        return Measurement(rates: rates, kernelSeconds: booked)
+        return Measurement(
+            rates: rates, kernelSeconds: booked, slowestLaneKernelSeconds: result.passSeconds.max() ?? booked)
     }
 
     /// What the kernels take in a step by `rates`, in host seconds.

@@ -142,7 +142,7 @@ enum ValidationText {
             [
                 .init("JOB"), .init("WORKERS", isNumeric: true), .init("EXCHANGE"),
                 .init("HOST", isNumeric: true), .init("MODELLED", isNumeric: true), .init("ERROR %", isNumeric: true),
-                .init("SLOWED %", isNumeric: true), .init("SPREAD %", isNumeric: true),
+                .init("+/-", isNumeric: true), .init("RUNS", isNumeric: true), .init("SLOWED %", isNumeric: true),
             ],
             rows: outcome.rows.map { row in
                 [
@@ -150,7 +150,7 @@ enum ValidationText {
                     row.workers == 1 ? "none" : "\(row.algorithm.rawValue) \(row.transport.rawValue)",
                     Figures.milliseconds(row.measuredStepHostSeconds),
                     Figures.milliseconds(row.predictedStepModelledSeconds), signed(row.errorPercent),
-                    signed(row.slowedPercent), Figures.fixed(row.spreadPercent, 1),
+                    Figures.fixed(row.standardErrorPercent, 1), "\(row.runs.count)", signed(row.slowedPercent),
                 ]
             })
         let (median, worst) = (
@@ -161,9 +161,9 @@ enum ValidationText {
             + "worst                  \(percent(outcome.worstAbsoluteErrorPercent))\n"
             + "as calibrated          \(percent(median)), worst \(percent(worst)): not allowing for 'slowed'\n"
             + "disturbed by           \(percent(outcome.calibrationDisturbancePercent)) when it was calibrated\n"
-            + "slowed: by how much kernels right before and after exceeded the profile's\n"
-            + "spread: by how much the slowest of a job's \(outcome.runs) runs exceeds its quickest; the row\n"
-            + "        is the run whose error is the median one\n"
+            + "+/-: the standard error, from how much a job's runs differ; the row is the run whose\n"
+            + "     error is the median one\n"
+            + "slowed: by how much kernels right before and after it exceeded the profile's\n"
     }
 
     /// Every emulated cluster.
