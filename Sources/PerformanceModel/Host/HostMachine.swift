@@ -60,8 +60,8 @@ public struct HostMachine: Hashable, Sendable, Codable {
     public var instructionSet: String
     /// When it was measured, by the wall clock.
     public var measuredAt: String
-    /// How disturbed the machine was meanwhile: how much longer than in its quickest round a shape's kernels took in the
-    /// median one, in per cent, the mean over shapes. The rates are those of the quickest.
+    /// How disturbed the machine was meanwhile: how much longer than undisturbed a reference's kernels took in the median of
+    /// many measurements, in per cent. The rates are those of the undisturbed machine.
     public var disturbancePercent: Double
     /// By width, sequence length, tokens of a pass and lanes side by side.
     public var rates: [Rates]

@@ -11,10 +11,11 @@ struct CalibrateCommand: AsyncParsableCommand {
         discussion: """
             Measures matrix products by shape, the engine's other kernels, the optimizer,
             memory, the exchange of gradients between two workers by each transport
-            (shm, ipc, tcp), and what agreeing on a step costs. Each is measured at
-            least five times, until its two quickest agree within 2 %; the quickest counts.
-            That takes some four minutes on a machine that does nothing else, and up to
-            nine on one that is never left alone. Close other programs first. The profile
+            (shm, ipc, tcp), and what agreeing on a step costs. Kernels of each shape are
+            measured in turn with those of one shape, and the median ratio counts; of all
+            else the quickest, once the two quickest agree within 2 %. That takes some five
+            minutes on a machine that does nothing else, and up to thirteen on one that is
+            never left alone. Close other programs first. The profile
             goes into the state directory (host.yaml); 'wafermark validate --host' says
             how well it predicts.
             """)

@@ -24,8 +24,8 @@ struct ValidateCommand: AsyncParsableCommand {
             what else the machine does would be taken for an error of the model otherwise.
             It is told with each row, and the error without allowing for it as well.
 
-            --emulation emulates clusters of 1 to 16 workers on this machine (some minutes) and
-            compares their steps with a replay of the same machine and algorithm.
+            --emulation emulates clusters of 1 to 16 workers on this machine (some minutes)
+            and compares their steps with a replay of the same machine and algorithm.
 
             With one table, --json is that table's document; with several, the cases'
             document holds the others as 'convergence', 'time_to_train', 'host' and 'emulation'.

@@ -26,7 +26,7 @@ enum HostText {
             ("processor", "\(host.processor), \(host.cores) cores, \(host.instructionSet)"),
             (
                 "disturbed",
-                "by \(Figures.short(host.disturbancePercent)) %: a shape's kernels in the median round, beside its quickest"
+                "by \(Figures.short(host.disturbancePercent)) %: kernels in the median measurement, beside undisturbed ones"
             ),
             ("memory", "\(Figures.short(host.memoryGigabytesPerSecond)) GB/s"),
             (

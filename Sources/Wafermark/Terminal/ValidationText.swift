@@ -142,7 +142,7 @@ enum ValidationText {
             [
                 .init("JOB"), .init("WORKERS", isNumeric: true), .init("EXCHANGE"),
                 .init("HOST", isNumeric: true), .init("MODELLED", isNumeric: true), .init("ERROR %", isNumeric: true),
-                .init("+/-", isNumeric: true), .init("RUNS", isNumeric: true), .init("SLOWED %", isNumeric: true),
+                .init("+/-", isNumeric: true), .init("RUNS", isNumeric: true), .init("SLOWED", isNumeric: true),
             ],
             rows: outcome.rows.map { row in
                 [
@@ -161,9 +161,9 @@ enum ValidationText {
             + "worst                  \(percent(outcome.worstAbsoluteErrorPercent))\n"
             + "as calibrated          \(percent(median)), worst \(percent(worst)): not allowing for 'slowed'\n"
             + "disturbed by           \(percent(outcome.calibrationDisturbancePercent)) when it was calibrated\n"
-            + "+/-: the standard error, from how much a job's runs differ; the row is the run whose\n"
-            + "     error is the median one\n"
-            + "slowed: by how much kernels right before and after it exceeded the profile's\n"
+            + "+/-: the standard error, from how much a job's runs differ; the row is the\n"
+            + "     run whose error is the median one\n"
+            + "slowed: by how many % kernels beside that run exceeded the profile's\n"
     }
 
     /// Every emulated cluster.
