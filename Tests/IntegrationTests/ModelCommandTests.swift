@@ -156,6 +156,13 @@ struct ModelCommandTests {
         #expect(unknown.status == 2 && unknown.standardError.contains("step_seconds"))
     }
 
+    @Test("hardware show of this machine says how to calibrate it where that was not done")
+    func hardwareShowHost() throws {
+        let folder = try TemporaryFolder()
+        let outcome = try Program.run(["hardware", "show", "host", "--state", folder.path])
+        #expect(outcome.status == 2 && outcome.standardError.contains("wafermark calibrate"))
+    }
+
     @Test("hardware check takes a profile that show prints, and refuses one that is wrong by its line")
     func hardwareCheck() throws {
         let folder = try TemporaryFolder()

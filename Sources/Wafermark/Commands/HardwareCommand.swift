@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import PerformanceModel
 import Report
 
@@ -45,13 +46,24 @@ struct HardwareShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show", abstract: "Print a profile's YAML, as a start for your own.")
 
-    @Argument(help: "A name that 'hardware list' shows.")
+    @Argument(help: "A name that 'hardware list' shows, or 'host': this machine, once it is calibrated.")
     var name: String
 
+    @OptionGroup var state: StateOptions
+
     func run() throws {
+        if name == HostMachine.name { return try showHost() }
         // A name that is none throws with the ones that are.
         let profile = try HardwareCatalogue.profile(name)
         Console.printExactly(HardwareCatalogue.text(of: profile.name) ?? "")
+    }
+
+    /// The file that 'calibrate' wrote, as it is, where it is a valid one.
+    private func showHost() throws {
+        let directory = state.directory.path
+        _ = try HostMachine(inStateDirectory: directory)
+        let file = URL(fileURLWithPath: HostMachine.path(inStateDirectory: directory))
+        Console.printExactly(try String(contentsOf: file, encoding: .utf8))
     }
 }
 
