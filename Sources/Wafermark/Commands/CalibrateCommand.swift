@@ -13,11 +13,10 @@ struct CalibrateCommand: AsyncParsableCommand {
             memory, the exchange of gradients between two workers by each transport
             (shm, ipc, tcp), and what agreeing on a step costs. Kernels of each shape are
             measured in turn with those of one shape, and the median ratio counts; of all
-            else the quickest, once the two quickest agree within 2 %. That takes some five
-            minutes on a machine that does nothing else, and up to thirteen on one that is
-            never left alone. Close other programs first. The profile
-            goes into the state directory (host.yaml); 'wafermark validate --host' says
-            how well it predicts.
+            else the quickest, once the two quickest agree within 2 %. That takes up to
+            thirteen minutes where neighbours never leave the machine alone. Close other
+            programs first. The profile goes into the state directory (host.yaml);
+            'wafermark validate --host' says how well it predicts.
             """)
 
     @OptionGroup var state: StateOptions
