@@ -15,12 +15,20 @@ extension HostMachine {
     ///
     /// - Throws: `unsupported` where nothing was calibrated; what is wrong with the file.
     public init(inStateDirectory directory: String) throws(PerformanceModelError) {
-        let path = Self.path(inStateDirectory: directory)
+        try self.init(
+            parsing: try Self.text(inStateDirectory: directory), file: Self.path(inStateDirectory: directory))
+    }
+
+    /// The text of its file, as it is.
+    ///
+    /// - Throws: `unsupported` where nothing was calibrated; why it can't be read.
+    public static func text(inStateDirectory directory: String) throws(PerformanceModelError) -> String {
+        let path = path(inStateDirectory: directory)
         guard FileManager.default.fileExists(atPath: path) else {
             throw .unsupported(
                 "this host is not calibrated, so its time is not predicted; run 'wafermark calibrate' first (\(path))")
         }
-        try self.init(parsing: try InputFile.text(of: path), file: path)
+        return try InputFile.text(of: path)
     }
 
     /// The calibrated host of a state directory, or what is wrong with its file; nil where nothing was calibrated.

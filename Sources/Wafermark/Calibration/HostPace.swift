@@ -43,8 +43,7 @@ struct HostPace: Sendable {
         let shape = KernelShape(hidden: rates.hidden, sequence: rates.sequence, tokens: rates.tokens, busy: rates.busy)
         var slowdowns: [Double] = []
         for _ in 1...Self.times {
-            try Task.checkCancellation()
-            let now = try await OwnThread.run { try shape.measure(seconds: Self.seconds) }
+            let now = try await shape.measure(seconds: Self.seconds)
             slowdowns.append(
                 (waitsForSlowest ? now.slowestLaneKernelSeconds : now.kernelSeconds) / shape.kernelSeconds(at: rates))
         }

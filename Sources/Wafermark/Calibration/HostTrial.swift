@@ -31,10 +31,13 @@ struct HostTrial: Sendable {
         HostTrial(size: "base", workers: 2, sequence: 128, globalBatch: 4, steps: 8),
     ]
 
+    /// The job's name.
+    var name: String { "\(size)-\(sequence)" }
+
     /// What it trains: four lanes of a micro-batch each, seldom evaluated.
     var job: Job {
         Job(
-            name: "\(size)-\(sequence)", model: ModelShape.named(size) ?? ModelShape.named[0].shape,
+            name: name, model: ModelShape.named(size) ?? ModelShape.named[0].shape,
             corpus: CorpusSource(text: .synthetic(documents: 600, seed: 1), vocabulary: .trained(size: 4000)),
             examples: ExampleSettings(), lanes: 4, seed: 1,
             phases: [

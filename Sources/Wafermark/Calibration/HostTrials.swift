@@ -93,7 +93,7 @@ struct HostTrials: Sendable {
     }
 
     private static func name(of trial: HostTrial) -> String {
-        "\(trial.job.name), \(Figures.plural(trial.workers, "worker")), \(trial.algorithm.rawValue)"
+        "\(trial.name), \(Figures.plural(trial.workers, "worker")), \(trial.algorithm.rawValue)"
     }
 
     /// Whether the median of `ratios`, which there are in an odd number, is known well enough, or they are too many.
@@ -133,7 +133,7 @@ struct HostTrials: Sendable {
         let (run, check) = (visit.run, visit.check)
         let error = Quantiles(visits.map(\.run.ratio)).medianStandardError ?? 0
         return Row(
-            id: trial.job.name, workers: trial.workers, algorithm: trial.algorithm, transport: trial.transport,
+            id: trial.name, workers: trial.workers, algorithm: trial.algorithm, transport: trial.transport,
             bucketBytes: trial.bucket?.count, measuredStepHostSeconds: run.measuredStepHostSeconds,
             predictedStepModelledSeconds: run.predictedStepModelledSeconds, errorPercent: 100 * (run.ratio - 1),
             standardErrorPercent: 100 * error, slowedPercent: 100 * (run.slowdown - 1),

@@ -65,7 +65,7 @@ struct KernelGroup {
         var last: Double?
         for (place, shape) in shapes.enumerated() where !Self.isEnough(samples[place]) {
             let before = if let last { last } else { try await measureReference() }
-            let measurement = try await Self.measure(shape, seconds: Self.shapeSeconds)
+            let measurement = try await shape.measure(seconds: Self.shapeSeconds)
             let after = try await measureReference()
             samples[place].append(Sample(measurement: measurement, referenceKernelSeconds: (before + after) / 2))
             last = after
@@ -73,14 +73,9 @@ struct KernelGroup {
     }
 
     private mutating func measureReference() async throws -> Double {
-        let seconds = try await Self.measure(reference, seconds: Self.referenceSeconds).kernelSeconds
+        let seconds = try await reference.measure(seconds: Self.referenceSeconds).kernelSeconds
         referenceKernelSeconds.append(seconds)
         return seconds
-    }
-
-    private static func measure(_ shape: KernelShape, seconds: Double) async throws -> KernelShape.Measurement {
-        try Task.checkCancellation()
-        return try await OwnThread.run { try shape.measure(seconds: seconds) }
     }
 
     /// Of each shape those of the sample with the median ratio (kernels that were measured one after the other belong

@@ -36,8 +36,15 @@ struct KernelShape: Sendable {
             masked: Double(sequences * masked))
     }
 
-    /// Trains the network for as many steps as take `seconds` at 80 GFLOP/s, three at least. Blocks.
-    func measure(seconds budget: Double) throws -> Measurement {
+    /// Trains the network for as many steps as take `seconds` at 80 GFLOP/s, three at least, on a thread of its own. A
+    /// cancelled task measures nothing.
+    func measure(seconds: Double) async throws -> Measurement {
+        try Task.checkCancellation()
+        return try await OwnThread.run { try train(seconds: seconds) }
+    }
+
+    /// Blocks.
+    private func train(seconds budget: Double) throws -> Measurement {
         let work = work
         let guess = work.productFlops / 80e9
         let steps = max(3, min(400, Int(budget / guess)))

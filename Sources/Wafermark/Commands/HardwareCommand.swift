@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import PerformanceModel
 import Report
 
@@ -61,9 +60,9 @@ struct HardwareShowCommand: ParsableCommand {
     /// The file that 'calibrate' wrote, as it is, where it is a valid one.
     private func showHost() throws {
         let directory = state.directory.path
-        _ = try HostMachine(inStateDirectory: directory)
-        let file = URL(fileURLWithPath: HostMachine.path(inStateDirectory: directory))
-        Console.printExactly(try String(contentsOf: file, encoding: .utf8))
+        let text = try HostMachine.text(inStateDirectory: directory)
+        _ = try HostMachine(parsing: text, file: HostMachine.path(inStateDirectory: directory))
+        Console.printExactly(text)
     }
 }
 
