@@ -9,7 +9,8 @@ struct HostTests {
             hidden: hidden, sequence: sequence, tokens: tokens, busy: busy,
             encoderGigaflopsPerSecond: 40 + Double(hidden) / 20 - 5 * Double(busy), lastLayerGigaflopsPerSecond: 30,
             headGigaflopsPerSecond: 60,
-            attentionNanoseconds: 0.2, elementwiseGigabytesPerSecond: 6, logitNanoseconds: 1, embeddingNanoseconds: 2,
+            attentionNanoseconds: 0.12, attentionElementNanoseconds: 6, elementwiseGigabytesPerSecond: 6,
+            logitNanoseconds: 1, embeddingNanoseconds: 2,
             overhead: 1.02)
     }
 
@@ -19,8 +20,9 @@ struct HostTests {
         rates: [128, 512].flatMap { hidden in
             [128, 512].flatMap { sequence in [1, 2].map { rates(hidden, sequence, $0) } }
         }, adamwNanosecondsPerParameter: 1, lambNanosecondsPerParameter: 1.5, adamwNanosecondsPerParameterAlone: 1.7,
-        lambNanosecondsPerParameterAlone: 2.5, sumNanosecondsPerElement: 0.8, memoryGigabytesPerSecond: 20,
-        streams: .init(add: 0.9, peerSum: 1.1, peerCopy: 0.8, square: 0.2),
+        lambNanosecondsPerParameterAlone: 2.5, laneGradientsAlone: .init(sum: 0.8, norm: 0.2),
+        laneGradients: .init(sum: 0.9, norm: 0.2), memoryGigabytesPerSecond: 20,
+        streams: .init(peerSum: 1.1, peerCopy: 0.8),
         links: .init(
             sharedMemory: .init(latencyMicroseconds: 100, messageMicroseconds: 20, carryNanosecondsPerElement: 0),
             ipc: .init(latencyMicroseconds: 120, messageMicroseconds: 15, carryNanosecondsPerElement: 2),
@@ -64,11 +66,46 @@ struct HostTests {
 
     @Test("a profile that an earlier version wrote is refused with what to do")
     func refusesEarlierVersion() {
-        let earlier = Self.machine.yaml.replacing("version: 5\n", with: "version: 4\n")
+        let earlier = Self.machine.yaml.replacing("version: 6\n", with: "version: 5\n")
         let error = #expect(throws: PerformanceModelError.self) {
             try HostMachine(parsing: earlier, file: "host.yaml")
         }
         #expect(error?.description.contains("run 'wafermark calibrate' again") == true)
+    }
+
+    @Test("a slowed machine's step takes longer where it computes by one factor, where it moves memory by the other")
+    func slows() throws {
+        let step = try Self.step(workers: 2, lengths: SequenceLengths(fill: 0.9, spread: 0.3))
+        let slowed = step.slowed(by: HostStep.Slowdown(kernels: 1.5, memory: 1.25))
+        #expect(step.slowed(by: .none) == step)
+        #expect(slowed.compute == 1.5 * step.compute && slowed.waiting == 1.5 * step.waiting)
+        #expect(slowed.exchange == 1.25 * step.exchange && slowed.optimizer == 1.25 * step.optimizer)
+        let expected = 1.5 * (step.compute + step.waiting) + 1.25 * (step.exchange + step.optimizer)
+        #expect(step.waiting > 0 && abs(slowed.total / expected - 1) < 1e-12)
+    }
+
+    @Test("attention's time by pairs and by tokens is found in times of texts of two lengths")
+    func splitsAttention() throws {
+        let (byPair, byToken) = (0.12, 6.5)
+        let shapes: [AttentionSplit.Shape] = [(128, 128), (128, 512), (512, 512)].map { sequence, tokens in
+            let sequences = Double(tokens / sequence)
+            let work = LanePassWork(
+                model: ModelShape(layers: 2, hidden: 256, heads: 4), vocabularySize: 4000, sequences: sequences,
+                tokens: Double(tokens), masked: 0.15 * Double(tokens))
+            var rates = Self.rates(256, sequence, 1, tokens: tokens)
+            rates.attentionElementNanoseconds = 0
+            rates.attentionNanoseconds = byPair + byToken * work.attentionElements / work.attentionUnits
+            return (rates, work)
+        }
+        for (split, shape) in zip(AttentionSplit.split(shapes), shapes) {
+            #expect(abs(split.attentionNanoseconds - byPair) < 1e-9)
+            #expect(abs(split.attentionElementNanoseconds - byToken) < 1e-9)
+            #expect(abs(shape.work.seconds(split) / shape.work.seconds(shape.rates) - 1) < 1e-12)
+        }
+        // One length tells nothing of it.
+        let lone = AttentionSplit.split([shapes[0]])[0]
+        #expect(lone.attentionElementNanoseconds == 0)
+        #expect(lone.attentionNanoseconds == shapes[0].rates.attentionNanoseconds)
     }
 
     @Test("what was measured comes back as it is, and between two widths lies between")

@@ -157,13 +157,15 @@ struct HostRemedyTests {
                     HostMachine.Rates(
                         hidden: 256, sequence: 128, tokens: tokens, busy: busy,
                         encoderGigaflopsPerSecond: tokens < 1_000 ? 40 : 55, lastLayerGigaflopsPerSecond: 30,
-                        headGigaflopsPerSecond: 60, attentionNanoseconds: 0.2, elementwiseGigabytesPerSecond: 6,
+                        headGigaflopsPerSecond: 60, attentionNanoseconds: 0.12, attentionElementNanoseconds: 6,
+                        elementwiseGigabytesPerSecond: 6,
                         logitNanoseconds: 1,
                         embeddingNanoseconds: 2, overhead: 1)
                 }
             }, adamwNanosecondsPerParameter: 1, lambNanosecondsPerParameter: 1.5,
             adamwNanosecondsPerParameterAlone: 1.7, lambNanosecondsPerParameterAlone: 2.5,
-            sumNanosecondsPerElement: 0.8, memoryGigabytesPerSecond: 20, streams: HostTests.machine.streams,
+            laneGradientsAlone: .init(sum: 0.8, norm: 0.2),
+            laneGradients: .init(sum: 0.9, norm: 0.2), memoryGigabytesPerSecond: 20, streams: HostTests.machine.streams,
             links: HostTests.machine.links, controlMicroseconds: HostTests.machine.controlMicroseconds)
     }
 

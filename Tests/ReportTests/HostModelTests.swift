@@ -17,13 +17,14 @@ struct HostModelTests {
             rates: [1, 2].map { busy in
                 HostMachine.Rates(
                     hidden: 256, sequence: 128, tokens: 512, busy: busy, encoderGigaflopsPerSecond: 50,
-                    lastLayerGigaflopsPerSecond: 30, headGigaflopsPerSecond: 60, attentionNanoseconds: 0.2,
-                    elementwiseGigabytesPerSecond: 6,
+                    lastLayerGigaflopsPerSecond: 30, headGigaflopsPerSecond: 60, attentionNanoseconds: 0.12,
+                    attentionElementNanoseconds: 6, elementwiseGigabytesPerSecond: 6,
                     logitNanoseconds: 1, embeddingNanoseconds: 2, overhead: 1)
             }, adamwNanosecondsPerParameter: 1, lambNanosecondsPerParameter: 1.5,
             adamwNanosecondsPerParameterAlone: 1.7, lambNanosecondsPerParameterAlone: 2.5,
-            sumNanosecondsPerElement: 0.8, memoryGigabytesPerSecond: 20,
-            streams: .init(add: 0.9, peerSum: 1.1, peerCopy: 0.8, square: 0.2),
+            laneGradientsAlone: .init(sum: 0.8, norm: 0.2),
+            laneGradients: .init(sum: 0.9, norm: 0.2), memoryGigabytesPerSecond: 20,
+            streams: .init(peerSum: 1.1, peerCopy: 0.8),
             links: .init(
                 sharedMemory: .init(latencyMicroseconds: 100, messageMicroseconds: 20, carryNanosecondsPerElement: 0),
                 ipc: link, tcp: link), controlMicroseconds: 500)

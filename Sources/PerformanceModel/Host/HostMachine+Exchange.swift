@@ -61,21 +61,15 @@ extension HostMachine {
 
     /// What goes through memory, in nanoseconds an element on each thread, with every core at it.
     public struct Streams: Hashable, Sendable, Codable {
-        /// Adding a private gradient to another.
-        public var add: Double
         /// Writing the sum of a worker's own and a peer's gradient, both in memory that processes share.
         public var peerSum: Double
         /// Copying a gradient out of a peer's memory, likewise.
         public var peerCopy: Double
-        /// The squared norm of a gradient.
-        public var square: Double
 
         /// Streams of the given parts.
-        public init(add: Double, peerSum: Double, peerCopy: Double, square: Double) {
-            self.add = add
+        public init(peerSum: Double, peerCopy: Double) {
             self.peerSum = peerSum
             self.peerCopy = peerCopy
-            self.square = square
         }
 
         /// Reading an element of a sum's parts: a sum of two reads one more than a copy does.
@@ -88,14 +82,13 @@ extension HostMachine {
 extension HostMachine.Streams {
     private static var keys: [(String, WritableKeyPath<Self, Double>)] {
         [
-            ("add_nanoseconds_per_element", \.add), ("peer_sum_nanoseconds_per_element", \.peerSum),
-            ("peer_copy_nanoseconds_per_element", \.peerCopy), ("square_nanoseconds_per_element", \.square),
+            ("peer_sum_nanoseconds_per_element", \.peerSum), ("peer_copy_nanoseconds_per_element", \.peerCopy),
         ]
     }
 
     init(reading entry: CheckedMapping) throws(PerformanceModelError) {
         try entry.allow(Self.keys.map(\.0))
-        self.init(add: 0, peerSum: 0, peerCopy: 0, square: 0)
+        self.init(peerSum: 0, peerCopy: 0)
         for (key, part) in Self.keys { self[keyPath: part] = try entry.number(key, in: 1e-9...1e9) }
     }
 

@@ -54,6 +54,7 @@ extension HostMachine.Rates {
             encoderGigaflopsPerSecond: speed(\.encoderGigaflopsPerSecond),
             lastLayerGigaflopsPerSecond: speed(\.lastLayerGigaflopsPerSecond),
             headGigaflopsPerSecond: speed(\.headGigaflopsPerSecond), attentionNanoseconds: time(\.attentionNanoseconds),
+            attentionElementNanoseconds: time(\.attentionElementNanoseconds),
             elementwiseGigabytesPerSecond: speed(\.elementwiseGigabytesPerSecond),
             logitNanoseconds: time(\.logitNanoseconds), embeddingNanoseconds: time(\.embeddingNanoseconds),
             overhead: time(\.overhead))

@@ -21,6 +21,8 @@ public struct HostMachine: Hashable, Sendable, Codable {
         public var headGigaflopsPerSecond: Double
         /// Attention both ways, in nanoseconds a query row, key row and channel.
         public var attentionNanoseconds: Double
+        /// Packing keys and values for it both ways, and what else it does once a token, in nanoseconds a key row and channel.
+        public var attentionElementNanoseconds: Double
         /// Norms, dropout and activations, in GB/s of what must move.
         public var elementwiseGigabytesPerSecond: Double
         /// Cross entropy both ways, in nanoseconds a logit.
@@ -34,8 +36,8 @@ public struct HostMachine: Hashable, Sendable, Codable {
         public init(
             hidden: Int, sequence: Int, tokens: Int, busy: Int, encoderGigaflopsPerSecond: Double,
             lastLayerGigaflopsPerSecond: Double, headGigaflopsPerSecond: Double,
-            attentionNanoseconds: Double, elementwiseGigabytesPerSecond: Double, logitNanoseconds: Double,
-            embeddingNanoseconds: Double, overhead: Double
+            attentionNanoseconds: Double, attentionElementNanoseconds: Double, elementwiseGigabytesPerSecond: Double,
+            logitNanoseconds: Double, embeddingNanoseconds: Double, overhead: Double
         ) {
             self.hidden = hidden
             self.sequence = sequence
@@ -45,6 +47,7 @@ public struct HostMachine: Hashable, Sendable, Codable {
             self.lastLayerGigaflopsPerSecond = lastLayerGigaflopsPerSecond
             self.headGigaflopsPerSecond = headGigaflopsPerSecond
             self.attentionNanoseconds = attentionNanoseconds
+            self.attentionElementNanoseconds = attentionElementNanoseconds
             self.elementwiseGigabytesPerSecond = elementwiseGigabytesPerSecond
             self.logitNanoseconds = logitNanoseconds
             self.embeddingNanoseconds = embeddingNanoseconds
@@ -73,8 +76,10 @@ public struct HostMachine: Hashable, Sendable, Codable {
     public var adamwNanosecondsPerParameterAlone: Double
     /// LAMB, likewise.
     public var lambNanosecondsPerParameterAlone: Double
-    /// Adding one gradient to another, in nanoseconds an element on one thread.
-    public var sumNanosecondsPerElement: Double
+    /// What lanes' gradients cost around their passes on one thread with the other cores idle.
+    public var laneGradientsAlone: LaneGradients
+    /// The same on each thread with every core at it.
+    public var laneGradients: LaneGradients
     /// What reading and writing memory in a stream reaches on all cores, in GB/s.
     public var memoryGigabytesPerSecond: Double
     /// What goes through memory on all cores.
@@ -91,8 +96,8 @@ public struct HostMachine: Hashable, Sendable, Codable {
         disturbancePercent: Double, rates: [Rates],
         adamwNanosecondsPerParameter: Double, lambNanosecondsPerParameter: Double,
         adamwNanosecondsPerParameterAlone: Double, lambNanosecondsPerParameterAlone: Double,
-        sumNanosecondsPerElement: Double, memoryGigabytesPerSecond: Double, streams: Streams, links: Links,
-        controlMicroseconds: Double
+        laneGradientsAlone: LaneGradients, laneGradients: LaneGradients, memoryGigabytesPerSecond: Double,
+        streams: Streams, links: Links, controlMicroseconds: Double
     ) {
         self.processor = processor
         self.cores = cores
@@ -104,7 +109,8 @@ public struct HostMachine: Hashable, Sendable, Codable {
         self.lambNanosecondsPerParameter = lambNanosecondsPerParameter
         self.adamwNanosecondsPerParameterAlone = adamwNanosecondsPerParameterAlone
         self.lambNanosecondsPerParameterAlone = lambNanosecondsPerParameterAlone
-        self.sumNanosecondsPerElement = sumNanosecondsPerElement
+        self.laneGradientsAlone = laneGradientsAlone
+        self.laneGradients = laneGradients
         self.memoryGigabytesPerSecond = memoryGigabytesPerSecond
         self.streams = streams
         self.links = links

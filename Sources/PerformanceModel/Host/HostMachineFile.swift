@@ -4,9 +4,9 @@ extension HostMachine {
     /// The name that `--hardware` takes for this machine.
     public static let name = "host"
 
-    /// The version of the file that this program reads and writes: the fifth, since it knows how disturbed the
-    /// machine was when it was measured.
-    static let fileVersion = 5
+    /// The version of the file that this program reads and writes: the sixth, since attention has a time a token beside the
+    /// one a pair, and lanes' gradients are measured where steps have them.
+    static let fileVersion = 6
 
     /// Where `wafermark calibrate` keeps the profile of the machine that a state directory is on.
     public static func path(inStateDirectory directory: String) -> String { directory + "/host.yaml" }
@@ -50,7 +50,7 @@ extension HostMachine {
             "disturbance_percent", "rates",
             "adamw_nanoseconds_per_parameter", "lamb_nanoseconds_per_parameter",
             "adamw_nanoseconds_per_parameter_alone", "lamb_nanoseconds_per_parameter_alone",
-            "sum_nanoseconds_per_element", "memory_gigabytes_per_second", "streams", "links",
+            "lane_gradients_alone", "lane_gradients", "memory_gigabytes_per_second", "streams", "links",
             "control_microseconds",
         ])
         let rates = try top.mapping("rates")
@@ -66,7 +66,8 @@ extension HostMachine {
             lambNanosecondsPerParameter: try top.number("lamb_nanoseconds_per_parameter", in: positive),
             adamwNanosecondsPerParameterAlone: try top.number("adamw_nanoseconds_per_parameter_alone", in: positive),
             lambNanosecondsPerParameterAlone: try top.number("lamb_nanoseconds_per_parameter_alone", in: positive),
-            sumNanosecondsPerElement: try top.number("sum_nanoseconds_per_element", in: positive),
+            laneGradientsAlone: try LaneGradients(reading: top.mapping("lane_gradients_alone")),
+            laneGradients: try LaneGradients(reading: top.mapping("lane_gradients")),
             memoryGigabytesPerSecond: try top.number("memory_gigabytes_per_second", in: positive),
             streams: try Streams(reading: top.mapping("streams")), links: try Links(reading: top.mapping("links")),
             controlMicroseconds: try top.number("control_microseconds", in: 0...1e6))
@@ -92,15 +93,17 @@ extension HostMachine {
             "cores: \(cores)", "instruction_set: \(instructionSet)", "measured_at: \"\(measuredAt)\"",
             line("disturbance_percent", disturbancePercent),
             line("memory_gigabytes_per_second", memoryGigabytesPerSecond),
-            line("sum_nanoseconds_per_element", sumNanosecondsPerElement),
             line("adamw_nanoseconds_per_parameter", adamwNanosecondsPerParameter),
             line("adamw_nanoseconds_per_parameter_alone", adamwNanosecondsPerParameterAlone),
             line("lamb_nanoseconds_per_parameter", lambNanosecondsPerParameter),
             line("lamb_nanoseconds_per_parameter_alone", lambNanosecondsPerParameterAlone),
             line("control_microseconds", controlMicroseconds),
         ]
-        lines += ["streams:"] + streams.lines.map { "  " + $0 }
-        lines += ["links:"] + links.lines.map { "  " + $0 } + ["rates:"]
+        for (key, part) in [
+            ("lane_gradients_alone", laneGradientsAlone.lines), ("lane_gradients", laneGradients.lines),
+            ("streams", streams.lines), ("links", links.lines),
+        ] { lines += ["\(key):"] + part.map { "  " + $0 } }
+        lines.append("rates:")
         for next in rates {
             lines += ["  hidden_\(next.hidden)_sequence_\(next.sequence)_tokens_\(next.tokens)_busy_\(next.busy):"]
             lines += next.lines.map { "    " + $0 }
@@ -115,8 +118,8 @@ extension HostMachine.Rates {
     fileprivate init(reading entry: CheckedMapping) throws(PerformanceModelError) {
         try entry.allow([
             "hidden", "sequence", "tokens", "busy", "encoder_gigaflops_per_second", "last_layer_gigaflops_per_second",
-            "head_gigaflops_per_second", "attention_nanoseconds", "elementwise_gigabytes_per_second",
-            "logit_nanoseconds", "embedding_nanoseconds", "overhead",
+            "head_gigaflops_per_second", "attention_nanoseconds", "attention_element_nanoseconds",
+            "elementwise_gigabytes_per_second", "logit_nanoseconds", "embedding_nanoseconds", "overhead",
         ])
         let positive = 1e-9...1e9
         self.init(
@@ -127,6 +130,7 @@ extension HostMachine.Rates {
             lastLayerGigaflopsPerSecond: try entry.number("last_layer_gigaflops_per_second", in: positive),
             headGigaflopsPerSecond: try entry.number("head_gigaflops_per_second", in: positive),
             attentionNanoseconds: try entry.number("attention_nanoseconds", in: positive),
+            attentionElementNanoseconds: try entry.number("attention_element_nanoseconds", in: 0...1e9),
             elementwiseGigabytesPerSecond: try entry.number("elementwise_gigabytes_per_second", in: positive),
             logitNanoseconds: try entry.number("logit_nanoseconds", in: positive),
             embeddingNanoseconds: try entry.number("embedding_nanoseconds", in: positive),
@@ -140,6 +144,7 @@ extension HostMachine.Rates {
             "last_layer_gigaflops_per_second: \(HostMachine.short(lastLayerGigaflopsPerSecond))",
             "head_gigaflops_per_second: \(HostMachine.short(headGigaflopsPerSecond))",
             "attention_nanoseconds: \(HostMachine.short(attentionNanoseconds))",
+            "attention_element_nanoseconds: \(HostMachine.short(attentionElementNanoseconds))",
             "elementwise_gigabytes_per_second: \(HostMachine.short(elementwiseGigabytesPerSecond))",
             "logit_nanoseconds: \(HostMachine.short(logitNanoseconds))",
             "embedding_nanoseconds: \(HostMachine.short(embeddingNanoseconds))",

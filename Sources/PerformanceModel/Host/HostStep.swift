@@ -51,6 +51,33 @@ public struct HostStep: Hashable, Sendable {
     /// The whole step.
     public var total: Double { compute + waiting + exchange + optimizer }
 
+    /// How many times as long as on the calibrated machine by itself something takes, since something else runs on it.
+    public struct Slowdown: Hashable, Sendable, Codable {
+        /// What computes: passes.
+        public var kernels: Double
+        /// What moves memory: exchanges and updates.
+        public var memory: Double
+
+        /// A slowdown of the given parts.
+        public init(kernels: Double, memory: Double) {
+            self.kernels = kernels
+            self.memory = memory
+        }
+
+        /// Nothing else runs.
+        public static let none = Self(kernels: 1, memory: 1)
+    }
+
+    /// The step on a machine that is as much slower.
+    public func slowed(by slowdown: Slowdown) -> Self {
+        var step = self
+        step.compute *= slowdown.kernels
+        step.waiting *= slowdown.kernels
+        step.exchange *= slowdown.memory
+        step.optimizer *= slowdown.memory
+        return step
+    }
+
     /// A step of phase `index` of `job`.
     ///
     /// - Parameter elementBytes: bytes of a gradient element that a socket carries.
@@ -96,12 +123,9 @@ public struct HostStep: Hashable, Sendable {
         let busy = min(layout.workers * layout.threads, machine.cores)
         let pass = lane(phase, job, layout.lengths, vocabulary, busy, machine)
         let noise = layout.gradientNoiseShare ?? job.gradientNoiseShare
-        let norm = noise * parameters * machine.streams.square * 1e-9
-        let isShared = layout.workers > 1 && layout.transport == .sharedMemory
-        let add =
-            parameters * 1e-9
-            * (busy == 1
-                ? machine.sumNanosecondsPerElement : isShared ? machine.streams.peerSum : machine.streams.add)
+        let gradients = busy == 1 ? machine.laneGradientsAlone : machine.laneGradients
+        let norm = noise * parameters * gradients.norm * 1e-9
+        let add = parameters * gradients.sum * 1e-9
         var lanes: [Int] = []
         var work: [Double] = []
         for share in tree.shares(workerCount: layout.workers) {

@@ -12,6 +12,8 @@ public struct LanePassWork: Hashable, Sendable {
     public var headFlops: Double
     /// Query rows x key rows x channels of attention.
     public var attentionUnits: Double
+    /// Key rows x channels of attention: of every layer, however few queries the last one has.
+    public var attentionElements: Double
     /// Bytes that norms, dropout and activations must move.
     public var elementwiseBytes: Double
     /// Logits.
@@ -35,6 +37,7 @@ public struct LanePassWork: Hashable, Sendable {
         encoderFlops = 3 * (full * whole + 2 * tokens * h * 2 * h)
         lastLayerFlops = 3 * 2 * reads * h * (2 * h + 2 * f)
         attentionUnits = (full * tokens + reads) * length * h
+        attentionElements = Double(model.layers) * tokens * h
         elementwiseBytes = 4 * (full * tokens + reads) * (16 * h + 7 * f)
         headFlops = 3 * 2 * masked * h * (h + v)
         logits = masked * v
@@ -51,6 +54,7 @@ public struct LanePassWork: Hashable, Sendable {
             + lastLayerFlops / (rates.lastLayerGigaflopsPerSecond * 1e9)
             + headFlops / (rates.headGigaflopsPerSecond * 1e9)
             + attentionUnits * rates.attentionNanoseconds * 1e-9
+            + attentionElements * rates.attentionElementNanoseconds * 1e-9
             + elementwiseBytes / (rates.elementwiseGigabytesPerSecond * 1e9) + logits * rates.logitNanoseconds * 1e-9
             + embeddingElements * rates.embeddingNanoseconds * 1e-9
         return kernels * rates.overhead

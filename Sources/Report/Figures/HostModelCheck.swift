@@ -37,13 +37,6 @@ public struct HostModelCheck: Sendable, Encodable {
         public var optimizer: Double
         /// Reading examples, and what belongs to none of the parts; the model has none.
         public var other: Double
-
-        /// All of them `factor` times as long.
-        public func scaled(by factor: Double) -> Self {
-            Self(
-                compute: compute * factor, waiting: waiting * factor, exchange: exchange * factor,
-                optimizer: optimizer * factor, other: other * factor)
-        }
     }
 
     /// When the machine was calibrated.
@@ -82,11 +75,13 @@ public struct HostModelCheck: Sendable, Encodable {
         }
     }
 
-    /// The replay beside the measurement, phase by phase.
-    public static func rows(_ record: RunRecord, on host: HostMachine) -> [Row] {
+    /// The replay beside the measurement, phase by phase, on a `host` that is slowed as told.
+    public static func rows(
+        _ record: RunRecord, on host: HostMachine, slowed slowdown: HostStep.Slowdown = .none
+    ) -> [Row] {
         MeasuredPhase.all(of: record).compactMap { phase in
             guard let measured = Quantiles(phase.steps.map(\.duration.seconds)).median, measured > 0,
-                let replays = try? phase.replays(of: record.run, on: host)
+                let replays = try? phase.replays(of: record.run, on: host).map({ $0.slowed(by: slowdown) })
             else { return nil }
             func median(_ part: (HostStep) -> Double) -> Double { Quantiles(replays.map(part)).median ?? 0 }
             let modelled = median(\.total)

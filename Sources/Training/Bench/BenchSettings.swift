@@ -12,8 +12,10 @@ public struct BenchSettings: Hashable, Sendable {
     public var batch: Int
     /// Tokens of a sequence.
     public var sequence: Int
-    /// Threads, each computing a lane.
+    /// Threads, each computing as many lanes as the others.
     public var threads: Int
+    /// Lanes of a thread, at most.
+    public var lanesPerThread = 1
     /// Steps measured.
     public var steps: Int
     /// Steps before them.
@@ -50,8 +52,8 @@ public struct BenchSettings: Hashable, Sendable {
     /// Masked positions of a sequence.
     var maskedPositions: Int { max(1, Int((Double(sequence) * 0.15).rounded(.toNearestOrEven))) }
 
-    /// Lanes: the most that the threads can compute at once and that divide the batch.
-    var lanes: Int { (1...max(1, min(threads, batch))).last { batch % $0 == 0 } ?? 1 }
+    /// Lanes: the most that the threads can compute and that divide the batch.
+    var lanes: Int { (1...max(1, min(threads * lanesPerThread, batch))).last { batch % $0 == 0 } ?? 1 }
 
     /// Sequences that a lane computes at once.
     var laneMicroBatch: Int { min(microBatch ?? batch / lanes, batch / lanes) }

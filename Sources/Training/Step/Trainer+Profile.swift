@@ -13,14 +13,19 @@ extension Trainer {
     /// Nanoseconds that each thread has spent in passes' kernels since `startProfile`; 0 where nothing is booked.
     var passNanoseconds: [UInt64] { workers.map { $0.profile?.nanoseconds ?? 0 } }
 
+    /// What was booked of lanes since `startProfile`: passes, norms and sums, without what follows for all of them together.
+    var passProfile: KernelProfile {
+        workers.reduce(into: KernelProfile()) { sum, worker in
+            if let part = worker.profile { sum += part }
+        }
+    }
+
     /// What was booked since `startProfile`, over all threads; booking ends.
     public func endProfile() -> KernelProfile {
-        var sum = profile ?? KernelProfile()
+        var sum = passProfile
+        if let profile { sum += profile }
         profile = nil
-        for worker in workers {
-            if let part = worker.profile { sum += part }
-            worker.profile = nil
-        }
+        for worker in workers { worker.profile = nil }
         return sum
     }
 

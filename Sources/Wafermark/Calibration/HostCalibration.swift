@@ -57,9 +57,10 @@ struct HostCalibration {
             measuredAt: ISO8601DateFormatter().string(from: Date()), disturbancePercent: 100 * kernels.disturbance,
             rates: kernels.rates, adamwNanosecondsPerParameter: memory.adamw.shared,
             lambNanosecondsPerParameter: memory.lamb.shared, adamwNanosecondsPerParameterAlone: memory.adamw.alone,
-            lambNanosecondsPerParameterAlone: memory.lamb.alone, sumNanosecondsPerElement: memory.sum,
+            lambNanosecondsPerParameterAlone: memory.lamb.alone, laneGradientsAlone: memory.lanesAlone,
+            laneGradients: memory.lanes,
             // Two reads and a write of four bytes on each core.
-            memoryGigabytesPerSecond: 12 * Double(cores) / memory.streams.add, streams: memory.streams,
+            memoryGigabytesPerSecond: 12 * Double(cores) / memory.add, streams: memory.streams,
             links: exchange.links(memory.streams), controlMicroseconds: 0)
         host.controlMicroseconds = try control.microseconds(on: host)
         return host

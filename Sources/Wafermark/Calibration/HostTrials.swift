@@ -10,16 +10,16 @@ struct HostTrials: Sendable {
     struct Run: Encodable, Sendable {
         /// The median over its steps.
         var measuredStepHostSeconds: Double
+        /// The same steps, replayed, slowed as measured beside the run.
+        var predictedStepModelledSeconds: Double
         /// The same steps, replayed on the profile as it is.
         var asCalibratedStepModelledSeconds: Double
-        /// What kernels took over what the profile says of them, each time they were measured: before the run, and after.
-        var slowdownsBefore: [Double]
-        var slowdownsAfter: [Double]
+        /// How much slower the machine was than when it was calibrated, right before the run and right after.
+        var slowdownsBefore: HostPace.Sample
+        var slowdownsAfter: HostPace.Sample
+        /// The medians of all.
+        var slowdown: HostStep.Slowdown
 
-        /// The median of all.
-        var slowdown: Double { Quantiles(slowdownsBefore + slowdownsAfter).median ?? 1 }
-        /// The replay, as much slower.
-        var predictedStepModelledSeconds: Double { asCalibratedStepModelledSeconds * slowdown }
         /// The prediction over the measurement.
         var ratio: Double { predictedStepModelledSeconds / measuredStepHostSeconds }
     }
@@ -32,13 +32,14 @@ struct HostTrials: Sendable {
         var transport: Transport
         var bucketBytes: Int?
         var measuredStepHostSeconds: Double
-        /// The same steps, replayed, as much slower as kernels were before and after the run.
+        /// The same steps, replayed, slowed as measured before and after the run.
         var predictedStepModelledSeconds: Double
         var errorPercent: Double
         /// The standard error of that, from how much the runs differ.
         var standardErrorPercent: Double
-        /// By how much the kernels exceeded the profile's.
+        /// By how much kernels, and what moves memory, exceeded the profile's.
         var slowedPercent: Double
+        var memorySlowedPercent: Double
         /// The error of the replay on the profile as it is.
         var asCalibratedErrorPercent: Double
         var measuredPartsHostSeconds: HostModelCheck.Parts
@@ -76,7 +77,7 @@ struct HostTrials: Sendable {
     private static let tolerance = 0.025
 
     /// Runs every trial in order, then in the reverse, and so on, those whose runs don't agree more often than the others;
-    /// each run between measurements of kernels like its own: what else runs on the machine slows both alike, and
+    /// each run between measurements of how slow the machine is: what else runs on the machine slows both alike, and
     /// differently from one minute to the next.
     func run(progress: @Sendable (String) -> Void) async throws -> Outcome {
         let trials = HostTrial.all
@@ -106,23 +107,27 @@ struct HostTrials: Sendable {
     /// One run. The replay knows how many tokens its steps had; their times are not looked at.
     private func visit(_ trial: HostTrial) async throws -> Visit {
         let job = trial.job
-        guard
-            let pace = HostPace(
-                of: host, hidden: job.model.hidden, sequence: trial.sequence,
-                tokens: trial.globalBatch / job.lanes * trial.sequence, workers: trial.workers)
-        else { throw CommandFailure.failed("the host's profile has no usable rates; run 'wafermark calibrate'") }
-        let before = try await pace.slowdowns()
+        guard let pace = HostPace(of: host, workers: trial.workers) else {
+            throw CommandFailure.failed(
+                "the host's profile has no rates of the kernels that others are measured beside; "
+                    + "run 'wafermark calibrate' again")
+        }
+        let before = try await pace.sample()
         let record = try await runs.record(
             of: job, on: .cluster, workers: trial.workers, exchange: try trial.exchange())
-        let after = try await pace.slowdowns()
-        guard let check = HostModelCheck.rows(record, on: host).first else {
+        let after = try await pace.sample()
+        let slowdown = HostStep.Slowdown([before, after])
+        guard let check = HostModelCheck.rows(record, on: host, slowed: slowdown).first,
+            let asCalibrated = HostModelCheck.rows(record, on: host).first
+        else {
             throw CommandFailure.failed("run \(record.run.id) of \(job.name) made too few steps to be compared")
         }
         return Visit(
             run: Run(
                 measuredStepHostSeconds: check.stepMedianHostSeconds,
-                asCalibratedStepModelledSeconds: check.stepModelledSeconds, slowdownsBefore: before,
-                slowdownsAfter: after),
+                predictedStepModelledSeconds: check.stepModelledSeconds,
+                asCalibratedStepModelledSeconds: asCalibrated.stepModelledSeconds, slowdownsBefore: before,
+                slowdownsAfter: after, slowdown: slowdown),
             check: check)
     }
 
@@ -136,9 +141,12 @@ struct HostTrials: Sendable {
             id: trial.name, workers: trial.workers, algorithm: trial.algorithm, transport: trial.transport,
             bucketBytes: trial.bucket?.count, measuredStepHostSeconds: run.measuredStepHostSeconds,
             predictedStepModelledSeconds: run.predictedStepModelledSeconds, errorPercent: 100 * (run.ratio - 1),
-            standardErrorPercent: 100 * error, slowedPercent: 100 * (run.slowdown - 1),
-            asCalibratedErrorPercent: check.errorPercent, measuredPartsHostSeconds: check.measured,
-            predictedPartsModelledSeconds: check.modelled.scaled(by: run.slowdown), runs: visits.map(\.run))
+            standardErrorPercent: 100 * error, slowedPercent: 100 * (run.slowdown.kernels - 1),
+            memorySlowedPercent: 100 * (run.slowdown.memory - 1),
+            asCalibratedErrorPercent: 100
+                * (run.asCalibratedStepModelledSeconds / run.measuredStepHostSeconds - 1),
+            measuredPartsHostSeconds: check.measured, predictedPartsModelledSeconds: check.modelled,
+            runs: visits.map(\.run))
     }
 
     private func outcome(of rows: [Row]) -> Outcome {

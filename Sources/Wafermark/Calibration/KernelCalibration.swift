@@ -18,15 +18,15 @@ struct KernelCalibration {
     /// Nothing measured yet, of a machine with `cores`.
     init(cores: Int) {
         groups = Set([1, cores]).sorted().map { busy in
-            KernelGroup(
-                reference: KernelShape(hidden: 256, sequence: 128, tokens: 512, busy: busy),
-                shapes: Self.widths.flatMap { width in
-                    Self.lengths.flatMap { length in
-                        Self.tokens(width: width, length: length).map {
-                            KernelShape(hidden: width, sequence: length, tokens: $0, busy: busy)
-                        }
+            let reference = KernelShape.reference(busy: busy)
+            let shapes = Self.widths.flatMap { width in
+                Self.lengths.flatMap { length in
+                    Self.tokens(width: width, length: length).map {
+                        KernelShape(hidden: width, sequence: length, tokens: $0, busy: busy)
                     }
-                })
+                }
+            }
+            return KernelGroup(shapes.filter { $0 != reference }, beside: reference)
         }
     }
 
@@ -44,7 +44,7 @@ struct KernelCalibration {
 
     /// The rates at each shape.
     var rates: [HostMachine.Rates] {
-        var rates = groups.flatMap(\.rates)
+        var rates = AttentionSplit.split(groups.flatMap(\.rates).map { ($0, KernelShape(of: $0).work) })
         // What lanes side by side take beyond their kernels is mostly waiting for each other, which no pass contains.
         let alone = rates.filter { $0.busy == 1 }
         for index in rates.indices {

@@ -7,9 +7,8 @@ import PerformanceModel
 /// counts is therefore how long a shape's kernels take over the reference's: shapes that were measured minutes apart are
 /// then as if they had been measured at once.
 struct KernelGroup {
-    /// Host seconds that a shape, and the reference, is measured for at a time, about.
+    /// Host seconds that a shape is measured for at a time, about.
     private static let shapeSeconds = 0.5
-    private static let referenceSeconds = 0.25
     /// The standard error of the median ratio, as a share of it, with which a shape was measured often enough.
     private static let tolerance = 0.01
     /// The quantile of the reference's measurements that is taken for the machine by itself: a few meet a core that may run
@@ -18,24 +17,24 @@ struct KernelGroup {
 
     /// A shape's kernels beside the reference's right before and after.
     private struct Sample {
-        var measurement: KernelShape.Measurement
-        var referenceKernelSeconds: Double
-        var ratio: Double { measurement.kernelSeconds / referenceKernelSeconds }
+        var rates: HostMachine.Rates
+        /// What they took over what the reference's did.
+        var ratio: Double
     }
 
     private let reference: KernelShape
     private let shapes: [KernelShape]
     /// What was measured of each shape.
     private var samples: [[Sample]]
-    /// What the reference's kernels took, each time.
-    private var referenceKernelSeconds: [Double] = []
+    /// What was measured of the reference, each time.
+    private var references: [KernelShape.Measurement] = []
 
     /// Nothing measured yet.
     ///
     /// - Parameters:
-    ///   - reference: what each shape is measured beside, with as many lanes side by side.
     ///   - shapes: what is measured.
-    init(reference: KernelShape, shapes: [KernelShape]) {
+    ///   - reference: what each of them is measured beside, with as many lanes side by side.
+    init(_ shapes: [KernelShape], beside reference: KernelShape) {
         self.reference = reference
         self.shapes = shapes
         samples = shapes.map { _ in [] }
@@ -51,12 +50,15 @@ struct KernelGroup {
         return error <= tolerance * median
     }
 
-    /// What the reference's kernels take on the machine by itself; nil where none was measured.
-    private var undisturbedSeconds: Double? { Quantiles(referenceKernelSeconds).quantile(Self.undisturbedShare) }
+    /// What the reference's kernels took, each time.
+    private var referenceSeconds: Quantiles { Quantiles(references.map(\.kernelSeconds)) }
+
+    /// What they take on the machine by itself; nil where nothing was measured.
+    private var undisturbedSeconds: Double? { referenceSeconds.quantile(Self.undisturbedShare) }
 
     /// How much longer they took in the median, as a share.
     var disturbance: Double {
-        guard let median = Quantiles(referenceKernelSeconds).median, let undisturbedSeconds else { return 0 }
+        guard let median = referenceSeconds.median, let undisturbedSeconds else { return 0 }
         return median / undisturbedSeconds - 1
     }
 
@@ -65,42 +67,60 @@ struct KernelGroup {
         var last: Double?
         for (place, shape) in shapes.enumerated() where !Self.isEnough(samples[place]) {
             let before = if let last { last } else { try await measureReference() }
-            let measurement = try await shape.measure(seconds: Self.shapeSeconds)
+            let now = try await shape.measure(seconds: Self.shapeSeconds)
             let after = try await measureReference()
-            samples[place].append(Sample(measurement: measurement, referenceKernelSeconds: (before + after) / 2))
+            samples[place].append(Sample(rates: now.rates, ratio: now.kernelSeconds / ((before + after) / 2)))
             last = after
         }
     }
 
     private mutating func measureReference() async throws -> Double {
-        let seconds = try await reference.measure(seconds: Self.referenceSeconds).kernelSeconds
-        referenceKernelSeconds.append(seconds)
-        return seconds
+        let now = try await reference.measure(seconds: KernelShape.referenceSeconds)
+        references.append(now)
+        return now.kernelSeconds
     }
 
-    /// Of each shape those of the sample with the median ratio (kernels that were measured one after the other belong
-    /// together), as quick as beside the undisturbed reference.
+    /// The rates of each shape beside the undisturbed reference, and of the reference itself: each kernel's median share of
+    /// the shape's time, and all together the median ratio.
     var rates: [HostMachine.Rates] {
         guard let undisturbedSeconds else { return [] }
-        return samples.compactMap { samples in
-            guard !samples.isEmpty else { return nil }
-            let median = samples.sorted { $0.ratio < $1.ratio }[samples.count / 2]
-            return median.measurement.rates.slowed(by: undisturbedSeconds / median.referenceKernelSeconds)
+        let own = reference.rates(of: references.map(\.rates), kernelSeconds: undisturbedSeconds)
+        let others = zip(shapes, samples).compactMap { shape, samples in
+            Quantiles(samples.map(\.ratio)).median.flatMap {
+                shape.rates(of: samples.map(\.rates), kernelSeconds: $0 * undisturbedSeconds)
+            }
         }
+        return (own.map { [$0] } ?? []) + others
+    }
+}
+
+extension KernelShape {
+    /// Rates of the median shares of time that kernels have in `samples`, all together `kernelSeconds`; nil without any.
+    fileprivate func rates(of samples: [HostMachine.Rates], kernelSeconds: Double) -> HostMachine.Rates? {
+        guard var median = samples.first else { return nil }
+        let alike = samples.map { $0.scaled(by: 1 / self.kernelSeconds(at: $0)) }
+        for rate in HostMachine.Rates.kernels + [\.overhead] {
+            median[keyPath: rate] = Quantiles(alike.map { $0[keyPath: rate] }).median ?? median[keyPath: rate]
+        }
+        return median.scaled(by: kernelSeconds / self.kernelSeconds(at: median))
     }
 }
 
 extension HostMachine.Rates {
+    private static let speeds: [WritableKeyPath<Self, Double> & Sendable] = [
+        \.encoderGigaflopsPerSecond, \.lastLayerGigaflopsPerSecond, \.headGigaflopsPerSecond,
+        \.elementwiseGigabytesPerSecond,
+    ]
+    private static let times: [WritableKeyPath<Self, Double> & Sendable] = [
+        \.attentionNanoseconds, \.attentionElementNanoseconds, \.logitNanoseconds, \.embeddingNanoseconds,
+    ]
+    fileprivate static var kernels: [WritableKeyPath<Self, Double>] { speeds + times }
+
     /// The rates of kernels that take `factor` times as long.
-    fileprivate func slowed(by factor: Double) -> Self {
+    fileprivate func scaled(by factor: Double) -> Self {
         var rates = self
-        for rate in [
-            \Self.encoderGigaflopsPerSecond, \.lastLayerGigaflopsPerSecond, \.headGigaflopsPerSecond,
-            \.elementwiseGigabytesPerSecond,
-        ] { rates[keyPath: rate] /= factor }
-        for time in [\Self.attentionNanoseconds, \.logitNanoseconds, \.embeddingNanoseconds] {
-            rates[keyPath: time] *= factor
-        }
+        for rate in Self.speeds { rates[keyPath: rate] /= factor }
+        for time in Self.times { rates[keyPath: time] *= factor }
         return rates
     }
 }

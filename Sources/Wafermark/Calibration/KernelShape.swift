@@ -4,7 +4,7 @@ import PerformanceModel
 import Training
 
 /// A pass whose kernels can be measured on this machine: a small network of its width, on as many lanes side by side.
-struct KernelShape: Sendable {
+struct KernelShape: Hashable, Sendable {
     /// The width.
     var hidden: Int
     /// Tokens of a sequence.
@@ -14,12 +14,18 @@ struct KernelShape: Sendable {
     /// Lanes side by side, one thread each.
     var busy: Int
 
-    /// The rates that the shape reached, and what its kernels took together in a step, on the mean and the slowest lane.
+    /// The rates that the shape reached, with all of attention booked by pairs of tokens, and what its kernels took together
+    /// in a step, on the mean lane and on each.
     struct Measurement: Sendable {
         var rates: HostMachine.Rates
         var kernelSeconds: Double
-        var slowestLaneKernelSeconds: Double
+        var laneKernelSeconds: [Double]
     }
+
+    /// Host seconds that `reference` is measured for at a time, about: shorter than most of what disturbs a machine.
+    static let referenceSeconds = 0.25
+    /// The shape that others are measured beside, with `busy` lanes side by side: one like the passes of small jobs.
+    static func reference(busy: Int) -> Self { Self(hidden: 256, sequence: 128, tokens: 512, busy: busy) }
 
     /// Layers: one as all but the last are, and the last.
     private static let layers = 2
@@ -29,7 +35,21 @@ struct KernelShape: Sendable {
     private var model: ModelShape { ModelShape(layers: Self.layers, hidden: hidden, heads: hidden / 64) }
     private var sequences: Int { tokens / sequence }
 
-    private var work: LanePassWork {
+    /// A shape of the given parts.
+    init(hidden: Int, sequence: Int, tokens: Int, busy: Int) {
+        self.hidden = hidden
+        self.sequence = sequence
+        self.tokens = tokens
+        self.busy = busy
+    }
+
+    /// The shape that `rates` are of.
+    init(of rates: HostMachine.Rates) {
+        self.init(hidden: rates.hidden, sequence: rates.sequence, tokens: rates.tokens, busy: rates.busy)
+    }
+
+    /// What a lane's pass computes.
+    var work: LanePassWork {
         let masked = Int((Double(sequence) * 0.15).rounded())
         return LanePassWork(
             model: model, vocabularySize: Self.vocabulary, sequences: Double(sequences), tokens: Double(tokens),
@@ -65,13 +85,14 @@ struct KernelShape: Sendable {
             lastLayerGigaflopsPerSecond: work.lastLayerFlops / seconds(.lastLayerProducts) * 1e-9,
             headGigaflopsPerSecond: work.headFlops / seconds(.headProducts) * 1e-9,
             attentionNanoseconds: seconds(.attention, .attentionBackward) * 1e9 / work.attentionUnits,
+            attentionElementNanoseconds: 0,
             elementwiseGigabytesPerSecond: work.elementwiseBytes
                 / seconds(.residualNorm, .residualNormBackward, .gelu, .geluBackward) * 1e-9,
             logitNanoseconds: seconds(.crossEntropy, .crossEntropyBackward) * 1e9 / work.logits,
             embeddingNanoseconds: seconds(.embedding, .embeddingBackward) * 1e9 / work.embeddingElements,
             overhead: max(0.5, pass / booked))
         return Measurement(
-            rates: rates, kernelSeconds: booked, slowestLaneKernelSeconds: result.passSeconds.max() ?? booked)
+            rates: rates, kernelSeconds: booked, laneKernelSeconds: result.passSeconds)
     }
 
     /// What the kernels take in a step by `rates`, in host seconds.

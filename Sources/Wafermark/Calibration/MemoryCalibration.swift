@@ -1,23 +1,23 @@
-import BERT
 import Jobs
-import Kernels
 import PerformanceModel
 import Training
 
-/// Measures what moves weights and gradients: the optimizer, adding gradients, and memory by itself.
+/// Measures what moves weights and gradients: the optimizer, lanes' sums and norms, and memory by itself.
 struct MemoryCalibration {
-    /// What was measured, in nanoseconds a parameter or element.
+    /// What was measured, in nanoseconds a parameter or element: on one thread alone, and on as many as there are cores.
     struct Result: Sendable {
         var adamw = (alone: Double.infinity, shared: Double.infinity)
         var lamb = (alone: Double.infinity, shared: Double.infinity)
-        var sum = Double.infinity
-        var streams = HostMachine.Streams(add: .infinity, peerSum: .infinity, peerCopy: .infinity, square: .infinity)
+        var lanesAlone = HostMachine.LaneGradients(sum: .infinity, norm: .infinity)
+        var lanes = HostMachine.LaneGradients(sum: .infinity, norm: .infinity)
+        var add = Double.infinity
+        var streams = HostMachine.Streams(peerSum: .infinity, peerCopy: .infinity)
     }
 
     private static var figures: [WritableKeyPath<Result, Double>] {
         [
-            \.adamw.alone, \.adamw.shared, \.lamb.alone, \.lamb.shared, \.sum, \.streams.add, \.streams.peerSum,
-            \.streams.peerCopy, \.streams.square,
+            \.adamw.alone, \.adamw.shared, \.lamb.alone, \.lamb.shared, \.lanesAlone.sum, \.lanesAlone.norm,
+            \.lanes.sum, \.lanes.norm, \.add, \.streams.peerSum, \.streams.peerCopy,
         ]
     }
 
@@ -48,34 +48,25 @@ struct MemoryCalibration {
     }
 
     private static func measure(cores: Int) throws -> Result {
-        Result(
-            adamw: (try optimizer(.adamw, threads: 1), try optimizer(.adamw, threads: cores)),
-            lamb: (try optimizer(.lamb, threads: 1), try optimizer(.lamb, threads: cores)), sum: sum(),
-            streams: try StreamCalibration(cores: cores).run())
+        let streams = try StreamCalibration(cores: cores).run()
+        return Result(
+            adamw: try optimizer(.adamw, cores: cores), lamb: try optimizer(.lamb, cores: cores),
+            lanesAlone: try lanes(threads: 1), lanes: try lanes(threads: cores), add: streams.add,
+            streams: streams.betweenPeers)
     }
 
-    /// Nanoseconds a parameter of clipping and applying a gradient.
-    private static func optimizer(_ kind: OptimizerSettings.Kind, threads: Int) throws -> Double {
-        let result = try TrainingBench.run(
-            BenchSettings(
-                model: ModelShape(layers: 4, hidden: 512, heads: 8), batch: max(2, threads), sequence: 32,
-                threads: threads, optimizer: kind))
-        return result.optimizerSecondsMedian * 1e9 / Double(result.parameters)
+    private static func optimizer(
+        _ kind: OptimizerSettings.Kind, cores: Int
+    ) throws -> (alone: Double, shared: Double) {
+        (
+            try OptimizerBench.nanosecondsPerParameter(kind, threads: 1),
+            try OptimizerBench.nanosecondsPerParameter(kind, threads: cores)
+        )
     }
 
-    private static let elements = 16 << 20
-    private static let repetitions = 25
-
-    /// Nanoseconds an element of adding one gradient to another, both beyond every cache.
-    private static func sum() -> Double {
-        let (into, from) = (FloatBuffer(count: elements), FloatBuffer(count: elements))
-        into.buffer.update(repeating: 1)
-        from.buffer.update(repeating: 1)
-        let seconds = (0..<repetitions).map { _ in
-            let start = MonotonicInstant.now()
-            Vector.add(into: into.pointer, from: UnsafePointer(from.pointer), count: elements)
-            return MonotonicInstant.now().elapsed(since: start).seconds
-        }
-        return (Quantiles(seconds).median ?? 0) * 1e9 / Double(elements)
+    private static func lanes(threads: Int) throws -> HostMachine.LaneGradients {
+        let result = try LaneGradientBench.run(threads: threads)
+        return HostMachine.LaneGradients(
+            sum: result.sumNanosecondsPerElement, norm: result.normNanosecondsPerElement)
     }
 }

@@ -19,10 +19,11 @@ struct ValidateCommand: AsyncParsableCommand {
 
             --host trains twelve small jobs on this machine, five to eleven times each (a
             quarter of an hour to half an hour), and compares their steps with the replay
-            on the profile that 'calibrate' measured. Kernels are measured again before and
-            after each run, and the replay is as much slower as they are: what else the
-            machine does would be taken for an error of the model otherwise. It is told
-            with each row, and the error without allowing for it as well.
+            on the profile that 'calibrate' measured. Kernels, and an update of weights,
+            are measured again before and after each run, and the replay is as much slower
+            as they are: what else the machine does would be taken for an error of the
+            model otherwise. It is told with each row, and the error without allowing for
+            it as well.
 
             --emulation emulates clusters of 1 to 16 workers on this machine (some minutes)
             and compares their steps with a replay of the same machine and algorithm.

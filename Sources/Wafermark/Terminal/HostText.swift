@@ -30,7 +30,12 @@ enum HostText {
             ),
             ("memory", "\(Figures.short(host.memoryGigabytesPerSecond)) GB/s"),
             (
-                "gradients",
+                "lanes",
+                "\(Figures.short(host.laneGradients.sum)) ns an element of a sum of gradients, "
+                    + "\(Figures.short(host.laneGradients.norm)) ns of a norm"
+            ),
+            (
+                "peers",
                 "\(Figures.short(host.streams.peerSum)) ns an element of a sum with a peer's, "
                     + "\(Figures.short(host.streams.peerCopy)) ns of a copy"
             ),

@@ -150,7 +150,7 @@ enum ValidationText {
                     row.workers == 1 ? "none" : "\(row.algorithm.rawValue) \(row.transport.rawValue)",
                     Figures.milliseconds(row.measuredStepHostSeconds),
                     Figures.milliseconds(row.predictedStepModelledSeconds), signed(row.errorPercent),
-                    Figures.fixed(row.standardErrorPercent, 1), "\(row.runs.count)", signed(row.slowedPercent),
+                    Figures.fixed(row.standardErrorPercent, 1), "\(row.runs.count)", slowed(row),
                 ]
             })
         let (median, worst) = (
@@ -163,7 +163,13 @@ enum ValidationText {
             + "disturbed by           \(percent(outcome.calibrationDisturbancePercent)) when it was calibrated\n"
             + "+/-: the standard error, from how much a job's runs differ; the row is the\n"
             + "     run whose error is the median one\n"
-            + "slowed: by how many % kernels beside that run exceeded the profile's\n"
+            + "slowed: by how many % kernels, and what moves memory, exceeded the profile's\n"
+            + "     beside that run\n"
+    }
+
+    /// Kernels and memory.
+    private static func slowed(_ row: HostTrials.Row) -> String {
+        [row.slowedPercent, row.memorySlowedPercent].map { Figures.fixed($0, 0) }.joined(separator: "/")
     }
 
     /// Every emulated cluster.

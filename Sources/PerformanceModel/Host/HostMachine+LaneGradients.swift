@@ -1,0 +1,29 @@
+extension HostMachine {
+    /// What a lane's gradient costs around its passes, in nanoseconds an element on each thread.
+    public struct LaneGradients: Hashable, Sendable, Codable {
+        /// Adding it to another's.
+        public var sum: Double
+        /// Its squared norm.
+        public var norm: Double
+
+        /// Costs of the given parts.
+        public init(sum: Double, norm: Double) {
+            self.sum = sum
+            self.norm = norm
+        }
+    }
+}
+
+extension HostMachine.LaneGradients {
+    private static var keys: [(String, WritableKeyPath<Self, Double>)] {
+        [("sum_nanoseconds_per_element", \.sum), ("norm_nanoseconds_per_element", \.norm)]
+    }
+
+    init(reading entry: CheckedMapping) throws(PerformanceModelError) {
+        try entry.allow(Self.keys.map(\.0))
+        self.init(sum: 0, norm: 0)
+        for (key, part) in Self.keys { self[keyPath: part] = try entry.number(key, in: 1e-9...1e9) }
+    }
+
+    var lines: [String] { Self.keys.map { "\($0): \(HostMachine.short(self[keyPath: $1]))" } }
+}
