@@ -79,20 +79,14 @@ extension HostMachine {
     }
 }
 
-extension HostMachine.Streams {
-    private static var keys: [(String, WritableKeyPath<Self, Double>)] {
+extension HostMachine.Streams: KeyedFigures {
+    static let zero = Self(peerSum: 0, peerCopy: 0)
+    static let allowed = 1e-9...1e9
+    static var keys: [(String, WritableKeyPath<Self, Double>)] {
         [
             ("peer_sum_nanoseconds_per_element", \.peerSum), ("peer_copy_nanoseconds_per_element", \.peerCopy),
         ]
     }
-
-    init(reading entry: CheckedMapping) throws(PerformanceModelError) {
-        try entry.allow(Self.keys.map(\.0))
-        self.init(peerSum: 0, peerCopy: 0)
-        for (key, part) in Self.keys { self[keyPath: part] = try entry.number(key, in: 1e-9...1e9) }
-    }
-
-    var lines: [String] { Self.keys.map { "\($0): \(HostMachine.short(self[keyPath: $1]))" } }
 }
 
 extension HostMachine.Link {
@@ -141,23 +135,20 @@ extension HostMachine.Link {
             latencyMicroseconds: latency * 1e6, messageMicroseconds: message * 1e6,
             carryNanosecondsPerElement: max(0, processor.large - known) / elements * 1e9)
     }
+}
 
-    private static var keys: [(String, WritableKeyPath<Self, Double>)] {
+extension HostMachine.Link: KeyedFigures {
+    static let zero = Self(latencyMicroseconds: 0, messageMicroseconds: 0, carryNanosecondsPerElement: 0)
+    static let allowed = 0...1e9
+    static var keys: [(String, WritableKeyPath<Self, Double>)] {
         [
             ("latency_microseconds", \.latencyMicroseconds), ("message_microseconds", \.messageMicroseconds),
             ("carry_nanoseconds_per_element", \.carryNanosecondsPerElement),
         ]
     }
 
-    init(reading entry: CheckedMapping) throws(PerformanceModelError) {
-        try entry.allow(Self.keys.map(\.0))
-        self.init(latencyMicroseconds: 0, messageMicroseconds: 0, carryNanosecondsPerElement: 0)
-        for (key, part) in Self.keys { self[keyPath: part] = try entry.number(key, in: 0...1e9) }
-    }
-
-    var line: String {
-        "{ " + Self.keys.map { "\($0): \(HostMachine.short(self[keyPath: $1]))" }.joined(separator: ", ") + " }"
-    }
+    /// All of them in one line.
+    var line: String { "{ " + lines.joined(separator: ", ") + " }" }
 }
 
 extension HostMachine.Links {

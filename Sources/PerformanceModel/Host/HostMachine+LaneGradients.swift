@@ -14,16 +14,10 @@ extension HostMachine {
     }
 }
 
-extension HostMachine.LaneGradients {
-    private static var keys: [(String, WritableKeyPath<Self, Double>)] {
+extension HostMachine.LaneGradients: KeyedFigures {
+    static let zero = Self(sum: 0, norm: 0)
+    static let allowed = 1e-9...1e9
+    static var keys: [(String, WritableKeyPath<Self, Double>)] {
         [("sum_nanoseconds_per_element", \.sum), ("norm_nanoseconds_per_element", \.norm)]
     }
-
-    init(reading entry: CheckedMapping) throws(PerformanceModelError) {
-        try entry.allow(Self.keys.map(\.0))
-        self.init(sum: 0, norm: 0)
-        for (key, part) in Self.keys { self[keyPath: part] = try entry.number(key, in: 1e-9...1e9) }
-    }
-
-    var lines: [String] { Self.keys.map { "\($0): \(HostMachine.short(self[keyPath: $1]))" } }
 }

@@ -85,12 +85,12 @@ struct KernelGroup {
     var rates: [HostMachine.Rates] {
         guard let undisturbedSeconds else { return [] }
         let own = reference.rates(of: references.map(\.rates), kernelSeconds: undisturbedSeconds)
-        let others = zip(shapes, samples).compactMap { shape, samples in
+        let others = zip(shapes, samples).map { shape, samples in
             Quantiles(samples.map(\.ratio)).median.flatMap {
                 shape.rates(of: samples.map(\.rates), kernelSeconds: $0 * undisturbedSeconds)
             }
         }
-        return (own.map { [$0] } ?? []) + others
+        return ([own] + others).compactMap { $0 }
     }
 }
 

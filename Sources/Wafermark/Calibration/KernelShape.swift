@@ -35,19 +35,6 @@ struct KernelShape: Hashable, Sendable {
     private var model: ModelShape { ModelShape(layers: Self.layers, hidden: hidden, heads: hidden / 64) }
     private var sequences: Int { tokens / sequence }
 
-    /// A shape of the given parts.
-    init(hidden: Int, sequence: Int, tokens: Int, busy: Int) {
-        self.hidden = hidden
-        self.sequence = sequence
-        self.tokens = tokens
-        self.busy = busy
-    }
-
-    /// The shape that `rates` are of.
-    init(of rates: HostMachine.Rates) {
-        self.init(hidden: rates.hidden, sequence: rates.sequence, tokens: rates.tokens, busy: rates.busy)
-    }
-
     /// What a lane's pass computes.
     var work: LanePassWork {
         let masked = Int((Double(sequence) * 0.15).rounded())
@@ -97,4 +84,11 @@ struct KernelShape: Hashable, Sendable {
 
     /// What the kernels take in a step by `rates`, in host seconds.
     func kernelSeconds(at rates: HostMachine.Rates) -> Double { work.seconds(rates) / rates.overhead }
+}
+
+extension KernelShape {
+    /// The shape that `rates` are of.
+    init(of rates: HostMachine.Rates) {
+        self.init(hidden: rates.hidden, sequence: rates.sequence, tokens: rates.tokens, busy: rates.busy)
+    }
 }
