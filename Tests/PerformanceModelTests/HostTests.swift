@@ -27,7 +27,7 @@ struct HostTests {
             sharedMemory: .init(latencyMicroseconds: 100, messageMicroseconds: 20, carryNanosecondsPerElement: 0),
             ipc: .init(latencyMicroseconds: 120, messageMicroseconds: 15, carryNanosecondsPerElement: 2),
             tcp: .init(latencyMicroseconds: 150, messageMicroseconds: 15, carryNanosecondsPerElement: 3)),
-        controlMicroseconds: 500)
+        controlMicroseconds: 500, controlMicrosecondsInTurns: 800)
 
     private static func step(
         workers: Int, lengths: SequenceLengths = .full, by transport: Transport = .sharedMemory,
@@ -66,7 +66,7 @@ struct HostTests {
 
     @Test("a profile that an earlier version wrote is refused with what to do")
     func refusesEarlierVersion() {
-        let earlier = Self.machine.yaml.replacing("version: 6\n", with: "version: 5\n")
+        let earlier = Self.machine.yaml.replacing("version: 7\n", with: "version: 6\n")
         let error = #expect(throws: PerformanceModelError.self) {
             try HostMachine(parsing: earlier, file: "host.yaml")
         }
@@ -144,12 +144,14 @@ struct HostTests {
         #expect(throws: PerformanceModelError.self) { try Self.step(workers: 9) }
     }
 
-    @Test("agreeing on a step keeps a core busy for each of several workers", arguments: [(1, 0.0), (2, 1), (4, 2)])
-    func control(workers: Int, turns: Double) throws {
+    @Test(
+        "agreeing on a step keeps a core busy for each of several workers, longer where they take turns",
+        arguments: [(1, 0.0), (2, 500e-6), (4, 2 * 800e-6)])
+    func control(workers: Int, seconds: Double) throws {
         var silent = Self.machine
-        silent.controlMicroseconds = 0
+        (silent.controlMicroseconds, silent.controlMicrosecondsInTurns) = (0, 0)
         let (with, without) = (try Self.step(workers: workers), try Self.step(workers: workers, on: silent))
-        #expect(abs(with.total - without.total - turns * 500e-6) < 1e-12)
+        #expect(abs(with.total - without.total - seconds) < 1e-12)
         #expect(with.compute == without.compute && with.optimizer == without.optimizer)
     }
 

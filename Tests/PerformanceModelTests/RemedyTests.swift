@@ -166,7 +166,8 @@ struct HostRemedyTests {
             adamwNanosecondsPerParameterAlone: 1.7, lambNanosecondsPerParameterAlone: 2.5,
             laneGradientsAlone: .init(sum: 0.8, norm: 0.2),
             laneGradients: .init(sum: 0.9, norm: 0.2), memoryGigabytesPerSecond: 20, streams: HostTests.machine.streams,
-            links: HostTests.machine.links, controlMicroseconds: HostTests.machine.controlMicroseconds)
+            links: HostTests.machine.links, controlMicroseconds: HostTests.machine.controlMicroseconds,
+            controlMicrosecondsInTurns: HostTests.machine.controlMicrosecondsInTurns)
     }
 
     private static func replay(

@@ -27,7 +27,7 @@ struct HostModelTests {
             streams: .init(peerSum: 1.1, peerCopy: 0.8),
             links: .init(
                 sharedMemory: .init(latencyMicroseconds: 100, messageMicroseconds: 20, carryNanosecondsPerElement: 0),
-                ipc: link, tcp: link), controlMicroseconds: 500)
+                ipc: link, tcp: link), controlMicroseconds: 500, controlMicrosecondsInTurns: 800)
     }
 
     @Test("is the replay of each run's steps on the calibrated machine over their measured median")

@@ -87,8 +87,10 @@ public struct HostMachine: Hashable, Sendable, Codable {
     /// What exchanging gradients costs, by transport.
     public var links: Links
     /// What a step of several workers costs each of them, with the coordinator's part, besides passes, sums and updates:
-    /// messages that agree on it, its record, threads that are woken; in microseconds of a core.
+    /// messages that agree on it, its record, threads that are woken; in microseconds of a core, where each worker has one.
     public var controlMicroseconds: Double
+    /// The same where workers take turns at the cores.
+    public var controlMicrosecondsInTurns: Double
 
     /// A machine of the given parts.
     public init(
@@ -97,7 +99,7 @@ public struct HostMachine: Hashable, Sendable, Codable {
         adamwNanosecondsPerParameter: Double, lambNanosecondsPerParameter: Double,
         adamwNanosecondsPerParameterAlone: Double, lambNanosecondsPerParameterAlone: Double,
         laneGradientsAlone: LaneGradients, laneGradients: LaneGradients, memoryGigabytesPerSecond: Double,
-        streams: Streams, links: Links, controlMicroseconds: Double
+        streams: Streams, links: Links, controlMicroseconds: Double, controlMicrosecondsInTurns: Double
     ) {
         self.processor = processor
         self.cores = cores
@@ -115,5 +117,6 @@ public struct HostMachine: Hashable, Sendable, Codable {
         self.streams = streams
         self.links = links
         self.controlMicroseconds = controlMicroseconds
+        self.controlMicrosecondsInTurns = controlMicrosecondsInTurns
     }
 }

@@ -4,9 +4,9 @@ extension HostMachine {
     /// The name that `--hardware` takes for this machine.
     public static let name = "host"
 
-    /// The version of the file that this program reads and writes: the sixth, since attention has a time a token beside the
-    /// one a pair, and lanes' gradients are measured where steps have them.
-    static let fileVersion = 6
+    /// The version of the file that this program reads and writes: the seventh, since agreeing on a step and carrying
+    /// through sockets are measured beside workers that compute.
+    static let fileVersion = 7
 
     /// Where `wafermark calibrate` keeps the profile of the machine that a state directory is on.
     public static func path(inStateDirectory directory: String) -> String { directory + "/host.yaml" }
@@ -51,7 +51,7 @@ extension HostMachine {
             "adamw_nanoseconds_per_parameter", "lamb_nanoseconds_per_parameter",
             "adamw_nanoseconds_per_parameter_alone", "lamb_nanoseconds_per_parameter_alone",
             "lane_gradients_alone", "lane_gradients", "memory_gigabytes_per_second", "streams", "links",
-            "control_microseconds",
+            "control_microseconds", "control_microseconds_in_turns",
         ])
         let rates = try top.mapping("rates")
         var measured: [Rates] = []
@@ -70,7 +70,8 @@ extension HostMachine {
             laneGradients: try LaneGradients(reading: top.mapping("lane_gradients")),
             memoryGigabytesPerSecond: try top.number("memory_gigabytes_per_second", in: positive),
             streams: try Streams(reading: top.mapping("streams")), links: try Links(reading: top.mapping("links")),
-            controlMicroseconds: try top.number("control_microseconds", in: 0...1e6))
+            controlMicroseconds: try top.number("control_microseconds", in: 0...1e6),
+            controlMicrosecondsInTurns: try top.number("control_microseconds_in_turns", in: 0...1e6))
     }
 
     /// Refuses what another version wrote: it measured other things.
@@ -98,6 +99,7 @@ extension HostMachine {
             line("lamb_nanoseconds_per_parameter", lambNanosecondsPerParameter),
             line("lamb_nanoseconds_per_parameter_alone", lambNanosecondsPerParameterAlone),
             line("control_microseconds", controlMicroseconds),
+            line("control_microseconds_in_turns", controlMicrosecondsInTurns),
         ]
         for (key, part) in [
             ("lane_gradients_alone", laneGradientsAlone.lines), ("lane_gradients", laneGradients.lines),

@@ -175,7 +175,8 @@ public struct HostStep: Hashable, Sendable {
     /// Agreeing on the step keeps a core busy for each worker.
     private static func control(_ layout: Layout, _ machine: HostMachine) -> Double {
         let atOnce = min(machine.cores, layout.workers)
-        return Double(layout.workers) / Double(atOnce) * machine.controlMicroseconds * 1e-6
+        let each = atOnce < layout.workers ? machine.controlMicrosecondsInTurns : machine.controlMicroseconds
+        return Double(layout.workers) / Double(atOnce) * each * 1e-6
     }
 
     /// Every process updates all weights.

@@ -3,24 +3,23 @@ import Jobs
 import PerformanceModel
 import Runs
 
-/// Measures what agreeing on a step costs each of several workers while they compute: steps of a narrow network, by one
-/// worker and by twice as many as there are cores.
+/// Measures what agreeing on a step costs each of several workers while they compute: steps of a narrow network by workers
+/// that have a core each, by twice as many, and by one process with as many threads.
 ///
-/// What these take longer than their passes, their updates and their exchange is what the calibration lacks: messages and
-/// records, and threads that are woken for them, find a core taken and its caches full of something else. Threads beyond
-/// the cores wait for each other all the time, so it is taken as a core's time, as the passes' is.
+/// What the workers take longer than the threads is what the calibration lacks: messages and records, and threads that are
+/// woken for them, find a core taken and its caches full of something else. Threads beyond the cores wait for each other all
+/// the time, so it is taken as a core's time, as the passes' is.
 struct ControlCalibration: Sendable {
-    private static let steps = 60
-    /// Sequences of a worker in a step: so many that it computes for several of the scheduler's slices.
+    private static let steps = 120
+    /// Sequences of a lane in a step: so many that a worker computes for several of the scheduler's slices.
     private static let sequences = 6
-    /// The most workers: beyond, starting them would take longer than their steps.
+    /// The most workers of a core each: beyond, starting them would take longer than their steps.
     private static let mostWorkers = 8
     private static let vocabulary = 1000
 
-    /// Host seconds of a step: its passes and updates as one worker has them, shared by as many cores as all have; and the
-    /// whole step of all workers.
+    /// A step's host seconds in each way of dealing it: the median of a run.
     private struct Steps {
-        var work, together: Double
+        var threads, workers, inTurns: Double
     }
 
     /// Cores of the machine.
@@ -30,61 +29,71 @@ struct ControlCalibration: Sendable {
     /// Nothing measured yet, of a machine with `cores`.
     init(cores: Int) { self.cores = cores }
 
-    /// Whether both were measured often enough.
+    /// Whether each was measured often enough.
     var isEnough: Bool {
-        Repetition.isEnough(measured.map(\.work)) && Repetition.isEnough(measured.map(\.together))
+        [measured.map(\.threads), measured.map(\.workers), measured.map(\.inTurns)].allSatisfy(Repetition.isEnough)
     }
 
-    private var workers: Int { min(2 * cores, Self.mostWorkers) }
-    private var atOnce: Double { Double(min(cores, workers)) }
+    /// Workers that have a core each, two at the least.
+    private var workers: Int { min(max(2, cores), Self.mostWorkers) }
+    /// Workers that take turns, unless there are too many cores for so few.
+    private var inTurns: Int { 2 * workers }
 
-    /// Runs one worker, then all, once more, where that was not done often enough.
+    /// Trains in each way once more, where that was not done often enough.
     mutating func round(_ runs: FollowedRuns) async throws {
         if isEnough { return }
-        let job = Self.job(lanes: workers)
-        let alone = try await medians(of: job, workers: 1, runs)
-        let together = try await medians(of: job, workers: workers, runs)
         measured.append(
-            Steps(work: (alone.compute + Double(workers) * alone.optimizer) / atOnce, together: together.duration))
+            Steps(
+                threads: try await step(on: .wafer, workers: 1, runs),
+                workers: try await step(on: .cluster, workers: workers, runs),
+                inTurns: try await step(on: .cluster, workers: inTurns, runs)))
     }
 
-    /// Microseconds of a core, a worker and step, of the quickest of each; `host` is calibrated but for this.
-    func microseconds(on host: HostMachine) throws -> Double {
-        let exchange = try HostStep(
-            job: Self.job(lanes: workers), layout: .init(workers: workers), vocabularySize: Self.vocabulary, on: host
-        ).exchange
-        guard let work = measured.map(\.work).min(), let together = measured.map(\.together).min() else { return 0 }
-        return max(0, together - work - exchange) * 1e6 * atOnce / Double(workers)
+    /// Sets both of its figures in `host`, which is calibrated but for them, by the quickest of each way.
+    func set(in host: inout HostMachine) throws {
+        try set(\.controlMicroseconds, from: \.workers, of: workers, in: &host)
+        host.controlMicrosecondsInTurns = host.controlMicroseconds
+        if inTurns > cores { try set(\.controlMicrosecondsInTurns, from: \.inTurns, of: inTurns, in: &host) }
     }
 
-    /// The medians over a run's steps, in host seconds.
-    private struct Medians {
-        var compute, optimizer, duration: Double
+    private func set(
+        _ figure: WritableKeyPath<HostMachine, Double>, from way: KeyPath<Steps, Double>, of workers: Int,
+        in host: inout HostMachine
+    ) throws {
+        guard let together = measured.map({ $0[keyPath: way] }).min(), let threads = measured.map(\.threads).min()
+        else { return }
+        try host.set(
+            figure,
+            from: StepDifference(
+                job: job, vocabularySize: Self.vocabulary, longer: HostStep.Layout(workers: workers),
+                shorter: HostStep.Layout(
+                    workers: 1, threads: Backend.wafer.threads(lanes: job.lanes, cores: cores)),
+                hostSeconds: together - threads))
     }
 
-    private func medians(of job: Job, workers: Int, _ runs: FollowedRuns) async throws -> Medians {
+    /// The median of a run's steps, in host seconds.
+    private func step(on backend: Backend, workers: Int, _ runs: FollowedRuns) async throws -> Double {
         let record = try await runs.record(
-            of: job, on: .cluster, workers: workers, exchange: ExchangeSettings(laneShares: .even))
-        func median(_ values: [Double]) -> Double { Quantiles(values).median ?? 0 }
-        return Medians(
-            compute: median(record.workerSteps.map(\.compute.seconds)),
-            optimizer: median(record.workerSteps.map(\.optimizer.seconds)),
-            duration: median(record.steps.map(\.duration.seconds)))
+            of: job, on: backend, workers: workers, exchange: ExchangeSettings(laneShares: .even))
+        return Quantiles(record.steps.map(\.duration.seconds)).median ?? .nan
     }
 
-    private static func job(lanes: Int) -> Job {
+    private var job: Job {
         var examples = ExampleSettings()
         examples.shortSequenceShare = 0
         return Job(
             name: "control", model: ModelShape(layers: 2, hidden: 128, heads: 2),
-            corpus: CorpusSource(text: .synthetic(documents: 300, seed: 1), vocabulary: .trained(size: vocabulary)),
-            examples: examples, lanes: lanes, seed: 1,
+            corpus: CorpusSource(
+                text: .synthetic(documents: 300, seed: 1), vocabulary: .trained(size: Self.vocabulary)),
+            examples: examples, lanes: inTurns, seed: 1,
             phases: [
                 Phase(
-                    sequence: 128, maskedPositions: 20, globalBatch: sequences * lanes, microBatch: sequences,
-                    steps: steps, schedule: Schedule(peak: 1e-4, warmupSteps: 0, decay: .constant))
+                    sequence: 128, maskedPositions: 20, globalBatch: Self.sequences * inTurns,
+                    microBatch: Self.sequences, steps: Self.steps,
+                    schedule: Schedule(peak: 1e-4, warmupSteps: 0, decay: .constant))
             ],
-            optimizer: OptimizerSettings(kind: .adamw), evaluation: EvaluationSettings(everySteps: steps, sequences: 4),
-            target: nil, checkpoints: CheckpointSettings())
+            optimizer: OptimizerSettings(kind: .adamw),
+            evaluation: EvaluationSettings(everySteps: Self.steps, sequences: 4), target: nil,
+            checkpoints: CheckpointSettings())
     }
 }

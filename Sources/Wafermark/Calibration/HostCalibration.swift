@@ -61,8 +61,8 @@ struct HostCalibration {
             laneGradients: memory.lanes,
             // Two reads and a write of four bytes on each core.
             memoryGigabytesPerSecond: 12 * Double(cores) / memory.add, streams: memory.streams,
-            links: exchange.links(memory.streams), controlMicroseconds: 0)
-        host.controlMicroseconds = try control.microseconds(on: host)
+            links: exchange.links(memory.streams), controlMicroseconds: 0, controlMicrosecondsInTurns: 0)
+        try control.set(in: &host)
         return host
     }
 }

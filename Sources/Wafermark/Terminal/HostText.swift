@@ -41,7 +41,11 @@ enum HostText {
             ),
             ("AdamW", "\(Figures.short(host.adamwNanosecondsPerParameter)) ns a parameter"),
             ("LAMB", "\(Figures.short(host.lambNanosecondsPerParameter)) ns a parameter"),
-            ("control", "\(Figures.short(host.controlMicroseconds)) us of a core, a worker and step of several"),
+            (
+                "control",
+                "\(Figures.short(host.controlMicroseconds)) us of a core, a worker and step of several, "
+                    + "\(Figures.short(host.controlMicrosecondsInTurns)) us in turns"
+            ),
         ]
         let links = TextTable(
             [
