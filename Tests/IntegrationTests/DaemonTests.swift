@@ -1,4 +1,7 @@
+import Coordinator
 import Foundation
+import Jobs
+import Runs
 import TestSupport
 import Testing
 
@@ -27,6 +30,19 @@ struct DaemonTests {
         let outcome = try daemon.wait(seconds: 20)
         #expect(outcome.status == 0, "\(outcome.standardError)")
         #expect(Leftovers.sockets(of: folder.path + "/s").isEmpty)
+    }
+
+    @Test("a run that was made for its times alone leaves its record with who asked, and nothing else")
+    func measurement() async throws {
+        let folder = try TemporaryFolder()
+        let state = StateDirectory(path: folder.path + "/s")
+        let daemon = try serve(state.path)
+        let job = try JobFile.read(folder.write(JobFixtures.small(steps: 6), to: "job.yaml"))
+        let runs = FollowedRuns(client: DaemonClient(state: state), state: state)
+        let record = try await runs.measurement(of: job, on: .cluster, workers: 2)
+        #expect(record.steps.count == 6, "\(daemon.standardError)")
+        #expect(try RunStore(readingFrom: state.path).list().isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: state.run(record.run.id).path))
     }
 
     @Test("B18, F17: a second one on the same state directory is refused and names the first")

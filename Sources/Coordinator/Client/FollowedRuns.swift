@@ -33,6 +33,20 @@ package final class FollowedRuns: Sendable {
         return try store.record(of: id)
     }
 
+    /// The record of a run that is launched for what its steps take. The run is removed then, with its files: checkpoints of
+    /// many runs would fill a disk.
+    ///
+    /// - Throws: as `record`, and what the client throws where the run can't be removed.
+    package func measurement(
+        of job: Job, on backend: Backend, workers: Int = 1, hardware: String? = nil,
+        exchange: ExchangeSettings = ExchangeSettings(), emulation: EmulationSettings? = nil
+    ) async throws -> RunRecord {
+        let record = try await record(
+            of: job, on: backend, workers: workers, hardware: hardware, exchange: exchange, emulation: emulation)
+        try await client.delete(record.run.id)
+        return record
+    }
+
     /// The end of the run that was submitted with `key`: of the one that is there, which goes on where it has ended before it
     /// was complete, or of a new one.
     ///

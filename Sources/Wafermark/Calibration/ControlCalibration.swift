@@ -73,7 +73,7 @@ struct ControlCalibration: Sendable {
 
     /// The median of a run's steps, in host seconds.
     private func step(on backend: Backend, workers: Int, _ runs: FollowedRuns) async throws -> Double {
-        let record = try await runs.record(
+        let record = try await runs.measurement(
             of: job, on: backend, workers: workers, exchange: ExchangeSettings(laneShares: .even))
         return Quantiles(record.steps.map(\.duration.seconds)).median ?? .nan
     }

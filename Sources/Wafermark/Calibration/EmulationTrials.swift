@@ -182,7 +182,7 @@ struct EmulationTrials: Sendable {
         progress(
             "\(Figures.plural(trial.workers, "worker")), \(trial.devicesPerNode) a node, \(profile.name), "
                 + trial.algorithm.rawValue + (trial.virtual > 0 ? ", \(trial.virtual) of them virtual" : ""))
-        let record = try await runs.record(
+        let record = try await runs.measurement(
             of: job, on: .cluster, workers: trial.workers - trial.virtual,
             hardware: trial.gigabits == nil ? profile.name : profile.file, exchange: exchange, emulation: settings)
         let row = try Self.row(trial, record, profile)

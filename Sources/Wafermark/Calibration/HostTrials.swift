@@ -113,7 +113,7 @@ struct HostTrials: Sendable {
                     + "run 'wafermark calibrate' again")
         }
         let before = try await pace.sample()
-        let record = try await runs.record(
+        let record = try await runs.measurement(
             of: job, on: .cluster, workers: trial.workers, exchange: try trial.exchange())
         let after = try await pace.sample()
         let slowdown = HostStep.Slowdown([before, after])
