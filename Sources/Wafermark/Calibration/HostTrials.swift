@@ -85,8 +85,10 @@ struct HostTrials: Sendable {
         var order = Array(trials.indices)
         while !order.isEmpty {
             for index in order {
-                progress("\(Self.name(of: trials[index])), run \(visits[index].count + 1)")
-                visits[index].append(try await visit(trials[index]))
+                let visit = try await visit(trials[index])
+                visits[index].append(visit)
+                progress(
+                    "\(Self.name(of: trials[index])), run \(visits[index].count): \(Self.sentence(on: visit.run))")
             }
             order = order.reversed().filter { !Self.isEnough(visits[$0].map(\.run.ratio)) }
         }
@@ -95,6 +97,12 @@ struct HostTrials: Sendable {
 
     private static func name(of trial: HostTrial) -> String {
         "\(trial.name), \(Figures.plural(trial.workers, "worker")), \(trial.algorithm.rawValue)"
+    }
+
+    /// What is left of a run where a later one fails.
+    private static func sentence(on run: Run) -> String {
+        "measured \(Figures.milliseconds(run.measuredStepHostSeconds)), replayed "
+            + "\(Figures.milliseconds(run.predictedStepModelledSeconds)), \(Figures.signed(100 * (run.ratio - 1))) %"
     }
 
     /// Whether the median of `ratios`, which there are in an odd number, is known well enough, or they are too many.

@@ -15,6 +15,9 @@ package enum Figures {
         return fixed(value, size >= 100 ? 0 : size >= 10 ? 1 : size >= 1 ? 2 : 3)
     }
 
+    /// `value` with its sign and one digit after the point.
+    package static func signed(_ value: Double) -> String { (value > 0 ? "+" : "") + fixed(value, 1) }
+
     /// A duration in milliseconds below a second, else in seconds.
     package static func milliseconds(_ seconds: Double) -> String {
         seconds < 1 ? "\(short(seconds * 1000)) ms" : "\(short(seconds)) s"

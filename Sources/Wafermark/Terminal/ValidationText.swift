@@ -9,7 +9,7 @@ enum ValidationText {
         let rows = validation.rows.map { row in
             [
                 row.id, row.stack, "\(row.nodes)x\(row.devices / max(1, row.nodes))", Figures.short(row.published),
-                Figures.short(row.predicted), signed(row.errorPercent),
+                Figures.short(row.predicted), Figures.signed(row.errorPercent),
                 (row.low <= row.published && row.published <= row.high ? "" : "o") + (row.extrapolated ? "*" : ""),
             ]
         }
@@ -65,7 +65,7 @@ enum ValidationText {
         for (index, line) in cells.enumerated() {
             let level = most - 2 * most * Double(index) / Double(height - 1)
             let zero = index == height / 2
-            text += "\(signed(level)) |".padded(left: 8)
+            text += "\(Figures.signed(level)) |".padded(left: 8)
             text += String(line.map { zero && $0 == " " ? "-" : $0 }).trimmingTrailingSpaces + "\n"
         }
         let right = Figures.short(largest)
@@ -84,8 +84,8 @@ enum ValidationText {
             rows: validation.rows.map { row in
                 [
                     Figures.fixed(row.globalBatch, 0), Figures.fixed(row.publishedSamples, 0),
-                    Figures.fixed(row.predictedSamples, 0), signed(row.errorPercent),
-                    row.leftOutErrorPercent.map(signed) ?? "-",
+                    Figures.fixed(row.predictedSamples, 0), Figures.signed(row.errorPercent),
+                    row.leftOutErrorPercent.map(Figures.signed) ?? "-",
                 ]
             })
         var text = "Samples to the target by global batch\n"
@@ -114,7 +114,7 @@ enum ValidationText {
                 [
                     row.id, row.stack, "\(row.devices)", Figures.short(row.publishedHours),
                     Figures.short(row.predictedHours), "\(Figures.short(row.low)) to \(Figures.short(row.high))",
-                    signed(row.errorPercent) + (row.extrapolated ? "*" : ""),
+                    Figures.signed(row.errorPercent) + (row.extrapolated ? "*" : ""),
                 ]
             })
         return "Hours of whole trainings (modelled clock)   *: EXTRAPOLATED\n\n" + table.text()
@@ -149,7 +149,7 @@ enum ValidationText {
                     row.id, "\(row.workers)",
                     row.workers == 1 ? "none" : "\(row.algorithm.rawValue) \(row.transport.rawValue)",
                     Figures.milliseconds(row.measuredStepHostSeconds),
-                    Figures.milliseconds(row.predictedStepModelledSeconds), signed(row.errorPercent),
+                    Figures.milliseconds(row.predictedStepModelledSeconds), Figures.signed(row.errorPercent),
                     Figures.fixed(row.standardErrorPercent, 1), "\(row.runs.count)", slowed(row),
                 ]
             })
@@ -187,7 +187,8 @@ enum ValidationText {
                 return [
                     "\(row.nodes)x\(row.workers / row.nodes)", row.network, row.algorithm.rawValue,
                     Figures.short(row.dilation), row.stepEmulatedSeconds.map(Figures.milliseconds) ?? "-",
-                    Figures.milliseconds(row.stepModelledSeconds), row.differencePercent.map(signed) ?? "-", mark,
+                    Figures.milliseconds(row.stepModelledSeconds), row.differencePercent.map(Figures.signed) ?? "-",
+                    mark,
                 ]
             })
         func share(_ value: Double?) -> String { value.map(percent) ?? "-" }
@@ -199,10 +200,6 @@ enum ValidationText {
             + "spread over three dilations  \(share(outcome.otherDilationSpreadPercent))\n"
             + "spread over repetitions      \(share(outcome.repetitionSpreadPercent))\n"
             + "virtual for half the devices \(share(outcome.virtualWorstDifferencePercent)) (worst)\n"
-    }
-
-    private static func signed(_ value: Double) -> String {
-        (value > 0 ? "+" : "") + Figures.fixed(value, 1)
     }
 
     private static func percent(_ value: Double) -> String { Figures.fixed(value, 2) + " %" }
