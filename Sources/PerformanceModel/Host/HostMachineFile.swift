@@ -4,8 +4,8 @@ extension HostMachine {
     /// The name that `--hardware` takes for this machine.
     public static let name = "host"
 
-    /// The version of the file that this program reads and writes: the seventh, since agreeing on a step and carrying
-    /// through sockets are measured beside workers that compute.
+    /// The version of the file that this program reads and writes: the seventh, since agreeing on a step is measured
+    /// also where each worker has a core.
     static let fileVersion = 7
 
     /// Where `wafermark calibrate` keeps the profile of the machine that a state directory is on.

@@ -4,7 +4,7 @@ import PerformanceModel
 import Runs
 
 /// Measures what agreeing on a step costs each of several workers while they compute: steps of a narrow network by workers
-/// that have a core each, by twice as many, and by one process with as many threads.
+/// that have a core each, by twice as many, and by one process with a thread a core.
 ///
 /// What the workers take longer than the threads is what the calibration lacks: messages and records, and threads that are
 /// woken for them, find a core taken and its caches full of something else. Threads beyond the cores wait for each other all
