@@ -36,11 +36,15 @@ public struct ConvergenceLaw: Hashable, Sendable, Codable {
 
     /// The standard deviation of what the law leaves, as a share; its reach in the logarithm of the batch; and how far a
     /// table's row lies from any smooth law, because its learning rate was tuned by itself (the mean over twenty or more
-    /// seeds is known to 1 or 2 %). Chosen by leaving out each batch of the MLPerf table in turn: reaches of 0.1 to 0.35
-    /// and scatters of 0.015 to 0.06 give 6.8 to 7.0 %, power laws, splines and interpolation 7.7 to 17 %.
+    /// seeds is known to 1 or 2 %). Chosen by leaving out each batch of the MLPerf table in turn about a law by least squares:
+    /// reaches of 0.1 to 0.35 and scatters of 0.015 to 0.06 gave 6.8 to 7.0 %, power laws, splines and interpolation 7.7 to
+    /// 17 %.
     static let (deviation, reach, noise) = (0.06, 0.25, 0.045)
 
-    /// The law through `points` by least squares on logarithms.
+    /// Critical batches that are told apart: beyond, samples don't depend on the batch; below, they are in proportion to it.
+    private static let criticalBatches = 1e-2...1e9
+
+    /// The law through `points` with the least sum of relative errors, and what it leaves of them.
     ///
     /// - Throws: `underdetermined` for fewer than two different batches.
     public init(fitting points: [Point]) throws(PerformanceModelError) {
@@ -48,22 +52,12 @@ public struct ConvergenceLaw: Hashable, Sendable, Codable {
             throw .underdetermined(
                 constants: 2, rows: points.count, detail: "a convergence law needs two or more batch sizes")
         }
-        func residuals(_ critical: Double) -> (mean: Double, rest: [Double]) {
-            let logs = points.map { log($0.samples / (1 + $0.globalBatch / critical)) }
-            let mean = logs.reduce(0, +) / Double(logs.count)
-            return (mean, logs.map { $0 - mean })
-        }
-        // Golden section over log B_crit: for each, the best S_0 is a mean.
-        func loss(_ logarithm: Double) -> Double { residuals(exp(logarithm)).rest.reduce(0) { $0 + $1 * $1 } }
-        let ratio = (5.0.squareRoot() - 1) / 2
-        var (low, high) = (log(1e-2), log(1e9))
-        for _ in 0..<120 {
-            let (left, right) = (high - ratio * (high - low), low + ratio * (high - low))
-            if loss(left) < loss(right) { high = right } else { low = left }
-        }
-        criticalBatch = exp((low + high) / 2)
-        let (mean, rest) = residuals(criticalBatch)
-        leastSamples = exp(mean)
+        let line = RelativeErrorLine(points.map { ($0.globalBatch, $0.samples) })
+        criticalBatch = min(
+            max(line.intercept / line.slope, Self.criticalBatches.lowerBound), Self.criticalBatches.upperBound)
+        leastSamples = max(line.intercept, line.slope * Self.criticalBatches.lowerBound)
+        let (least, critical) = (leastSamples, criticalBatch)
+        let rest = points.map { log($0.samples / (least * (1 + $0.globalBatch / critical))) }
         self.points = points
         var kernel = Matrix(points.count)
         for i in points.indices {
