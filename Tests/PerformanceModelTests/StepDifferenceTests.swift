@@ -6,13 +6,13 @@ import Testing
 struct StepDifferenceTests {
     private static let threads = HostStep.Layout(workers: 1, threads: 2)
 
-    /// What `machine` itself takes longer one way than the other.
+    /// What the machine of the tests takes longer one way than the other.
     private static func difference(
-        _ longer: HostStep.Layout, _ shorter: HostStep.Layout, on machine: HostMachine = HostTests.machine
+        _ longer: HostStep.Layout, _ shorter: HostStep.Layout
     ) throws -> StepDifference {
         let job = StepModelTests.job(globalBatch: 32, microBatch: 4)
         func total(_ layout: HostStep.Layout) throws -> Double {
-            try HostStep(job: job, layout: layout, vocabularySize: 4000, on: machine).total
+            try HostStep(job: job, layout: layout, vocabularySize: 4000, on: HostTests.machine).total
         }
         return StepDifference(
             job: job, vocabularySize: 4000, longer: longer, shorter: shorter,

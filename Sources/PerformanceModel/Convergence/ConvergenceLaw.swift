@@ -56,9 +56,8 @@ public struct ConvergenceLaw: Hashable, Sendable, Codable {
         criticalBatch = min(
             max(line.intercept / line.slope, Self.criticalBatches.lowerBound), Self.criticalBatches.upperBound)
         leastSamples = max(line.intercept, line.slope * Self.criticalBatches.lowerBound)
-        let (least, critical) = (leastSamples, criticalBatch)
-        let rest = points.map { log($0.samples / (least * (1 + $0.globalBatch / critical))) }
-        self.points = points
+        (self.points, weights) = (points, [])
+        let rest = points.map { log($0.samples / uncorrectedSamples(globalBatch: $0.globalBatch)) }
         var kernel = Matrix(points.count)
         for i in points.indices {
             for j in points.indices {
